@@ -1,0 +1,3 @@
+# Where Debian expects things.
+include(GNUInstallDirs)
+install(TARGETS hbk RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

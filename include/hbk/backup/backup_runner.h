@@ -1,0 +1,42 @@
+// `hbk backup`: a consistent copy of a running server, in the order of RunBackup's steps.
+//
+// Errors   Each refusal before the first byte has its own code and hint; see docs/exit-codes.md.
+//          On every way out the server is left without a backup lock, and without a manifest
+//          unless the backup is complete.
+// Threads  Run is called once, from the main thread; `stop` may be requested from any.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "hbk/base/status.h"
+#include "hbk/datadir/layout.h"
+#include "hbk/io/file_system.h"
+#include "hbk/report/reporter.h"
+#include "hbk/server/connect_options.h"
+
+namespace hbk::backup {
+
+struct BackupOptions {
+  std::string target_dir;
+  server::ConnectOptions connect;
+  uint32_t parallel = 0;  // copier threads; 0: from the cores
+  uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit
+  uint32_t lock_wait_timeout_s = 60;
+  // What the user says of the layout; compared with what the server says. Empty: not said.
+  datadir::LayoutOptions said_layout;
+  std::vector<std::string> recorded_options;  // for manifest and info file; no secrets
+};
+
+struct BackupSummary {
+  uint64_t file_count = 0;
+  uint64_t bytes = 0;
+  uint64_t last_lsn = 0;
+};
+
+Result<BackupSummary> RunBackup(const BackupOptions& options, io::FileSystem& fs,
+                                report::Reporter& reporter, std::stop_token stop);
+
+}  // namespace hbk::backup

@@ -1,0 +1,53 @@
+// Where the parts of an instance lie: the directories a server can keep apart.
+//
+// Format   innodb_data_file_path: docs/format/data-directory.md.
+// Errors   kUsage: text that the server would not take either. kUnsupported: raw devices.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hbk/base/status.h"
+
+namespace hbk::datadir {
+
+// One file of the system tablespace. All but the last have a fixed size.
+struct SystemFile {
+  std::string path;   // as written: relative to innodb_data_home_dir, or absolute
+  uint64_t size = 0;  // initial size
+  bool is_autoextend = false;
+};
+
+// "ibdata1:12M;ibdata2:50M:autoextend:max:1G". Sizes take K, M, G.
+Result<std::vector<SystemFile>> ParseDataFilePath(std::string_view spec);
+
+// All paths absolute, without a slash at the end.
+struct Layout {
+  std::string datadir;
+  std::string innodb_data_home;  // of relative system files
+  std::vector<SystemFile> system_files;
+  std::string undo_dir;
+  std::string redo_dir;
+  std::string aria_log_dir;
+
+  // Absolute path of a system file.
+  [[nodiscard]] std::string SystemFilePath(const SystemFile& file) const;
+  // Every directory above, each once, datadir first.
+  [[nodiscard]] std::vector<std::string> Roots() const;
+};
+
+// What options or the server say; empty means the default, which is the datadir. Relative paths
+// are relative to the datadir.
+struct LayoutOptions {
+  std::string datadir;
+  std::string innodb_data_home_dir;
+  std::string innodb_data_file_path;  // empty: "ibdata1:12M:autoextend"
+  std::string innodb_undo_directory;
+  std::string innodb_log_group_home_dir;
+  std::string aria_log_dir_path;
+};
+Result<Layout> MakeLayout(const LayoutOptions& options);
+
+}  // namespace hbk::datadir

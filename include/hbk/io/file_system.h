@@ -1,0 +1,132 @@
+// The only door to the file system: everything that opens, reads, writes, renames or syncs.
+//
+// FileSystem is an interface so that tests can run on memory and can fail the k-th operation. The
+// real one is PosixFileSystem(). Paths are plain strings; relative ones are relative to the
+// working directory.
+//
+// Units    Offsets and sizes are bytes.
+// Errors   As ErrnoStatus() maps them, with the path in the message. kNotFound and kAlreadyExists
+//          can be relied on. EINTR and short transfers are dealt with inside.
+// Threads  A FileSystem: any. A File: ReadAt and WriteAt from any number of threads at once, the
+//          other calls from one at a time. Close once; the destructor closes without a word, so
+//          whoever wrote must call Close and look at its result.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hbk/base/bytes.h"
+#include "hbk/base/status.h"
+
+namespace hbk::io {
+
+enum class FileType { kRegular, kDirectory, kSymlink, kOther };
+
+// What stat() says. The first block identifies a file; see docs/design for what can be concluded.
+struct FileInfo {
+  FileType type = FileType::kOther;
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;
+  uint64_t allocated_bytes = 0;  // on disk; less than size where there are holes
+  int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;
+  uint32_t mode = 0;  // permission bits only
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+};
+
+struct OpenOptions {
+  bool write = false;     // else read only
+  bool create = false;    // with write: the file must not exist yet (O_EXCL)
+  bool truncate = false;  // with write: an existing file is emptied (not with create)
+  bool direct =
+      false;  // O_DIRECT where the file system can; buffered where not (is_direct() tells)
+  bool follow = false;   // follow a symlink in the last component; else it is an error
+  uint32_t mode = 0600;  // of a created file, before umask
+};
+
+// Offsets, sizes and memory of direct transfers are multiples of this.
+constexpr uint64_t kDirectAlignment = 4096;
+
+class File {
+ public:
+  File() = default;
+  virtual ~File() = default;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  // Fills `out` as far as the file goes: fewer bytes than asked for mean end of file.
+  virtual Result<size_t> ReadAt(uint64_t offset, MutableByteView out) = 0;
+  // Writes all of `data` or fails.
+  virtual Status WriteAt(uint64_t offset, ByteView data) = 0;
+  virtual Status Truncate(uint64_t size) = 0;  // also extends, with a hole
+  virtual Status Sync() = 0;                   // data and what is needed to read it back
+  virtual Result<FileInfo> Stat() = 0;
+  // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.
+  // File systems without holes answer `offset`.
+  virtual Result<uint64_t> SeekData(uint64_t offset) = 0;
+  virtual Status SetOwner(uint32_t uid, uint32_t gid) = 0;
+  virtual Status SetMode(uint32_t mode) = 0;
+  virtual Status Close() = 0;
+
+  [[nodiscard]] virtual const std::string& path() const = 0;
+  [[nodiscard]] virtual bool is_direct() const = 0;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  FileType type = FileType::kOther;  // of the entry itself: a symlink is a symlink
+};
+
+class FileSystem {
+ public:
+  FileSystem() = default;
+  virtual ~FileSystem() = default;
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+
+  virtual Result<std::unique_ptr<File>> Open(const std::string& path,
+                                             const OpenOptions& options) = 0;
+  // Of what the path leads to (follow) or of the symlink itself.
+  virtual Result<FileInfo> Stat(const std::string& path, bool follow) = 0;
+  // Sorted by name, without "." and "..".
+  virtual Result<std::vector<DirectoryEntry>> List(const std::string& path) = 0;
+  virtual Status MakeDirectory(const std::string& path, uint32_t mode) = 0;   // one level
+  virtual Status Rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
+  virtual Status Remove(const std::string& path) = 0;                         // a file or symlink
+  virtual Status RemoveDirectory(const std::string& path) = 0;                // an empty one
+  virtual Status SyncDirectory(const std::string& path) = 0;
+  virtual Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) = 0;
+  virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;  // for us, at this place
+  // The target of a symlink, as written.
+  virtual Result<std::string> ReadLink(const std::string& path) = 0;
+  // Pid of the process that holds a POSIX write lock on the file; 0 if none does. The server
+  // holds one on ibdata1 and on aria_log_control. Takes no lock itself.
+  virtual Result<int64_t> LockHolder(const std::string& path) = 0;
+};
+
+// The real file system. One object for the process.
+FileSystem& PosixFileSystem();
+
+// dir + "/" + name, without doubling a slash; name alone if it is absolute or dir is empty.
+std::string JoinPath(std::string_view dir, std::string_view name);
+std::string_view BaseName(std::string_view path);
+// "." for a plain name.
+std::string DirName(std::string_view path);
+
+// The whole file; kCorruption if it is larger than `bytes_max`.
+Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t bytes_max);
+// A new file with these bytes, synced. kAlreadyExists if it is there.
+Status WriteNewFile(FileSystem& fs, const std::string& path, std::string_view bytes, uint32_t mode);
+// Temporary file beside it, sync, rename, sync of the directory: old content or new, never less.
+Status WriteFileAtomically(FileSystem& fs, const std::string& path, std::string_view bytes,
+                           uint32_t mode);
+// Makes the directory and its missing parents.
+Status MakeDirectories(FileSystem& fs, const std::string& path, uint32_t mode);
+Result<bool> Exists(FileSystem& fs, const std::string& path);
+
+}  // namespace hbk::io

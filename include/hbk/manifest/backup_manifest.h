@@ -1,0 +1,110 @@
+// hbk_manifest.json: what a backup is. A backup exists when its manifest does.
+//
+// Written last and atomically, by backup; replaced atomically by prepare. Commands believe it and
+// never guess. A directory that mariadb-backup made has none: see mariadb_backup_files.h.
+//
+// Format   docs/format/manifest.md. JSON, UTF-8; unknown members are ignored, an unknown
+//          format_version is refused.
+// Units    Sizes are bytes; *_ms milliseconds; times RFC 3339 in UTC.
+// Errors   kCorruption: not such a document, or fields that contradict each other; file names that
+//          are absolute, hold "..", more than one '/', or NUL. kUnsupported: newer format_version.
+// Threads  A value.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hbk/base/status.h"
+#include "hbk/io/file_system.h"
+
+namespace hbk::manifest {
+
+constexpr std::string_view kManifestFileName = "hbk_manifest.json";
+// Exists in the target from the first byte until the manifest is there.
+constexpr std::string_view kIncompleteMarkerName = "hbk_incomplete";
+constexpr int kManifestFormatVersion = 1;
+
+enum class BackupState { kUnprepared, kPrepared };
+
+struct ManifestFile {
+  std::string name;  // relative, '/' separated: "ibdata1", "db/t.ibd"
+  std::string kind;  // datadir::FileKindName
+  uint64_t size = 0;
+  std::string digest;  // filter::TreeDigest
+  std::string stage;   // in which it was copied: "start", "block-ddl", "prepare", ...
+};
+
+struct StageTime {
+  std::string stage;        // "start", "flush", "block-ddl", "block-commit"
+  uint64_t wait_ms = 0;     // until it was granted
+  uint64_t held_ms = 0;     // until the next was asked for
+  uint64_t file_count = 0;  // copied in it
+};
+
+struct ServerDescription {
+  std::string version;  // "10.11.19-MariaDB-0+deb12u1-log"
+  std::string uid;      // @@server_uid
+  std::string hostname;
+  uint64_t server_id = 0;
+  uint32_t page_size = 0;
+  std::string data_file_path;                   // innodb_data_file_path with base names
+  std::string undo_tablespaces;                 // as the server says
+  std::map<std::string, std::string> settings;  // what prepare and restore may need; no secrets
+};
+
+struct BinlogPosition {
+  std::string file;
+  uint64_t position = 0;
+  std::string gtid;             // gtid_current_pos, as mariadb-backup writes it
+  std::string gtid_binlog_pos;  // for a new replica of this server
+  std::string gtid_slave_pos;   // for a clone of this replica
+  std::string gtid_binlog_state;
+};
+
+struct BackupManifest {
+  std::string hbk_version;
+  std::string backup_uuid;
+  BackupState state = BackupState::kUnprepared;
+  std::string start_time;
+  std::string end_time;
+  ServerDescription server;
+
+  uint64_t start_checkpoint_lsn = 0;  // the redo copy starts here
+  uint64_t to_lsn = 0;                // newest checkpoint at the end
+  uint64_t last_lsn = 0;              // the redo copy ends here
+  std::string redo_creator;           // of the source's log file
+  uint64_t redo_bytes = 0;
+  // Smallest distance the tailer had to the point where the server overwrites, in bytes and as a
+  // share of the log's capacity (0..1); nothing if no redo was written.
+  uint64_t redo_margin_bytes = 0;
+  double redo_margin = 1;
+
+  std::optional<BinlogPosition> binlog;
+  std::vector<StageTime> stages;
+  std::vector<std::string> options;  // as given, secrets left out
+  std::vector<std::string> warnings;
+  std::vector<std::string> databases;
+  std::vector<ManifestFile> files;  // sorted by name; the manifest itself is not among them
+
+  // Set by prepare.
+  std::string prepared_by;  // hbk version
+  std::string prepared_time;
+  uint64_t prepared_lsn = 0;
+};
+
+std::string RenderManifest(const BackupManifest& manifest);
+Result<BackupManifest> ParseManifest(std::string_view json);
+
+// kNotFound if the directory has none.
+Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backup_dir);
+Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
+                     const BackupManifest& manifest);
+
+// True for a name that may stand in a manifest (see Errors above).
+bool IsSafeFileName(std::string_view name);
+
+}  // namespace hbk::manifest

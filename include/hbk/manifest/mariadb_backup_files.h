@@ -1,0 +1,83 @@
+// The metadata files of mariadb-backup: written so that it accepts our backups, read so that we
+// accept its.
+//
+// Names depend on the server's series: xtrabackup_* up to 11.0, mariadb_backup_* from 11.1 on;
+// backup-my.cnf in all.
+//
+// Format   docs/format/mariadb-backup-files.md.
+// Errors   kCorruption with file and line for what cannot be read; a missing file is kNotFound.
+// Threads  Pure functions and values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hbk/base/status.h"
+#include "hbk/io/file_system.h"
+
+namespace hbk::manifest {
+
+struct MetadataNames {
+  std::string checkpoints;
+  std::string info;
+  std::string binlog_info;
+};
+// `server_version` like "10.11.19-MariaDB-...".
+MetadataNames MetadataNamesFor(std::string_view server_version);
+
+struct Checkpoints {
+  std::string backup_type = "full-backuped";  // full-backuped, incremental, log-applied
+  uint64_t from_lsn = 0;
+  uint64_t to_lsn = 0;
+  uint64_t last_lsn = 0;
+  uint64_t recover_binlog_info = 0;
+};
+std::string RenderCheckpoints(const Checkpoints& checkpoints);
+Result<Checkpoints> ParseCheckpoints(std::string_view text);
+
+struct BackupInfo {
+  std::string uuid;
+  std::string name;
+  std::string tool_name = "hbk";
+  std::string tool_command;  // secrets masked
+  std::string tool_version;
+  std::string server_version;
+  std::string start_time;  // "2026-01-31 16:55:30", local time as mariadb-backup writes it
+  std::string end_time;
+  uint64_t lock_seconds = 0;
+  std::string
+      binlog_pos;  // "filename 'b.000008', position '1382', GTID of the last change '0-1-6'"
+  uint64_t from_lsn = 0;
+  uint64_t to_lsn = 0;
+};
+std::string RenderBackupInfo(const BackupInfo& info);
+// The values by key, as they stand.
+Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text);
+
+// backup-my.cnf: settings of the server that prepare needs.
+struct BackupConfig {
+  std::string data_file_path;  // base names
+  uint64_t log_file_size = 0;
+  uint32_t page_size = 16384;
+  std::string checksum_algorithm;
+  uint32_t undo_tablespaces = 0;
+  std::string plugin_load;  // not empty: encryption was configured
+  bool encrypt_log = false;
+};
+std::string RenderBackupConfig(const BackupConfig& config);
+Result<BackupConfig> ParseBackupConfig(std::string_view text);
+
+// What a directory is, from its checkpoints and config files, of either naming.
+struct MariadbBackupSet {
+  MetadataNames names;
+  Checkpoints checkpoints;
+  BackupConfig config;
+  std::string server_version;  // empty if there is no info file
+};
+// kNotFound if the directory has no checkpoints file: it is no backup.
+Result<MariadbBackupSet> LoadMariadbBackupSet(io::FileSystem& fs, const std::string& backup_dir);
+
+}  // namespace hbk::manifest

@@ -1,0 +1,41 @@
+// `hbk prepare`: makes a backup consistent by applying its redo, without a server.
+//
+// Reads the redo once, partitions it by page, applies it with all workers within a memory limit,
+// then replaces the log by an empty one at the end LSN. Restartable: killed at any moment, a
+// second run ends in the same bytes (docs/design/0002-restartable-prepare.md).
+//
+// Errors   kCorruption: log ends before the backup's last LSN; a damaged page or log; a page of
+//          another space. kUnsupported: a format this build cannot apply. kNotFound: no backup
+//          here. kTargetInUse: a server or another prepare works on it.
+// Threads  Run is called once, from the main thread; `stop` may be requested from any.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "hbk/base/status.h"
+#include "hbk/io/file_system.h"
+#include "hbk/report/reporter.h"
+
+namespace hbk::prepare {
+
+struct PrepareOptions {
+  std::string target_dir;
+  uint64_t use_memory_bytes = 256ULL << 20;
+  uint32_t parallel = 0;  // worker threads; 0: from the cores
+};
+
+struct PrepareSummary {
+  bool was_prepared_already = false;
+  uint64_t start_lsn = 0;
+  uint64_t end_lsn = 0;
+  uint64_t mtr_count = 0;
+  uint64_t page_count = 0;  // pages written
+  uint64_t redo_bytes = 0;
+};
+
+Result<PrepareSummary> RunPrepare(const PrepareOptions& options, io::FileSystem& fs,
+                                  report::Reporter& reporter, std::stop_token stop);
+
+}  // namespace hbk::prepare

@@ -1,0 +1,113 @@
+// Splits the redo log into mini-transactions (mtr), and those into records.
+//
+// Format   MariaDB 10.8+; docs/format/redo-log.md, "Mini-transactions" and "Records".
+// Errors   A torn or missing mtr is not an error: the log has no other end marker, so the caller
+//          compares the LSN it reached with the one it expects. kCorruption: a record inside a
+//          whole mtr that no server writes.
+// Threads  Pure functions and values. Views point into the caller's bytes.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "hbk/base/bytes.h"
+#include "hbk/base/status.h"
+#include "hbk/innodb/types.h"
+#include "hbk/redo/log_file.h"
+
+namespace hbk::redo {
+
+using innodb::PageId;
+using innodb::PageNo;
+using innodb::SpaceId;
+
+enum class MtrOutcome {
+  kWhole,      // one valid mini-transaction
+  kNeedBytes,  // the window ends before the mini-transaction does: ask again with more bytes
+  kEndOfLog,   // nothing valid here
+};
+
+struct MiniTransaction {
+  Lsn start_lsn = 0;
+  Lsn end_lsn = 0;
+  ByteView body;              // records, without sequence byte and checksum
+  size_t sequence_index = 0;  // of the sequence byte, from the start of the mtr; == body.size()
+};
+
+struct MtrParse {
+  MtrOutcome outcome = MtrOutcome::kEndOfLog;
+  MiniTransaction mtr;          // kWhole
+  std::string_view end_reason;  // kEndOfLog: "zero byte", "sequence bit", "checksum", "length"
+};
+
+// Parses the mtr that starts with the first byte of `window`, which lies at `start_lsn`. A ring
+// is presented to it unrolled. Never answers kNeedBytes for a window of kMiniTransactionBytesMax
+// + 16.
+MtrParse ParseMiniTransaction(ByteView window, Lsn start_lsn, const LogGeometry& geometry,
+                              bool is_encrypted);
+
+enum class RecordKind : uint8_t {
+  // of a page
+  kFreePage,
+  kInitPage,
+  kExtended,
+  kWrite,
+  kMemset,
+  kMemmove,
+  kOption,
+  // of a file
+  kFileCreate,
+  kFileDelete,
+  kFileRename,
+  kFileModify,
+  kFileCheckpoint,
+};
+
+enum class ExtendedKind : uint8_t {
+  kInitRowFormatRedundant = 0,
+  kInitRowFormatDynamic = 1,
+  kUndoInit = 2,
+  kUndoAppend = 3,
+  kInsertHeapRedundant = 4,
+  kInsertReuseRedundant = 5,
+  kInsertHeapDynamic = 6,
+  kInsertReuseDynamic = 7,
+  kDeleteRowFormatRedundant = 8,
+  kDeleteRowFormatDynamic = 9,
+  kTrimPages = 10,
+};
+
+struct RedoRecord {
+  RecordKind kind = RecordKind::kOption;
+  PageId page;                // file records: page 0 of the space
+  bool is_same_page = false;  // carries no page id of its own
+  ByteView raw;               // the whole record, from its first byte
+  ByteView payload;           // what follows the page id
+
+  // kExtended only: payload has at least one byte, its first is the subtype.
+  [[nodiscard]] ExtendedKind extended_kind() const { return static_cast<ExtendedKind>(payload[0]); }
+  // kFileCreate, kFileDelete, kFileModify: the path. kFileRename: the old path.
+  [[nodiscard]] std::string_view path() const;
+  // kFileRename only.
+  [[nodiscard]] std::string_view new_path() const;
+  // kFileCheckpoint only; 0 for padding.
+  [[nodiscard]] Lsn checkpoint_lsn() const;
+};
+
+// Walks the records of one mtr body in order. Checks everything about a record that can be checked
+// without its page: lengths, page ids, order of file and page records, subtypes, paths.
+class RecordReader {
+ public:
+  explicit RecordReader(ByteView body) : rest_(body) {}
+
+  // False at the end of the body. After an error: stop.
+  Result<bool> Next(RedoRecord& record);
+
+ private:
+  ByteView rest_;
+  bool have_page_ = false;
+  bool is_blocked_ = false;  // after FREE_PAGE no same-page record may follow
+  PageId page_;
+};
+
+}  // namespace hbk::redo

@@ -1,0 +1,66 @@
+// How a run speaks: phases, progress, messages. Operations tell a Reporter; renderings decide.
+//
+// Three renderings (MakeReporter): text on a terminal (one progress line with ETA, redrawn), text
+// elsewhere (a line a phase, nothing in between), JSON lines. Text goes to stderr, JSON to stdout.
+// Layers below the operations do not report: they return.
+//
+// Threads  Every call from any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hbk/base/status.h"
+
+namespace hbk::report {
+
+enum class OutputFormat { kText, kJson };
+
+// A named fact for JSON and for the text in brackets: {"bytes", "1234"}.
+struct Fact {
+  std::string name;
+  std::string value;
+};
+using Facts = std::vector<Fact>;
+
+class Reporter {
+ public:
+  Reporter() = default;
+  virtual ~Reporter() = default;
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+
+  // A phase begins; the one before is over. `name` is stable, lower case: "copy innodb files".
+  virtual void BeginPhase(std::string_view name, const Facts& facts) = 0;
+  // How far the phase is. total 0: not known. Cheap enough to call for every buffer.
+  virtual void Progress(uint64_t done_bytes, uint64_t total_bytes) = 0;
+  virtual void Info(std::string_view message, const Facts& facts) = 0;
+  virtual void Warning(std::string_view message, const Facts& facts) = 0;
+  // The last word of a run. Prints "completed OK!" if and only if status is ok.
+  virtual void Finish(const Status& status, const Facts& facts) = 0;
+
+  // How many warnings there were: they make exit code 3.
+  [[nodiscard]] virtual uint64_t warning_count() const = 0;
+
+  void Info(std::string_view message) { Info(message, {}); }
+  void Warning(std::string_view message) { Warning(message, {}); }
+  void BeginPhase(std::string_view name) { BeginPhase(name, {}); }
+};
+
+struct ReporterOptions {
+  OutputFormat format = OutputFormat::kText;
+  bool quiet = false;    // warnings and the last line only
+  bool verbose = false;  // also what only a developer wants to know
+};
+
+std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options);
+
+// "1.5 GiB", "12 MiB", "831 B"; "2 h 05 min", "3.2 s".
+std::string HumanBytes(uint64_t bytes);
+std::string HumanSeconds(double seconds);
+
+}  // namespace hbk::report

@@ -1,0 +1,42 @@
+// `hbk copy-back` and `hbk move-back`: puts a prepared backup where a server can start on it.
+//
+// Everything is checked before the first byte is written: the set is prepared, all its files are
+// there, the target roots are absent or empty, no server holds them, the space is enough. What a
+// failed run created is removed again (copy-back).
+//
+// Errors   kTargetInUse, kNoSpace, kCorruption (a digest does not fit), kFailed (not prepared).
+// Threads  Run is called once, from the main thread; `stop` may be requested from any.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "hbk/base/status.h"
+#include "hbk/datadir/layout.h"
+#include "hbk/io/file_system.h"
+#include "hbk/report/reporter.h"
+
+namespace hbk::restore {
+
+struct RestoreOptions {
+  std::string backup_dir;
+  bool move = false;  // rename or copy and delete, instead of copy
+  datadir::LayoutOptions target;
+  bool force_non_empty_directories = false;  // existing files are still never overwritten
+  // "user" or "user:group" or numbers; empty: owner of the target directory (of its parent, if it
+  // is made by this run).
+  std::string owner;
+  uint32_t parallel = 0;  // 0: from the cores
+};
+
+struct RestoreSummary {
+  uint64_t file_count = 0;
+  uint64_t bytes = 0;
+};
+
+Result<RestoreSummary> RunRestore(const RestoreOptions& options, io::FileSystem& fs,
+                                  report::Reporter& reporter, std::stop_token stop);
+
+}  // namespace hbk::restore

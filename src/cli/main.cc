@@ -1,0 +1,5 @@
+// The only main().
+
+int main() {
+  return 0;
+}
