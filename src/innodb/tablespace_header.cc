@@ -1,0 +1,87 @@
+#include "hbk/innodb/tablespace_header.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "hbk/innodb/page.h"
+#include "hbk/innodb/page_checksum.h"
+
+namespace hbk::innodb {
+namespace {
+
+constexpr std::array<uint8_t, 6> kCryptMagic = {0x73, 0x0E, 0x0C, 0x52, 0x45, 0x74};
+constexpr size_t kCryptBytes = 6 + 1 + 1 + 16 + 4 + 4 + 1;
+constexpr size_t kXdesArray = 150;
+constexpr size_t kXdesHeaderBytes = 24;
+
+FirstPage Damaged(std::string reason) {
+  FirstPage page;
+  page.kind = FirstPageKind::kDamaged;
+  page.reason = std::move(reason);
+  return page;
+}
+
+// The encryption metadata stands behind the extent descriptors. The server counts the FIL header
+// twice in its offset.
+size_t CryptOffset(const TablespaceFlags& flags) {
+  const size_t logical = flags.logical_size();
+  const size_t extent_pages = logical < 16384 ? (1U << 20) / logical : 64;
+  const size_t xdes_bytes = kXdesHeaderBytes + extent_pages / 4;
+  return kFilData + kXdesArray + xdes_bytes * flags.physical_size() / extent_pages;
+}
+
+std::optional<CryptData> ReadCryptData(ByteView page, const TablespaceFlags& flags) {
+  const size_t offset = CryptOffset(flags);
+  if (offset + kCryptBytes > page.size()) return std::nullopt;
+  if (!std::equal(kCryptMagic.begin(), kCryptMagic.end(), page.begin() + static_cast<long>(offset)))
+    return std::nullopt;
+  CryptData crypt;
+  crypt.type = page[offset + 6];
+  crypt.min_key_version = LoadBe32(page, offset + 24);
+  crypt.key_id = LoadBe32(page, offset + 28);
+  crypt.option = page[offset + 32];
+  return crypt;
+}
+
+}  // namespace
+
+FirstPage ClassifyFirstPage(ByteView head, uint64_t file_size, uint32_t logical_page_size) {
+  const size_t zero_check_bytes =
+      std::min<size_t>(head.size(), logical_page_size != 0 ? logical_page_size : kPageSizeMin);
+  if (IsAllZero(head.first(zero_check_bytes))) return {};
+  if (head.size() < kPageSizeMin) {
+    return Damaged(fmt::format("the file has {} bytes, less than a page", file_size));
+  }
+  const auto flags = TablespaceFlags::Decode(LoadBe32(head, kFspFlags));
+  if (!flags.ok()) return Damaged(flags.status().message());
+  if (logical_page_size != 0 && flags->logical_size() != logical_page_size) {
+    return Damaged(fmt::format("its page size is {}, that of the instance is {}",
+                               flags->logical_size(), logical_page_size));
+  }
+  if (head.size() < flags->physical_size()) {
+    return Damaged(fmt::format("the file has {} bytes, less than its page size {}", file_size,
+                               flags->physical_size()));
+  }
+  const ByteView page = head.first(flags->physical_size());
+  const SpaceId space_id = PageSpaceId(page);
+  if (space_id != LoadBe32(page, kFspSpaceId) || space_id >= kSpaceIdEnd) {
+    return Damaged(
+        fmt::format("page 0 names the space ids {} and {}", space_id, LoadBe32(page, kFspSpaceId)));
+  }
+  const PageVerdict verdict = CheckPage(page, *flags, PageId{space_id, 0});
+  if (verdict != PageVerdict::kGood) {
+    return Damaged(fmt::format("page 0: {}", PageVerdictName(verdict)));
+  }
+  FirstPage result;
+  result.kind = FirstPageKind::kValid;
+  result.header.space_id = space_id;
+  result.header.size_pages = LoadBe32(page, kFspSize);
+  result.header.free_limit = LoadBe32(page, kFspFreeLimit);
+  result.header.flags = *flags;
+  result.header.crypt = ReadCryptData(page, *flags);
+  return result;
+}
+
+}  // namespace hbk::innodb
