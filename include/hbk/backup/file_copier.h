@@ -1,0 +1,142 @@
+// Copies files of a running server into the backup: a pool of workers, biggest file first.
+//
+// Tablespaces are copied page by page checked: a page that fails is read again, alone, for at least
+// 5 seconds (a torn read heals within one write of the server), then it is corruption. A huge file
+// is cut into ranges, which idle workers take over from each other. All-zero stretches are not
+// written: holes stay holes. Reads and writes go past the page cache where the file system can.
+// The first error stops all workers within one buffer.
+//
+// Memory   workers x (kCopyBufferBytes + one page), see docs/design.
+// Units    Sizes are bytes.
+// Errors   kCorruption: a page that stays bad (names file, page, offset, verdict). kUnsupported: an
+//          encrypted or page_compressed tablespace. kNotFound: vanished where that is an error.
+//          kInterrupted: stop was requested.
+// Threads  Every call from one thread at a time; the workers live inside Copy() and SyncAll().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hbk/base/bytes.h"
+#include "hbk/base/status.h"
+#include "hbk/innodb/tablespace_flags.h"
+#include "hbk/innodb/types.h"
+#include "hbk/io/file_system.h"
+#include "hbk/report/reporter.h"
+
+namespace hbk::io {
+class RateLimiter;
+}
+
+namespace hbk::backup {
+
+constexpr uint64_t kCopyBufferBytes = 1 << 20;
+
+enum class CopyMethod {
+  kPlain,       // the bytes as they are
+  kTablespace,  // .ibd: pages checked; a file that ends early has vanished
+  kUndo,        // the same, but it may shrink at any time: its end is where reading ends
+  kSystem,      // a file of the system tablespace: `system` is set
+};
+
+// Pages [first, end) of space 0.
+struct PageRange {
+  innodb::PageNo first = 0;
+  innodb::PageNo end = 0;
+};
+
+// One file of the system tablespace: only the first has a header, page numbers run on.
+struct SystemFilePart {
+  innodb::PageNo first_page_no = 0;
+  innodb::TablespaceFlags flags;
+  std::vector<PageRange> doublewrite;  // written as zeros: copies of pages of other files
+};
+
+struct CopyJob {
+  std::string name;         // in the backup: "db/t.ibd"; missing directories are made
+  std::string source_path;  // a symlink is refused, unless follow_symlink
+  CopyMethod method = CopyMethod::kPlain;
+  uint64_t size_hint = 0;  // for order and progress
+  // DDL is not blocked yet: a file that vanishes, or is rewritten by IMPORT, is an outcome. Else it
+  // is an error.
+  bool ddl_may_run = false;
+  // Throttle does not apply, and the file is not synced: SyncAll() does that later.
+  bool under_lock = false;
+  bool replace = false;  // the target may exist from an earlier stage: overwrite it
+  bool follow_symlink = false;
+  std::optional<SystemFilePart> system;  // kSystem
+};
+
+enum class CopyOutcome {
+  kCopied,
+  kVanished,  // no target file. Only with ddl_may_run
+  kDeferred,  // page 0 not written yet: no target file, redo rebuilds it
+  kUnstable,  // being rewritten (IMPORT): no target file, copy it again under BLOCK_DDL. Only with
+              // ddl_may_run
+};
+
+struct CopyResult {
+  std::string name;
+  CopyOutcome outcome = CopyOutcome::kCopied;
+  uint64_t size = 0;             // of the target
+  std::string digest;            // of the target, filter::TreeDigest
+  innodb::SpaceId space_id = 0;  // tablespaces
+  uint64_t retried_pages = 0;    // that were good when read again
+  uint64_t written_bytes = 0;    // without holes
+  // Of the source, on the open file before the first and after the last read. Equal: it did not
+  // change meanwhile.
+  io::FileInfo before;
+  io::FileInfo after;
+};
+
+struct FileCopierOptions {
+  std::string target_dir;
+  uint32_t workers = 1;
+  uint32_t page_size = 0;              // innodb_page_size, 0: not known
+  io::RateLimiter* limiter = nullptr;  // not owned; null: no throttle
+};
+
+class FileCopier {
+ public:
+  FileCopier(io::FileSystem& fs, report::Reporter& reporter, FileCopierOptions options);
+  ~FileCopier() = default;
+  FileCopier(const FileCopier&) = delete;
+  FileCopier& operator=(const FileCopier&) = delete;
+
+  // Results in the order of the jobs. Progress goes to the reporter.
+  Result<std::vector<CopyResult>> Copy(std::vector<CopyJob> jobs, std::stop_token stop);
+
+  // One plain file, by the calling thread.
+  Result<CopyResult> CopyOne(CopyJob job, std::stop_token stop);
+
+  // A new file with these bytes; `replace` overwrites one of an earlier stage. Synced unless
+  // under_lock.
+  Result<CopyResult> WriteBytes(std::string_view name, ByteView bytes, bool replace,
+                                bool under_lock);
+
+  // Data of these files, then every directory that holds one of them.
+  Status SyncAll(const std::vector<std::string>& names, std::stop_token stop);
+
+ private:
+  io::FileSystem& fs_;
+  report::Reporter& reporter_;
+  FileCopierOptions options_;
+};
+
+// A file of the system tablespace, in the order of innodb_data_file_path.
+struct SystemFileSource {
+  std::string name;  // in the backup
+  std::string source_path;
+};
+
+// The jobs of the whole system tablespace: reads page 0 and the doublewrite descriptor of the
+// first file (again and again while it is torn). kUnsupported: encrypted.
+Result<std::vector<CopyJob>> MakeSystemJobs(io::FileSystem& fs,
+                                            const std::vector<SystemFileSource>& files,
+                                            uint32_t page_size);
+
+}  // namespace hbk::backup
