@@ -43,14 +43,20 @@ struct OpenOptions {
   bool write = false;     // else read only
   bool create = false;    // with write: the file must not exist yet (O_EXCL)
   bool truncate = false;  // with write: an existing file is emptied (not with create)
-  bool direct =
-      false;  // O_DIRECT where the file system can; buffered where not (is_direct() tells)
+  // O_DIRECT where the file system can, buffered where not: is_direct() tells, and may turn false
+  // at the first transfer.
+  bool direct = false;
   bool follow = false;   // follow a symlink in the last component; else it is an error
   uint32_t mode = 0600;  // of a created file, before umask
 };
 
-// Offsets, sizes and memory of direct transfers are multiples of this.
+// Offset, size and memory of a direct transfer are multiples of this. Other transfers on a direct
+// file work too, but go through the page cache: fit for an odd tail, not for a copy.
 constexpr uint64_t kDirectAlignment = 4096;
+
+// What LockHolder says of a lock whose process cannot be named: it is in another pid namespace, or
+// on another machine, or the lock belongs to no process.
+constexpr int64_t kUnknownLockHolder = -1;
 
 class File {
  public:
@@ -59,12 +65,13 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Fills `out` as far as the file goes: fewer bytes than asked for mean end of file.
+  // Fills `out` as far as the file goes: fewer bytes than asked for mean end of file. On a direct
+  // file, too, an aligned read over an unaligned end gives the bytes that there are.
   virtual Result<size_t> ReadAt(uint64_t offset, MutableByteView out) = 0;
   // Writes all of `data` or fails.
   virtual Status WriteAt(uint64_t offset, ByteView data) = 0;
   virtual Status Truncate(uint64_t size) = 0;  // also extends, with a hole
-  virtual Status Sync() = 0;                   // data and what is needed to read it back
+  virtual Status Sync() = 0;                   // data, size, owner and mode
   virtual Result<FileInfo> Stat() = 0;
   // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.
   // File systems without holes answer `offset`.
@@ -104,8 +111,10 @@ class FileSystem {
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;  // for us, at this place
   // The target of a symlink, as written.
   virtual Result<std::string> ReadLink(const std::string& path) = 0;
-  // Pid of the process that holds a POSIX write lock on the file; 0 if none does. The server
-  // holds one on ibdata1 and on aria_log_control. Takes no lock itself.
+  // Pid of the process that holds a POSIX write lock on the file; 0 if none does,
+  // kUnknownLockHolder if one does that cannot be named. The server holds one on ibdata1 and on
+  // aria_log_control. Takes no lock itself; but a lock that this very process has on the file is
+  // not seen, and is lost, as with every close of the file.
   virtual Result<int64_t> LockHolder(const std::string& path) = 0;
 };
 
@@ -118,15 +127,18 @@ std::string_view BaseName(std::string_view path);
 // "." for a plain name.
 std::string DirName(std::string_view path);
 
-// The whole file; kCorruption if it is larger than `bytes_max`.
+// The whole file, symlinks followed; kCorruption if it is larger than `bytes_max`.
 Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t bytes_max);
-// A new file with these bytes, synced. kAlreadyExists if it is there.
+// A new file with these bytes, synced (its directory is not). kAlreadyExists if it is there. After
+// another failure there is no file.
 Status WriteNewFile(FileSystem& fs, const std::string& path, std::string_view bytes, uint32_t mode);
-// Temporary file beside it, sync, rename, sync of the directory: old content or new, never less.
+// Temporary file beside it (path + ".tmp"), sync, rename, sync of the directory: old content or
+// new, never less. One writer at a time.
 Status WriteFileAtomically(FileSystem& fs, const std::string& path, std::string_view bytes,
                            uint32_t mode);
-// Makes the directory and its missing parents.
+// Makes the directory and its missing parents; syncs nothing.
 Status MakeDirectories(FileSystem& fs, const std::string& path, uint32_t mode);
+// Whether there is something under this name, be it a symlink that leads nowhere.
 Result<bool> Exists(FileSystem& fs, const std::string& path);
 
 }  // namespace hbk::io

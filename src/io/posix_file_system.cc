@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <dirent.h>
+
+#include "hbk/io/file_system.h"
+
+#include "posix_file.h"
+
+namespace hbk::io {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* dir) const { (void)closedir(dir); }
+};
+
+// The type of an entry; kNotFound if it has vanished since it was listed.
+Result<FileType> TypeOfEntry(DIR* dir, const dirent& entry, const std::string& path) {
+  switch (entry.d_type) {
+    case DT_REG: return FileType::kRegular;
+    case DT_DIR: return FileType::kDirectory;
+    case DT_LNK: return FileType::kSymlink;
+    case DT_UNKNOWN: break;
+    default: return FileType::kOther;
+  }
+  // Some file systems do not keep the type in the directory.
+  struct stat st {};
+  if (fstatat(dirfd(dir), entry.d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+    return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, entry.d_name));
+  }
+  return FileInfoFrom(st).type;
+}
+
+// A descriptor that is closed at the end of its block.
+class ScopedFd {
+ public:
+  explicit ScopedFd(int fd) : fd_(fd) {}
+  ~ScopedFd() {
+    if (fd_ >= 0) (void)close(fd_);
+  }
+  ScopedFd(const ScopedFd&) = delete;
+  ScopedFd& operator=(const ScopedFd&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+class PosixFileSystemImpl final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> Open(const std::string& path, const OpenOptions& options) override {
+    return OpenPosixFile(path, options);
+  }
+
+  Result<FileInfo> Stat(const std::string& path, bool follow) override {
+    struct stat st {};
+    if (fstatat(AT_FDCWD, path.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+      return ErrnoStatus(errno, "reading the attributes of " + path);
+    }
+    return FileInfoFrom(st);
+  }
+
+  Result<std::vector<DirectoryEntry>> List(const std::string& path) override;
+
+  Status MakeDirectory(const std::string& path, uint32_t mode) override {
+    if (mkdir(path.c_str(), mode) != 0) return ErrnoStatus(errno, "creating directory " + path);
+    return OkStatus();
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (rename(from.c_str(), to.c_str()) != 0) {
+      return ErrnoStatus(errno, "renaming " + from + " to " + to);
+    }
+    return OkStatus();
+  }
+
+  Status Remove(const std::string& path) override {
+    if (unlink(path.c_str()) != 0) return ErrnoStatus(errno, "removing " + path);
+    return OkStatus();
+  }
+
+  Status RemoveDirectory(const std::string& path) override {
+    if (rmdir(path.c_str()) != 0) return ErrnoStatus(errno, "removing directory " + path);
+    return OkStatus();
+  }
+
+  Status SyncDirectory(const std::string& path) override;
+
+  Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override {
+    if (lchown(path.c_str(), uid, gid) != 0) {
+      return ErrnoStatus(errno, "setting the owner of " + path);
+    }
+    return OkStatus();
+  }
+
+  Result<uint64_t> FreeBytes(const std::string& path) override {
+    struct statvfs st {};
+    if (statvfs(path.c_str(), &st) != 0) {
+      return ErrnoStatus(errno, "reading the free space at " + path);
+    }
+    return uint64_t{st.f_bavail} * uint64_t{st.f_frsize};
+  }
+
+  Result<std::string> ReadLink(const std::string& path) override;
+  Result<int64_t> LockHolder(const std::string& path) override;
+};
+
+Result<std::vector<DirectoryEntry>> PosixFileSystemImpl::List(const std::string& path) {
+  const std::unique_ptr<DIR, CloseDirectory> dir(opendir(path.c_str()));
+  if (dir == nullptr) return ErrnoStatus(errno, "listing " + path);
+  std::vector<DirectoryEntry> entries;
+  while (true) {
+    errno = 0;
+    // The stream is ours alone, which is all that readdir needs.
+    const dirent* entry = readdir(dir.get());  // NOLINT(concurrency-mt-unsafe)
+    if (entry == nullptr) {
+      if (errno != 0) return ErrnoStatus(errno, "listing " + path);
+      break;
+    }
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const Result<FileType> type = TypeOfEntry(dir.get(), *entry, path);
+    if (!type.ok()) {
+      if (type.status().code() == StatusCode::kNotFound) continue;
+      return type.status();
+    }
+    entries.push_back({name, *type});
+  }
+  std::ranges::sort(entries, {}, &DirectoryEntry::name);
+  return entries;
+}
+
+Status PosixFileSystemImpl::SyncDirectory(const std::string& path) {
+  const ScopedFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "opening directory " + path);
+  // EINVAL: this file system keeps no directories that could be synced.
+  if (fsync(fd.get()) != 0 && errno != EINVAL) {
+    return ErrnoStatus(errno, "syncing directory " + path);
+  }
+  return OkStatus();
+}
+
+Result<std::string> PosixFileSystemImpl::ReadLink(const std::string& path) {
+  std::string target(256, '\0');
+  while (true) {
+    const ssize_t n = readlink(path.c_str(), target.data(), target.size());
+    if (n < 0) return ErrnoStatus(errno, "reading the symbolic link " + path);
+    if (static_cast<size_t>(n) < target.size()) {
+      target.resize(static_cast<size_t>(n));
+      return target;
+    }
+    // It may have been cut.
+    target.resize(target.size() * 2);
+  }
+}
+
+Result<int64_t> PosixFileSystemImpl::LockHolder(const std::string& path) {
+  const ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0) return ErrnoStatus(errno, "opening " + path);
+  struct flock lock {};
+  // Only a write lock stands in the way of a read lock.
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 0;
+  lock.l_len = 0;
+  if (fcntl(fd.get(), F_GETLK, &lock) != 0) {
+    return ErrnoStatus(errno, "asking for the lock holder of " + path);
+  }
+  if (lock.l_type == F_UNLCK) return int64_t{0};
+  // 0: a process of another pid namespace. Negative: a lock without a process, or one held on
+  // another machine.
+  return lock.l_pid > 0 ? int64_t{lock.l_pid} : kUnknownLockHolder;
+}
+
+}  // namespace
+
+FileSystem& PosixFileSystem() {
+  static PosixFileSystemImpl file_system;
+  return file_system;
+}
+
+}  // namespace hbk::io

@@ -1,0 +1,99 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "hbk/io/file_system.h"
+
+namespace hbk::io {
+namespace {
+
+constexpr size_t kReadStepBytes = 64 * 1024;
+
+MutableByteView MutableBytes(std::string& text, size_t offset) {
+  return {reinterpret_cast<uint8_t*>(text.data()) + offset, text.size() - offset};
+}
+
+Status WriteAndClose(File& file, std::string_view bytes) {
+  HBK_RETURN_IF_ERROR(file.WriteAt(0, AsBytes(bytes)));
+  HBK_RETURN_IF_ERROR(file.Sync());
+  return file.Close();
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t bytes_max) {
+  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {.follow = true}));
+  HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
+  std::string bytes;
+  // The size is only a first guess: files of /proc say 0, others grow.
+  size_t step = std::max<size_t>(std::min(info.size, bytes_max) + 1, kReadStepBytes);
+  while (true) {
+    const size_t have = bytes.size();
+    bytes.resize(have + step);
+    HBK_ASSIGN_OR_RETURN(const size_t n, file->ReadAt(have, MutableBytes(bytes, have)));
+    bytes.resize(have + n);
+    if (bytes.size() > bytes_max) {
+      return CorruptionError(
+          fmt::format("reading {}: it is larger than {} bytes, which no such "
+                      "file should be",
+                      path, bytes_max));
+    }
+    if (n < step) break;
+    step = kReadStepBytes;
+  }
+  HBK_RETURN_IF_ERROR(file->Close());
+  return bytes;
+}
+
+Status WriteNewFile(FileSystem& fs, const std::string& path, std::string_view bytes,
+                    uint32_t mode) {
+  HBK_ASSIGN_OR_RETURN(const auto file,
+                       fs.Open(path, {.write = true, .create = true, .mode = mode}));
+  Status status = WriteAndClose(*file, bytes);
+  // Half a file under this name would look like a whole one. The first error is the one to tell.
+  if (!status.ok()) (void)fs.Remove(path).ok();
+  return status;
+}
+
+Status WriteFileAtomically(FileSystem& fs, const std::string& path, std::string_view bytes,
+                           uint32_t mode) {
+  const std::string temporary = path + ".tmp";
+  // Left by a run that was killed; nothing can need it.
+  const Status removed = fs.Remove(temporary);
+  if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
+  HBK_RETURN_IF_ERROR(WriteNewFile(fs, temporary, bytes, mode));
+  const Status renamed = fs.Rename(temporary, path);
+  if (!renamed.ok()) {
+    (void)fs.Remove(temporary).ok();
+    return renamed;
+  }
+  return fs.SyncDirectory(DirName(path));
+}
+
+Status MakeDirectories(FileSystem& fs, const std::string& path, uint32_t mode) {
+  const Result<FileInfo> found = fs.Stat(path, true);
+  if (found.ok()) {
+    if (found->type == FileType::kDirectory) return OkStatus();
+    return {StatusCode::kAlreadyExists,
+            "creating directory " + path + ": there is something that is no directory"};
+  }
+  if (found.status().code() != StatusCode::kNotFound) return found.status();
+  const std::string parent = DirName(path);
+  if (parent != path) HBK_RETURN_IF_ERROR(MakeDirectories(fs, parent, mode));
+  const Status made = fs.MakeDirectory(path, mode);
+  // Another thread may have been faster.
+  if (made.code() == StatusCode::kAlreadyExists) {
+    HBK_ASSIGN_OR_RETURN(const FileInfo now, fs.Stat(path, true));
+    if (now.type == FileType::kDirectory) return OkStatus();
+  }
+  return made;
+}
+
+Result<bool> Exists(FileSystem& fs, const std::string& path) {
+  const Result<FileInfo> info = fs.Stat(path, false);
+  if (info.ok()) return true;
+  if (info.status().code() == StatusCode::kNotFound) return false;
+  return info.status();
+}
+
+}  // namespace hbk::io
