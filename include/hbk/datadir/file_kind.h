@@ -25,7 +25,7 @@ enum class FileKind {
   kBufferPoolDump,    // ib_buffer_pool
   kUpgradeMarker,     // mysql_upgrade_info, mariadb_upgrade_info
   kRedoLog,           // ib_logfile0; never copied as a file
-  kMetadata,  // xtrabackup_*, mariadb_backup_*, backup-my.cnf, hbk_*: written by backup tools
+  kMetadata,          // xtrabackup_*, mariadb_backup_*, backup-my.cnf, hbk_* ...: by backup tools
 };
 
 // Stable name, as the manifest has it: "system-tablespace", "definition", ...
@@ -42,5 +42,10 @@ std::optional<FileKind> ClassifyRootFile(std::string_view file_name);
 
 // False for what can be no database: "lost+found", names starting with '.' or "#".
 bool IsDatabaseDirectoryName(std::string_view name);
+
+// True for a name that one directory level can have and a text file can carry: valid UTF-8 of 1 to
+// 255 bytes without '/' and control characters, and neither "." nor "..". The names that the server
+// makes are plain ASCII.
+bool IsSafeNameComponent(std::string_view name);
 
 }  // namespace hbk::datadir

@@ -1,7 +1,8 @@
 // Where the parts of an instance lie: the directories a server can keep apart.
 //
 // Format   innodb_data_file_path: docs/format/data-directory.md.
-// Errors   kUsage: text that the server would not take either. kUnsupported: raw devices.
+// Errors   kUsage: text that the server would not take either. kUnsupported: raw devices; two files
+//          of the same base name, which a flat backup cannot hold.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,15 @@ struct SystemFile {
   std::string path;   // as written: relative to innodb_data_home_dir, or absolute
   uint64_t size = 0;  // initial size
   bool is_autoextend = false;
+  uint64_t max_size = 0;  // of an autoextend file; 0: no limit
 };
 
-// "ibdata1:12M;ibdata2:50M:autoextend:max:1G". Sizes take K, M, G.
+// "ibdata1:12M;ibdata2:50M:autoextend:max:1G". Sizes take K, M, G; autoextend may be followed by
+// autoshrink (11.2 and later), which means nothing to a backup.
 Result<std::vector<SystemFile>> ParseDataFilePath(std::string_view spec);
+
+// The same in a flat directory: base names only. What a backup's metadata hold.
+std::string FlatDataFilePath(const std::vector<SystemFile>& files);
 
 // All paths absolute, without a slash at the end.
 struct Layout {
@@ -39,7 +45,7 @@ struct Layout {
 };
 
 // What options or the server say; empty means the default, which is the datadir. Relative paths
-// are relative to the datadir.
+// are relative to the datadir, which itself may be relative to the working directory.
 struct LayoutOptions {
   std::string datadir;
   std::string innodb_data_home_dir;
