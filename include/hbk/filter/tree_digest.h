@@ -28,13 +28,17 @@ class TreeDigest {
   void AddChunk(uint64_t index, ByteView bytes);
   // The chunk is all zeros.
   void AddZeroChunk(uint64_t index);
-  // 32 hex digits. Every chunk must have been added.
+  // 32 hex digits. Every chunk must have been added (checked).
   [[nodiscard]] std::string Finish() const;
 
  private:
+  [[nodiscard]] uint64_t ChunkBytes(uint64_t index) const;
+  void Store(uint64_t index, ByteView hash);
+
   uint64_t file_size_;
   uint64_t chunk_count_;
-  std::vector<uint8_t> chunk_hashes_;  // 16 bytes each
+  std::vector<uint8_t> chunk_hashes_;    // 16 bytes each
+  std::vector<uint8_t> chunk_is_added_;  // not bool: threads write neighbours at the same time
 };
 
 // For a buffer that is the whole file.
