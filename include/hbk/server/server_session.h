@@ -1,0 +1,93 @@
+// Everything hbk asks a server, one method per question; there is no general query.
+//
+// Errors   kCannotConnect, kMissingPrivilege (1227 and its kin), kConnectionLost, kUnsupported for
+//          answers that no supported server gives, else kFailed.
+// Threads  One at a time; several sessions are independent.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hbk/base/status.h"
+#include "hbk/server/connect_options.h"
+#include "hbk/server/server_facts.h"
+#include "hbk/server/sql_client.h"
+
+namespace hbk::server {
+
+struct LsnTriple {
+  uint64_t flushed = 0;          // durable
+  uint64_t current = 0;          // generated
+  uint64_t last_checkpoint = 0;  // 0 if the server does not say
+};
+
+struct BinlogCoordinates {
+  std::string file;
+  uint64_t position = 0;
+  bool operator==(const BinlogCoordinates&) const = default;
+};
+
+struct GtidPositions {
+  std::string binlog_pos;
+  std::string binlog_state;
+  std::string current_pos;
+  std::string slave_pos;
+};
+
+// A row of information_schema.INNODB_SYS_TABLESPACES.
+struct TablespaceRow {
+  std::string name;
+  uint32_t flags = 0;  // FSP_SPACE_FLAGS
+};
+
+// A right that a backup needs and the user has not.
+struct MissingPrivilege {
+  std::string privilege;  // as in GRANT: "BINLOG MONITOR"
+  std::string needed_for;
+};
+
+class ServerSession {
+ public:
+  // Connects and sets the session up for a long run. Checks nothing about the server.
+  static Result<std::unique_ptr<ServerSession>> Connect(const ConnectOptions& options);
+  // The same over a given client.
+  static Result<std::unique_ptr<ServerSession>> Create(std::unique_ptr<SqlClient> client);
+
+  // What was asked of the server is answered with kInterrupted once stop is requested.
+  void SetStop(std::stop_token stop) { wait_.stop = std::move(stop); }
+
+  [[nodiscard]] std::string server_version() const { return client_->server_version(); }
+
+  Result<ServerFacts> ReadFacts();
+  Result<uint64_t> ReadUptimeSeconds();
+  // From one statement, so that the three belong together.
+  Result<LsnTriple> ReadLsn();
+  // Nothing: the server writes no binlog.
+  Result<std::optional<BinlogCoordinates>> ReadBinlogPosition();
+  Result<GtidPositions> ReadGtids();
+  // Makes everything in the InnoDB log durable.
+  Status FlushEngineLogs();
+  Result<std::vector<TablespaceRow>> ListTablespaces();
+  // Names of tablespaces whose pages are, or are being, encrypted.
+  Result<std::vector<std::string>> ListEncryptedTablespaces();
+  // Tries what a backup will do. Empty: nothing is missing.
+  Result<std::vector<MissingPrivilege>> ProbePrivileges(bool has_binlog);
+  Result<std::string> NewUuid();
+  Status KillConnection(uint64_t connection_id);
+
+ private:
+  explicit ServerSession(std::unique_ptr<SqlClient> client) : client_(std::move(client)) {}
+  Status SetUp();
+  Result<SqlAnswer> Ask(std::string_view sql, std::string_view what);
+
+  std::unique_ptr<SqlClient> client_;
+  SqlWait wait_;
+};
+
+}  // namespace hbk::server

@@ -1,0 +1,157 @@
+#include "hbk/server/server_facts.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace hbk::server {
+
+namespace {
+
+constexpr ServerVersion kOldestWithStages{10, 5, 0};
+constexpr ServerVersion kOldestSupported{10, 8, 0};  // the redo format that is read
+constexpr ServerVersion kNewestSeries{11, 8, 0};
+constexpr uint64_t kForceRecoveryMax = 3;  // from 4 on the server may write what recovery cannot
+
+std::string Upper(std::string_view text) {
+  std::string upper(text);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return upper;
+}
+
+bool TakeNumber(std::string_view& text, uint32_t& number) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc()) return false;
+  text.remove_prefix(static_cast<size_t>(parsed.ptr - text.data()));
+  return true;
+}
+
+Status CheckVersion(const ServerFacts& facts) {
+  // Both exist in every MariaDB of the range, and in nothing else.
+  if (!facts.HasVariable("aria_log_dir_path") || !facts.HasVariable("gtid_binlog_pos")) {
+    return UnsupportedError(fmt::format("the server is not MariaDB: it says version {} ({})",
+                                        facts.version_text, facts.version_comment))
+        .WithHint("hbk backs up MariaDB 10.8 to 11.8 only");
+  }
+  const auto version = ParseServerVersion(facts.version_text);
+  if (!version) {
+    return UnsupportedError(
+        fmt::format("the server's version cannot be read: \"{}\"", facts.version_text));
+  }
+  if (*version < kOldestWithStages) {
+    return UnsupportedError(
+               fmt::format("the server is MariaDB {}, older than 10.5", facts.version_text))
+        .WithHint("use the mariabackup of that server's series");
+  }
+  if (*version < kOldestSupported) {
+    return UnsupportedError(
+               fmt::format("the server is MariaDB {}: its redo log format, that of 10.5 to 10.7, "
+                           "cannot be prepared by this version of hbk",
+                           facts.version_text))
+        .WithHint("use the mariadb-backup of that server's series");
+  }
+  if (version->major > kNewestSeries.major ||
+      (version->major == kNewestSeries.major && version->minor > kNewestSeries.minor)) {
+    return UnsupportedError(fmt::format("the server is MariaDB {}, newer than the 11.8 series",
+                                        facts.version_text))
+        .WithHint("a newer version of hbk may support it");
+  }
+  return OkStatus();
+}
+
+Status CheckInnodb(const ServerFacts& facts) {
+  if (!facts.HasVariable("innodb_page_size"))
+    return UnsupportedError("InnoDB is disabled on the server");
+  const uint64_t force_recovery = facts.Number("innodb_force_recovery", 0);
+  if (force_recovery > kForceRecoveryMax) {
+    return UnsupportedError(
+               fmt::format("the server runs with innodb_force_recovery={}", force_recovery))
+        .WithHint("its data may be damaged; dump it with mariadb-dump instead");
+  }
+  if (facts.IsOn("innodb_read_only")) {
+    return UnsupportedError("the server runs with innodb_read_only=ON")
+        .WithHint("stop it and copy its files instead");
+  }
+  if (facts.IsOn("innodb_encrypt_log")) {
+    return UnsupportedError(
+               "the server encrypts its redo log (innodb_encrypt_log=ON), which this version of "
+               "hbk cannot prepare")
+        .WithHint("use mariadb-backup for this server");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::optional<ServerVersion> ParseServerVersion(std::string_view text) {
+  constexpr std::string_view kOldHandshakePrefix = "5.5.5-";
+  if (text.starts_with(kOldHandshakePrefix)) text.remove_prefix(kOldHandshakePrefix.size());
+  ServerVersion version;
+  if (!TakeNumber(text, version.major) || !text.starts_with('.')) return std::nullopt;
+  text.remove_prefix(1);
+  if (!TakeNumber(text, version.minor) || !text.starts_with('.')) return std::nullopt;
+  text.remove_prefix(1);
+  if (!TakeNumber(text, version.patch)) return std::nullopt;
+  return version;
+}
+
+std::string ServerFacts::Variable(const std::string& name) const {
+  const auto found = variables.find(name);
+  return found == variables.end() ? std::string() : found->second;
+}
+
+bool ServerFacts::HasVariable(const std::string& name) const {
+  return variables.count(name) != 0;
+}
+
+bool ServerFacts::IsOn(const std::string& name) const {
+  const std::string value = Upper(Variable(name));
+  return value == "ON" || value == "1" || value == "TRUE" || value == "YES";
+}
+
+uint64_t ServerFacts::Number(const std::string& name, uint64_t otherwise) const {
+  const std::string value = Variable(name);
+  uint64_t number = 0;
+  const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size() ? number : otherwise;
+}
+
+bool ServerFacts::HasActivePlugin(std::string_view name) const {
+  const std::string wanted = Upper(name);
+  return std::any_of(plugins.begin(), plugins.end(), [&wanted](const Plugin& plugin) {
+    return plugin.is_active && Upper(plugin.name) == wanted;
+  });
+}
+
+Status CheckServerSupported(const ServerFacts& facts) {
+  HBK_RETURN_IF_ERROR(CheckVersion(facts));
+  HBK_RETURN_IF_ERROR(CheckInnodb(facts));
+  if (facts.HasActivePlugin("ROCKSDB")) {
+    return UnsupportedError(
+               "the server has the MyRocks engine (plugin ROCKSDB), whose tables this version of "
+               "hbk cannot back up")
+        .WithHint("uninstall the plugin if it is not used, or use mariadb-backup");
+  }
+  return OkStatus();
+}
+
+std::string QuoteAccount(std::string_view current_user) {
+  const size_t at = current_user.rfind('@');
+  const std::string_view user = current_user.substr(0, at);
+  const std::string_view host =
+      at == std::string_view::npos ? std::string_view("%") : current_user.substr(at + 1);
+  const auto quote = [](std::string_view name) {
+    std::string quoted = "`";
+    for (const char c : name) {
+      if (c == '`') quoted += '`';
+      quoted += c;
+    }
+    return quoted + "`";
+  };
+  return quote(user) + "@" + quote(host);
+}
+
+}  // namespace hbk::server

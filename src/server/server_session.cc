@@ -1,0 +1,221 @@
+#include "hbk/server/server_session.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace hbk::server {
+
+namespace {
+
+constexpr std::string_view kSessionSettings =
+    "SET SESSION wait_timeout=2147483, interactive_timeout=2147483, net_read_timeout=3600, "
+    "net_write_timeout=3600, max_statement_time=0, lock_wait_timeout=60, "
+    "innodb_lock_wait_timeout=60, autocommit=1, sql_mode=''";
+constexpr uint32_t kUnknownSystemVariable = 1193;
+
+std::optional<uint64_t> ParseNumber(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  uint64_t number = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+std::string TextOf(const std::optional<std::string>& value) {
+  return value.value_or("");
+}
+
+// Every row has at least `columns` values.
+bool HasShape(const SqlAnswer& answer, size_t columns) {
+  for (const SqlRow& row : answer.rows)
+    if (row.size() < columns) return false;
+  return true;
+}
+
+Status UnexpectedAnswer(std::string_view what) {
+  return UnsupportedError(fmt::format("{}: the server's answer has an unexpected form", what));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServerSession>> ServerSession::Connect(const ConnectOptions& options) {
+  HBK_ASSIGN_OR_RETURN(auto client, ConnectSqlClient(options));
+  return Create(std::move(client));
+}
+
+Result<std::unique_ptr<ServerSession>> ServerSession::Create(std::unique_ptr<SqlClient> client) {
+  std::unique_ptr<ServerSession> session(new ServerSession(std::move(client)));
+  HBK_RETURN_IF_ERROR(session->SetUp());
+  return session;
+}
+
+Status ServerSession::SetUp() {
+  HBK_RETURN_IF_ERROR(Ask(kSessionSettings, "setting up the session").status());
+  // Only servers with Galera have it.
+  const SqlAnswer answer = client_->Execute("SET SESSION wsrep_sync_wait=0", wait_);
+  if (answer.error_number == kUnknownSystemVariable) return OkStatus();
+  return StatusOfSqlError(answer, "setting up the session");
+}
+
+Result<SqlAnswer> ServerSession::Ask(std::string_view sql, std::string_view what) {
+  SqlAnswer answer = client_->Execute(sql, wait_);
+  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
+  return answer;
+}
+
+Result<ServerFacts> ServerSession::ReadFacts() {
+  constexpr std::string_view kWhat = "reading the server's variables";
+  ServerFacts facts;
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer variables, Ask("SHOW GLOBAL VARIABLES", kWhat));
+  if (!HasShape(variables, 2)) return UnexpectedAnswer(kWhat);
+  for (const SqlRow& row : variables.rows)
+    facts.variables[TextOf(row[0])] = TextOf(row[1]);
+
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer self,
+                       Ask("SELECT VERSION(), @@version_comment, CURRENT_USER()", kWhat));
+  if (self.rows.size() != 1 || !HasShape(self, 3)) return UnexpectedAnswer(kWhat);
+  facts.version_text = TextOf(self.rows[0][0]);
+  facts.version_comment = TextOf(self.rows[0][1]);
+  facts.current_user = TextOf(self.rows[0][2]);
+
+  HBK_ASSIGN_OR_RETURN(
+      const SqlAnswer plugins,
+      Ask("SELECT PLUGIN_NAME, PLUGIN_TYPE, PLUGIN_STATUS FROM information_schema.PLUGINS",
+          "reading the server's plugins"));
+  if (!HasShape(plugins, 3)) return UnexpectedAnswer("reading the server's plugins");
+  for (const SqlRow& row : plugins.rows)
+    facts.plugins.push_back({TextOf(row[0]), TextOf(row[1]), TextOf(row[2]) == "ACTIVE"});
+
+  HBK_ASSIGN_OR_RETURN(facts.uptime_s, ReadUptimeSeconds());
+  return facts;
+}
+
+Result<uint64_t> ServerSession::ReadUptimeSeconds() {
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
+                       Ask("SHOW GLOBAL STATUS LIKE 'Uptime'", "reading the server's uptime"));
+  if (answer.rows.size() != 1 || !HasShape(answer, 2))
+    return UnexpectedAnswer("reading the server's uptime");
+  const auto uptime = ParseNumber(answer.rows[0][1]);
+  if (!uptime) return UnexpectedAnswer("reading the server's uptime");
+  return *uptime;
+}
+
+Result<LsnTriple> ServerSession::ReadLsn() {
+  constexpr std::string_view kWhat = "reading the server's log positions";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW GLOBAL STATUS LIKE 'Innodb_lsn%'", kWhat));
+  if (!HasShape(answer, 2)) return UnexpectedAnswer(kWhat);
+  LsnTriple lsn;
+  bool has_current = false;
+  bool has_flushed = false;
+  for (const SqlRow& row : answer.rows) {
+    const auto number = ParseNumber(row[1]);
+    if (!number) continue;
+    const std::string name = TextOf(row[0]);
+    if (name == "Innodb_lsn_current") {
+      lsn.current = *number;
+      has_current = true;
+    } else if (name == "Innodb_lsn_flushed") {
+      lsn.flushed = *number;
+      has_flushed = true;
+    } else if (name == "Innodb_lsn_last_checkpoint") {
+      lsn.last_checkpoint = *number;
+    }
+  }
+  if (!has_current || !has_flushed) return UnexpectedAnswer(kWhat);
+  return lsn;
+}
+
+Result<std::optional<BinlogCoordinates>> ServerSession::ReadBinlogPosition() {
+  constexpr std::string_view kWhat = "reading the binlog position";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW MASTER STATUS", kWhat));
+  if (answer.rows.empty()) return std::optional<BinlogCoordinates>();
+  if (!HasShape(answer, 2)) return UnexpectedAnswer(kWhat);
+  const auto position = ParseNumber(answer.rows[0][1]);
+  if (!position) return UnexpectedAnswer(kWhat);
+  return std::optional<BinlogCoordinates>({TextOf(answer.rows[0][0]), *position});
+}
+
+Result<GtidPositions> ServerSession::ReadGtids() {
+  constexpr std::string_view kWhat = "reading the GTID positions";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
+                       Ask("SELECT @@GLOBAL.gtid_binlog_pos, @@GLOBAL.gtid_binlog_state, "
+                           "@@GLOBAL.gtid_current_pos, @@GLOBAL.gtid_slave_pos",
+                           kWhat));
+  if (answer.rows.size() != 1 || !HasShape(answer, 4)) return UnexpectedAnswer(kWhat);
+  const SqlRow& row = answer.rows[0];
+  return GtidPositions{TextOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3])};
+}
+
+Status ServerSession::FlushEngineLogs() {
+  return Ask("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", "flushing the engines' logs").status();
+}
+
+Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
+  constexpr std::string_view kWhat = "listing the tablespaces";
+  HBK_ASSIGN_OR_RETURN(
+      const SqlAnswer answer,
+      Ask("SELECT NAME, FLAG FROM information_schema.INNODB_SYS_TABLESPACES", kWhat));
+  if (!HasShape(answer, 2)) return UnexpectedAnswer(kWhat);
+  std::vector<TablespaceRow> rows;
+  for (const SqlRow& row : answer.rows) {
+    const auto flags = ParseNumber(row[1]);
+    if (flags) rows.push_back({TextOf(row[0]), static_cast<uint32_t>(*flags)});
+  }
+  return rows;
+}
+
+Result<std::vector<std::string>> ServerSession::ListEncryptedTablespaces() {
+  constexpr std::string_view kWhat = "listing the encrypted tablespaces";
+  // With a key plugin every table has encryption metadata. Its pages are in plain text as long as
+  // the oldest key version is 0 and no rotation is on its way.
+  HBK_ASSIGN_OR_RETURN(
+      const SqlAnswer answer,
+      Ask("SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION WHERE "
+          "ENCRYPTION_SCHEME<>0 AND (MIN_KEY_VERSION<>0 OR KEY_ROTATION_PAGE_NUMBER IS NOT NULL)",
+          kWhat));
+  if (!HasShape(answer, 1)) return UnexpectedAnswer(kWhat);
+  std::vector<std::string> names;
+  for (const SqlRow& row : answer.rows)
+    names.push_back(TextOf(row[0]));
+  return names;
+}
+
+Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_binlog) {
+  struct Probe {
+    std::string_view sql;
+    std::string_view privilege;
+    std::string_view needed_for;
+    bool applies;
+  };
+  // SHOW GRANTS would not tell: rights may come through roles. So the real statements are tried.
+  const Probe probes[] = {
+      {"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", "RELOAD", "BACKUP STAGE", true},
+      {"SHOW ENGINE INNODB STATUS", "PROCESS", "the list of tablespaces", true},
+      {"SHOW MASTER STATUS", "BINLOG MONITOR", "the binlog position", has_binlog},
+  };
+  std::vector<MissingPrivilege> missing;
+  for (const Probe& probe : probes) {
+    if (!probe.applies) continue;
+    const SqlAnswer answer = client_->Execute(probe.sql, wait_);
+    const Status status =
+        StatusOfSqlError(answer, fmt::format("trying the right to {}", probe.needed_for));
+    if (status.ok()) continue;
+    if (status.code() != StatusCode::kMissingPrivilege) return status;
+    missing.push_back({std::string(probe.privilege), std::string(probe.needed_for)});
+  }
+  return missing;
+}
+
+Result<std::string> ServerSession::NewUuid() {
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SELECT UUID()", "asking for a UUID"));
+  if (answer.rows.size() != 1 || !HasShape(answer, 1)) return UnexpectedAnswer("asking for a UUID");
+  return TextOf(answer.rows[0][0]);
+}
+
+Status ServerSession::KillConnection(uint64_t connection_id) {
+  return Ask(fmt::format("KILL HARD CONNECTION {}", connection_id), "ending a waiting connection")
+      .status();
+}
+
+}  // namespace hbk::server
