@@ -36,13 +36,14 @@ struct MiniTransaction {
 
 struct MtrParse {
   MtrOutcome outcome = MtrOutcome::kEndOfLog;
-  MiniTransaction mtr;          // kWhole
-  std::string_view end_reason;  // kEndOfLog: "zero byte", "sequence bit", "checksum", "length"
+  MiniTransaction mtr;  // kWhole
+  // kEndOfLog: "zero byte", "no record" (a first byte of 1), "length", "sequence bit", "checksum".
+  std::string_view end_reason;
 };
 
 // Parses the mtr that starts with the first byte of `window`, which lies at `start_lsn`. A ring
 // is presented to it unrolled. Never answers kNeedBytes for a window of kMiniTransactionBytesMax
-// + 16.
+// + 16, nor for one of geometry.capacity(): an mtr is not longer than the ring.
 MtrParse ParseMiniTransaction(ByteView window, Lsn start_lsn, const LogGeometry& geometry,
                               bool is_encrypted);
 
@@ -80,7 +81,7 @@ enum class ExtendedKind : uint8_t {
 struct RedoRecord {
   RecordKind kind = RecordKind::kOption;
   PageId page;                // file records: page 0 of the space
-  bool is_same_page = false;  // carries no page id of its own
+  bool is_same_page = false;  // a page record without a page id of its own
   ByteView raw;               // the whole record, from its first byte
   ByteView payload;           // what follows the page id
 
@@ -104,6 +105,8 @@ class RecordReader {
   Result<bool> Next(RedoRecord& record);
 
  private:
+  Status ParsePageRecord(ByteView content, RedoRecord& record);
+
   ByteView rest_;
   bool have_page_ = false;
   bool is_blocked_ = false;  // after FREE_PAGE no same-page record may follow

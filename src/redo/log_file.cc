@@ -1,0 +1,187 @@
+#include "hbk/redo/log_file.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "hbk/base/crc32c.h"
+
+namespace hbk::redo {
+namespace {
+
+// Header block.
+constexpr size_t kHeaderBytes = 512;
+constexpr size_t kHeaderFormat = 0;
+constexpr size_t kHeaderReserved = 4;
+constexpr size_t kHeaderFirstLsn = 8;
+constexpr size_t kHeaderCreator = 16;
+constexpr size_t kCreatorBytes = 32;
+constexpr size_t kHeaderCryptKeyId = 48;
+constexpr size_t kHeaderChecksum = 508;
+
+// Checkpoint block.
+constexpr size_t kCheckpointBytes = 64;
+constexpr size_t kCheckpointLsn = 0;
+constexpr size_t kCheckpointEndLsn = 8;
+constexpr size_t kCheckpointZeros = 16;
+constexpr size_t kCheckpointChecksum = 60;
+
+// The mtr that an empty log consists of: FILE_CHECKPOINT, sequence byte, checksum.
+constexpr size_t kFileCheckpointBodyBytes = 3 + 8;
+constexpr size_t kFileCheckpointMtrBytes = kFileCheckpointBodyBytes + 1 + 4;
+static_assert(kLogHeadBytes + kFileCheckpointMtrBytes == kLogFileBytesMin);
+
+// Format words.
+constexpr uint32_t kFormat10_8 = 0x50687973;   // "Phys"
+constexpr uint32_t kFormat10_5 = 0x50485953;   // "PHYS"
+constexpr uint32_t kFormatEnc11 = 0xF09F979D;  // a closed lock, in UTF-8
+constexpr uint32_t kFormat10_3 = 103;
+constexpr uint32_t kFormat10_4 = 104;
+constexpr uint32_t kFormatBefore10_2 = 0;
+constexpr uint32_t kFormat10_2 = 1;
+constexpr uint32_t kFormatMysql8First = 2;
+constexpr uint32_t kFormatMysql8Last = 6;
+constexpr uint32_t kFormatEncryptedBit = 0x80000000;
+
+constexpr std::string_view kUpgradeHint =
+    "use the mariadb-backup of that server's own version, or upgrade the server to 10.8 or later";
+
+// The creator as text that is safe to print: it comes from a file.
+std::string Creator(ByteView block) {
+  std::string creator;
+  for (const uint8_t byte : block.subspan(kHeaderCreator, kCreatorBytes)) {
+    if (byte == 0) break;
+    creator.push_back(byte >= 0x20 && byte < 0x7F ? static_cast<char>(byte) : '?');
+  }
+  return creator;
+}
+
+Status UnsupportedFormat(uint32_t format, const std::string& creator) {
+  const auto refuse = [&](std::string_view what) {
+    return UnsupportedError(fmt::format("redo log written by \"{}\" is in {} (format {:#010x})",
+                                        creator, what, format));
+  };
+  const bool is_encrypted = (format & kFormatEncryptedBit) != 0;
+  switch (format & ~kFormatEncryptedBit) {
+    case kFormat10_5:
+      return refuse(is_encrypted ? "the encrypted format of MariaDB 10.5 to 10.7"
+                                 : "the format of MariaDB 10.5 to 10.7")
+          .WithHint(kUpgradeHint);
+    case kFormat10_4: return refuse("the format of MariaDB 10.4").WithHint(kUpgradeHint);
+    case kFormat10_3: return refuse("the format of MariaDB 10.3").WithHint(kUpgradeHint);
+    case kFormat10_2:
+      return refuse("the format of MariaDB 10.2 or MySQL 5.7").WithHint(kUpgradeHint);
+    case kFormatBefore10_2:
+      return refuse("a format from before MariaDB 10.2").WithHint(kUpgradeHint);
+    default: break;
+  }
+  if (format >= kFormatMysql8First && format <= kFormatMysql8Last)
+    return refuse("a format of MySQL 8.0, which is not MariaDB");
+  return refuse("a format that is not known").WithHint("a newer hbk may know it");
+}
+
+std::string RenderCheckpoint(const Checkpoint& checkpoint) {
+  std::string block(kCheckpointBytes, '\0');
+  const MutableByteView bytes(reinterpret_cast<uint8_t*>(block.data()), block.size());
+  StoreBe64(bytes, kCheckpointLsn, checkpoint.checkpoint_lsn);
+  StoreBe64(bytes, kCheckpointEndLsn, checkpoint.end_lsn);
+  StoreBe32(bytes, kCheckpointChecksum, Crc32c(bytes.first(kCheckpointChecksum)));
+  return block;
+}
+
+}  // namespace
+
+Result<LogFileHeader> ParseLogFileHeader(ByteView block) {
+  if (block.size() < kHeaderBytes)
+    return CorruptionError(
+        fmt::format("redo log header has {} bytes instead of {}", block.size(), kHeaderBytes));
+  block = block.first(kHeaderBytes);
+  const uint32_t format = LoadBe32(block, kHeaderFormat);
+  const std::string creator = Creator(block);
+  if (format == kFormatBefore10_2) {  // that format had no checksum here
+    if (IsAllZero(block)) return CorruptionError("redo log header is all zero");
+    return UnsupportedFormat(format, creator);
+  }
+  const uint32_t stored = LoadBe32(block, kHeaderChecksum);
+  const uint32_t computed = Crc32c(block.first(kHeaderChecksum));
+  if (stored != computed)
+    return CorruptionError(
+        fmt::format("redo log header checksum is {:08x}, computed {:08x}", stored, computed));
+  if (format != kFormat10_8 && format != kFormatEnc11) return UnsupportedFormat(format, creator);
+
+  LogFileHeader header;
+  header.first_lsn = LoadBe64(block, kHeaderFirstLsn);
+  header.creator = creator;
+  // The older of the two encrypted formats shares its word with the plain one.
+  header.is_encrypted = format == kFormatEnc11 || LoadBe32(block, kHeaderCryptKeyId) != 0;
+  if (LoadBe32(block, kHeaderReserved) != 0)
+    return CorruptionError(fmt::format("redo log header has {:#x} at offset {}, expected 0",
+                                       LoadBe32(block, kHeaderReserved), kHeaderReserved));
+  if (header.first_lsn < kLogStart)
+    return CorruptionError(
+        fmt::format("redo log header says that the log starts at LSN {}, the least is {}",
+                    header.first_lsn, kLogStart));
+  return header;
+}
+
+std::optional<Checkpoint> ParseCheckpoint(ByteView block, Lsn first_lsn) {
+  if (block.size() < kCheckpointBytes) return std::nullopt;
+  block = block.first(kCheckpointBytes);
+  if (LoadBe32(block, kCheckpointChecksum) != Crc32c(block.first(kCheckpointChecksum)))
+    return std::nullopt;
+  if (!IsAllZero(block.subspan(kCheckpointZeros, kCheckpointChecksum - kCheckpointZeros)))
+    return std::nullopt;
+  const Checkpoint checkpoint{.checkpoint_lsn = LoadBe64(block, kCheckpointLsn),
+                              .end_lsn = LoadBe64(block, kCheckpointEndLsn)};
+  if (checkpoint.checkpoint_lsn < first_lsn || checkpoint.end_lsn < checkpoint.checkpoint_lsn)
+    return std::nullopt;
+  return checkpoint;
+}
+
+Result<Checkpoint> NewestCheckpoint(ByteView head, Lsn first_lsn) {
+  if (head.size() < kLogHeadBytes)
+    return CorruptionError(fmt::format("redo log file has only {} bytes", head.size()));
+  const auto first = ParseCheckpoint(head.subspan(kCheckpointOffset1, kCheckpointBytes), first_lsn);
+  const auto second =
+      ParseCheckpoint(head.subspan(kCheckpointOffset2, kCheckpointBytes), first_lsn);
+  if (!first && !second)
+    return CorruptionError(fmt::format("redo log has no valid checkpoint block at offset {} nor {}",
+                                       kCheckpointOffset1, kCheckpointOffset2));
+  if (!first) return *second;
+  if (!second) return *first;
+  return second->checkpoint_lsn >= first->checkpoint_lsn ? *second : *first;
+}
+
+LogGeometry::LogGeometry(Lsn first_lsn, uint64_t file_size)
+    : first_lsn_(first_lsn), capacity_(file_size - kLogStart) {
+  HBK_CHECK(file_size >= kLogFileBytesMin);
+}
+
+std::string RenderLogHead(Lsn first_lsn, const Checkpoint& checkpoint, std::string_view creator) {
+  HBK_CHECK(creator.size() < kCreatorBytes);
+  std::string head(kLogHeadBytes, '\0');
+  const MutableByteView header(reinterpret_cast<uint8_t*>(head.data()), kHeaderBytes);
+  StoreBe32(header, kHeaderFormat, kFormat10_8);
+  StoreBe64(header, kHeaderFirstLsn, first_lsn);
+  std::copy(creator.begin(), creator.end(), head.begin() + kHeaderCreator);
+  StoreBe32(header, kHeaderChecksum, Crc32c(header.first(kHeaderChecksum)));
+  head.replace(kCheckpointOffset1, kCheckpointBytes, RenderCheckpoint(checkpoint));
+  return head;
+}
+
+std::string RenderEmptyLog(Lsn end_lsn, std::string_view creator) {
+  HBK_CHECK(end_lsn >= kLogStart + kFileCheckpointMtrBytes);
+  const Lsn checkpoint_lsn = end_lsn - kFileCheckpointMtrBytes;
+  std::string log = RenderLogHead(
+      checkpoint_lsn, {.checkpoint_lsn = checkpoint_lsn, .end_lsn = checkpoint_lsn}, creator);
+  log.resize(kLogFileBytesMin);
+  const MutableByteView mtr(reinterpret_cast<uint8_t*>(log.data()) + kLogStart,
+                            kFileCheckpointMtrBytes);
+  mtr[0] = 0xFA;  // FILE_CHECKPOINT, 10 bytes follow: space 0, page 0, LSN
+  StoreBe64(mtr, 3, checkpoint_lsn);
+  mtr[kFileCheckpointBodyBytes] = 1;  // sequence byte of the first lap
+  StoreBe32(mtr, kFileCheckpointBodyBytes + 1, Crc32c(mtr.first(kFileCheckpointBodyBytes)));
+  return log;
+}
+
+}  // namespace hbk::redo
