@@ -24,6 +24,7 @@
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
 #include "hbk/innodb/tablespace_flags.h"
+#include "hbk/innodb/trx_sys.h"
 #include "hbk/innodb/types.h"
 #include "hbk/io/file_system.h"
 #include "hbk/report/reporter.h"
@@ -43,17 +44,12 @@ enum class CopyMethod {
   kSystem,      // a file of the system tablespace: `system` is set
 };
 
-// Pages [first, end) of space 0.
-struct PageRange {
-  innodb::PageNo first = 0;
-  innodb::PageNo end = 0;
-};
-
 // One file of the system tablespace: only the first has a header, page numbers run on.
 struct SystemFilePart {
   innodb::PageNo first_page_no = 0;
   innodb::TablespaceFlags flags;
-  std::vector<PageRange> doublewrite;  // written as zeros: copies of pages of other files
+  // Written as zeros: copies of pages of other files, in whatever state.
+  std::optional<innodb::DoublewriteBuffer> doublewrite;
 };
 
 struct CopyJob {
