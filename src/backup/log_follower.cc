@@ -1,0 +1,189 @@
+#include "log_follower.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hbk/redo/mini_transaction.h"
+
+#include "space_change_scan.h"
+
+namespace hbk::backup {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The server writes whole blocks (innodb_log_write_ahead_size, at most this), so it may have
+// touched this much beyond its current LSN.
+constexpr uint64_t kWriteAheadMax = 4096;
+// A read can meet a write and be torn; that heals at once. This long it cannot last.
+constexpr auto kStallMax = 5s;
+constexpr auto kStallWithLargeLagMax = 1s;
+
+constexpr std::string_view kOverrunHint =
+    "make the server's log larger (SET GLOBAL innodb_log_file_size = ...), or back up when it "
+    "writes less";
+
+static_assert(LogFollower::kWindowBytes >= redo::kMiniTransactionBytesMax + 16);
+
+}  // namespace
+
+LogFollower::LogFollower(io::FileSystem& fs, LsnSource& source, RedoTarget& target,
+                         std::unique_ptr<RedoRing> ring)
+    : fs_(fs),
+      source_(source),
+      target_(target),
+      ring_(std::move(ring)),
+      buffer_(kWindowBytes + RedoRing::kSlackBytes),
+      start_lsn_(ring_->checkpoint_at_open().checkpoint_lsn),
+      copied_lsn_(start_lsn_),
+      last_checkpoint_(start_lsn_),
+      margin_bytes_(ring_->geometry().capacity()) {}
+
+Result<FollowRound> LogFollower::Next(TimePoint now) {
+  ++round_count_;
+  const Lsn begin = copied_lsn_;
+  const Lsn fence = server_.flushed;
+  // Looked at before the read: a log that was replaced before is not written any more, so what
+  // cannot be read of it now never will be.
+  HBK_ASSIGN_OR_RETURN(const bool is_replaced, IsReplaced());
+
+  RingBytes read;
+  std::optional<Lsn> checkpoint;
+  if (fence > begin) {
+    const uint64_t size = std::min({fence - begin, capacity(), uint64_t{kWindowBytes}});
+    HBK_ASSIGN_OR_RETURN(read, ring_->Read(begin, static_cast<size_t>(size), buffer_));
+    const Result<redo::Checkpoint> newest = ring_->ReadCheckpoint();
+    if (newest.ok()) checkpoint = newest->checkpoint_lsn;
+  }
+  HBK_RETURN_IF_ERROR(PollServer());
+  HBK_RETURN_IF_ERROR(CheckOverrun(begin, checkpoint));
+
+  FollowRound round;
+  round.lag_bytes = server_.current - begin;
+  if (!read.bytes.empty()) {
+    HBK_ASSIGN_OR_RETURN(round.copied_bytes, AppendWholeMtrs(begin, read));
+  }
+  if (checkpoint) NoteCheckpoint(*checkpoint);
+  if (round.copied_bytes > 0 || read.bytes.empty()) {
+    stalled_since_.reset();
+  } else if (is_replaced) {
+    HBK_RETURN_IF_ERROR(SwitchRing());
+  } else {
+    HBK_RETURN_IF_ERROR(CheckStall(now, fence));
+  }
+  return round;
+}
+
+Result<bool> LogFollower::IsReplaced() {
+  const auto info = fs_.Stat(ring_->path(), true);
+  if (!info.ok()) {
+    // Not there at this moment: the descriptor is what counts.
+    if (info.status().code() == StatusCode::kNotFound) return false;
+    return info.status();
+  }
+  return info->inode != ring_->info().inode || info->device != ring_->info().device;
+}
+
+Status LogFollower::SwitchRing() {
+  auto ring = RedoRing::Open(fs_, ring_->path());
+  if (!ring.ok()) return ring.status().WithContext("opening the redo log that replaced another");
+  if (copied_lsn_ < (*ring)->geometry().first_lsn()) {
+    return Status(StatusCode::kRedoOverrun,
+                  fmt::format("the server replaced its redo log: the new one begins at LSN {}, and "
+                              "the old one could be read up to LSN {} only ({})",
+                              (*ring)->geometry().first_lsn(), copied_lsn_, end_reason_))
+        .WithHint("do not change innodb_log_file_size during a backup");
+  }
+  ring_ = std::move(*ring);
+  ++replaced_count_;
+  stalled_since_.reset();
+  return OkStatus();
+}
+
+Status LogFollower::PollServer() {
+  auto status = source_.ReadLsn();
+  if (!status.ok()) return status.status().WithContext("asking the server for its redo position");
+  server_ = *status;
+  // The server reads the two one after the other, and may write meanwhile.
+  server_.current = std::max(server_.current, server_.flushed);
+  if (server_.current < copied_lsn_) {
+    return CorruptionError(
+        fmt::format("the server says its redo log ends at LSN {}, but {} was read up to LSN {}: is "
+                    "it another server's log?",
+                    server_.current, ring_->path(), copied_lsn_));
+  }
+  return OkStatus();
+}
+
+// Whether what was read from `begin` on may have been overwritten before or while it was read.
+Status LogFollower::CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_read) {
+  const uint64_t ring = capacity();
+  const uint64_t lag = server_.current - begin;
+  lag_bytes_max_ = std::max(lag_bytes_max_, lag);
+  const uint64_t room = ring - std::min(ring, lag);
+  margin_bytes_ = std::min(margin_bytes_, room);
+  margin_ = std::min(margin_, static_cast<double>(room) / static_cast<double>(ring));
+  if (lag + kWriteAheadMax <= ring) return OkStatus();
+  // The server may have come around only after the read. It never overwrites what its newest
+  // checkpoint needs; unless it had to, which shows in its own distance from that checkpoint.
+  if (checkpoint_after_read && *checkpoint_after_read <= begin &&
+      server_.current - std::min(server_.current, server_.last_checkpoint) <= ring) {
+    return OkStatus();
+  }
+  return Status(
+             StatusCode::kRedoOverrun,
+             fmt::format("the server overwrote redo before it was read: it is at LSN {}, the copy "
+                         "at LSN {}, {} bytes behind in a log of {} bytes; {} bytes were copied",
+                         server_.current, begin, lag, ring, begin - start_lsn_))
+      .WithHint(kOverrunHint);
+}
+
+Status LogFollower::CheckStall(TimePoint now, Lsn flushed) {
+  if (!stalled_since_) stalled_since_ = now;
+  const auto stalled = now - *stalled_since_;
+  const bool is_lag_large = server_.current - copied_lsn_ > capacity() / 2;
+  if (stalled < (is_lag_large ? kStallWithLargeLagMax : kStallMax)) return OkStatus();
+  const std::string what = fmt::format(
+      "{} cannot be read on at LSN {} (offset {}): {}; the server says it is written up to LSN {}",
+      ring_->path(), copied_lsn_, ring_->geometry().OffsetOf(copied_lsn_), end_reason_, flushed);
+  if (!is_lag_large) return CorruptionError(what);
+  return Status(StatusCode::kRedoOverrun, what).WithHint(kOverrunHint);
+}
+
+// The number of bytes taken: up to the first place where no whole mini-transaction stands.
+Result<size_t> LogFollower::AppendWholeMtrs(Lsn begin, const RingBytes& read) {
+  const redo::LogGeometry& geometry = ring_->geometry();
+  size_t taken = 0;
+  while (taken < read.bytes.size()) {
+    const redo::MtrParse parse =
+        redo::ParseMiniTransaction(read.bytes.subspan(taken), begin + taken, geometry, false);
+    if (parse.outcome != redo::MtrOutcome::kWhole) {
+      end_reason_ = parse.outcome == redo::MtrOutcome::kEndOfLog
+                        ? parse.end_reason
+                        : std::string_view("a mini-transaction crosses the flushed LSN");
+      break;
+    }
+    HBK_RETURN_IF_ERROR(ScanSpaceChanges(parse.mtr, changes_));
+    // The target is on its first lap throughout. The checksum does not cover this byte.
+    buffer_.view()[read.index + taken + parse.mtr.sequence_index] = 1;
+    taken += static_cast<size_t>(parse.mtr.end_lsn - parse.mtr.start_lsn);
+  }
+  if (taken > 0) HBK_RETURN_IF_ERROR(target_.Append(read.bytes.first(taken)));
+  copied_lsn_ = begin + taken;
+  return taken;
+}
+
+void LogFollower::NoteCheckpoint(Lsn lsn) {
+  if (lsn <= copied_lsn_) last_checkpoint_ = std::max(last_checkpoint_, lsn);
+}
+
+Lsn LogFollower::ReadLastCheckpoint() {
+  // Opened anew: the log may have been replaced after the last round.
+  const auto ring = RedoRing::Open(fs_, ring_->path());
+  if (ring.ok()) NoteCheckpoint((*ring)->checkpoint_at_open().checkpoint_lsn);
+  return last_checkpoint_;
+}
+
+}  // namespace hbk::backup

@@ -1,0 +1,93 @@
+// One round of tailing a live redo log: read, ask the server, believe or not, append.
+//
+// LogTailer runs it in a thread; without thread and clock of its own it can be tested step by
+// step. The rules are in hbk/backup/log_tailer.h.
+//
+// Threads  One at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "hbk/backup/log_tailer.h"
+#include "hbk/base/aligned_buffer.h"
+#include "hbk/base/status.h"
+#include "hbk/io/file_system.h"
+
+#include "redo_ring.h"
+#include "redo_target.h"
+
+namespace hbk::backup {
+
+struct FollowRound {
+  uint64_t copied_bytes = 0;
+  uint64_t lag_bytes = 0;  // what the server had written beyond our position before this round
+};
+
+class LogFollower {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // Bytes of log read in one round. Not less than the largest mini-transaction.
+  static constexpr size_t kWindowBytes = 4 << 20;
+
+  // Follows `ring` from its checkpoint. `fs`, `source` and `target` must outlive the follower.
+  LogFollower(io::FileSystem& fs, LsnSource& source, RedoTarget& target,
+              std::unique_ptr<RedoRing> ring);
+
+  // The first call asks the server for the fence and copies nothing.
+  Result<FollowRound> Next(TimePoint now);
+
+  // What the rounds since the last call have seen.
+  [[nodiscard]] SpaceChanges TakeChanges() { return std::exchange(changes_, {}); }
+
+  [[nodiscard]] Lsn copied_lsn() const { return copied_lsn_; }
+  [[nodiscard]] const LsnStatus& server() const { return server_; }
+  [[nodiscard]] uint64_t capacity() const { return ring_->geometry().capacity(); }
+  [[nodiscard]] uint64_t margin_bytes() const { return margin_bytes_; }
+  // The smallest share of the ring that was free; the ring may have changed its size.
+  [[nodiscard]] double margin() const { return margin_; }
+  [[nodiscard]] uint64_t lag_bytes_max() const { return lag_bytes_max_; }
+  [[nodiscard]] uint32_t replaced_count() const { return replaced_count_; }
+  [[nodiscard]] uint64_t round_count() const { return round_count_; }
+
+  // The newest checkpoint of the server that is not beyond what is copied.
+  [[nodiscard]] Lsn ReadLastCheckpoint();
+
+ private:
+  Result<bool> IsReplaced();
+  Status SwitchRing();
+  Status PollServer();
+  Status CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_read);
+  Status CheckStall(TimePoint now, Lsn flushed);
+  Result<size_t> AppendWholeMtrs(Lsn begin, const RingBytes& read);
+  void NoteCheckpoint(Lsn lsn);
+
+  io::FileSystem& fs_;
+  LsnSource& source_;
+  RedoTarget& target_;
+  std::unique_ptr<RedoRing> ring_;
+  AlignedBuffer buffer_;
+
+  Lsn start_lsn_;
+  Lsn copied_lsn_;
+  LsnStatus server_;  // as of the last round; flushed is the fence of the next
+  Lsn last_checkpoint_;
+  SpaceChanges changes_;
+
+  std::string_view end_reason_;
+  std::optional<TimePoint> stalled_since_;
+
+  uint64_t margin_bytes_;
+  double margin_ = 1;
+  uint64_t lag_bytes_max_ = 0;
+  uint32_t replaced_count_ = 0;
+  uint64_t round_count_ = 0;
+};
+
+}  // namespace hbk::backup

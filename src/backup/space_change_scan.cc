@@ -1,0 +1,67 @@
+#include "space_change_scan.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+namespace hbk::backup {
+namespace {
+
+using redo::RecordKind;
+
+void ApplyRecord(const redo::RedoRecord& record, Lsn lsn, SpaceChanges& changes) {
+  const bool is_first_page = record.kind == RecordKind::kInitPage && record.page.page == 0;
+  const bool is_file_record =
+      record.kind >= RecordKind::kFileCreate && record.kind != RecordKind::kFileCheckpoint;
+  if (!is_first_page && !is_file_record) return;
+  SpaceChange& change = changes[record.page.space];
+  change.last_lsn = lsn;
+  switch (record.kind) {
+    case RecordKind::kInitPage: change.has_first_page = true; break;
+    case RecordKind::kFileDelete: change.is_deleted = true; break;
+    case RecordKind::kFileCreate:
+      change.is_created = true;
+      change.last_path = std::string(record.path());
+      break;
+    case RecordKind::kFileModify:
+      change.is_modified = true;
+      change.last_path = std::string(record.path());
+      break;
+    case RecordKind::kFileRename:
+      change.is_renamed = true;
+      change.last_path = std::string(record.new_path());
+      break;
+    default: break;
+  }
+}
+
+}  // namespace
+
+Status ScanSpaceChanges(const redo::MiniTransaction& mtr, SpaceChanges& changes) {
+  redo::RecordReader reader(mtr.body);
+  redo::RedoRecord record;
+  while (true) {
+    const Result<bool> more = reader.Next(record);
+    if (!more.ok()) {
+      return more.status().WithContext(
+          fmt::format("the mini-transaction at LSN {}", mtr.start_lsn));
+    }
+    if (!*more) return OkStatus();
+    ApplyRecord(record, mtr.start_lsn, changes);
+  }
+}
+
+void MergeSpaceChanges(const SpaceChanges& later, SpaceChanges& changes) {
+  for (const auto& [space, change] : later) {
+    SpaceChange& known = changes[space];
+    known.is_created |= change.is_created;
+    known.has_first_page |= change.has_first_page;
+    known.is_deleted |= change.is_deleted;
+    known.is_renamed |= change.is_renamed;
+    known.is_modified |= change.is_modified;
+    if (!change.last_path.empty()) known.last_path = change.last_path;
+    known.last_lsn = change.last_lsn;
+  }
+}
+
+}  // namespace hbk::backup

@@ -1,0 +1,19 @@
+// Reads from mini-transactions what happens to tablespace files: SpaceChanges.
+//
+// Errors   kCorruption: a record that no server writes.
+// Threads  Pure functions.
+#pragma once
+
+#include "hbk/backup/log_tailer.h"
+#include "hbk/base/status.h"
+#include "hbk/redo/mini_transaction.h"
+
+namespace hbk::backup {
+
+// Adds what `mtr` says to `changes`.
+Status ScanSpaceChanges(const redo::MiniTransaction& mtr, SpaceChanges& changes);
+
+// Adds what later mini-transactions said.
+void MergeSpaceChanges(const SpaceChanges& later, SpaceChanges& changes);
+
+}  // namespace hbk::backup
