@@ -20,7 +20,8 @@ namespace hbk::report {
 
 enum class OutputFormat { kText, kJson };
 
-// A named fact for JSON and for the text in brackets: {"bytes", "1234"}.
+// A named fact: a member of the JSON line, and what stands in brackets after the text. A name that
+// ends in a unit (bytes, s, count, lsn: "copied_bytes", "flush_s") has a number as its value.
 struct Fact {
   std::string name;
   std::string value;
@@ -40,7 +41,10 @@ class Reporter {
   virtual void Progress(uint64_t done_bytes, uint64_t total_bytes) = 0;
   virtual void Info(std::string_view message, const Facts& facts) = 0;
   virtual void Warning(std::string_view message, const Facts& facts) = 0;
-  // The last word of a run. Prints "completed OK!" if and only if status is ok.
+  // For --verbose only: what a developer wants to know.
+  virtual void Detail(std::string_view /*message*/, const Facts& /*facts*/) {}
+  // The last word of a run, said once; what comes after it is not shown. Prints "completed OK!" if
+  // and only if status is ok.
   virtual void Finish(const Status& status, const Facts& facts) = 0;
 
   // How many warnings there were: they make exit code 3.
@@ -54,7 +58,7 @@ class Reporter {
 struct ReporterOptions {
   OutputFormat format = OutputFormat::kText;
   bool quiet = false;    // warnings and the last line only
-  bool verbose = false;  // also what only a developer wants to know
+  bool verbose = false;  // also details
 };
 
 std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options);
