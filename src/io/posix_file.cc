@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -192,6 +193,13 @@ Status PosixFile::SetOwner(uint32_t uid, uint32_t gid) {
 Status PosixFile::SetMode(uint32_t mode) {
   if (fchmod(fd_, mode) != 0) return ErrnoStatus(errno, "setting the mode of " + path_);
   return OkStatus();
+}
+
+// flock, not a POSIX lock: that would be lost as soon as the process closes the file elsewhere.
+Result<bool> PosixFile::TryLock() {
+  if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  return ErrnoStatus(errno, "locking " + path_);
 }
 
 Status PosixFile::Close() {

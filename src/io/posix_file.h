@@ -34,6 +34,7 @@ class PosixFile final : public File {
   Result<uint64_t> SeekData(uint64_t offset) override;
   Status SetOwner(uint32_t uid, uint32_t gid) override;
   Status SetMode(uint32_t mode) override;
+  Result<bool> TryLock() override;
   Status Close() override;
 
   [[nodiscard]] const std::string& path() const override { return path_; }

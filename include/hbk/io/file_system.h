@@ -78,6 +78,9 @@ class File {
   virtual Result<uint64_t> SeekData(uint64_t offset) = 0;
   virtual Status SetOwner(uint32_t uid, uint32_t gid) = 0;
   virtual Status SetMode(uint32_t mode) = 0;
+  // Takes an exclusive advisory lock that lasts until Close or the end of the process. False if
+  // somebody else has it. A file system without locks says true.
+  virtual Result<bool> TryLock() { return true; }
   virtual Status Close() = 0;
 
   [[nodiscard]] virtual const std::string& path() const = 0;
