@@ -1,0 +1,171 @@
+#include "command_line.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "foreign_options.h"
+
+namespace hbk::cli {
+namespace {
+
+constexpr std::string_view kOrigin = "command line";
+
+class CommandLineParser {
+ public:
+  CommandLineParser(std::span<const std::string> words, OptionValues& values)
+      : words_(words), values_(values) {}
+
+  Result<CommandLine> Run() {
+    while (next_ < words_.size()) {
+      const std::string& word = words_[next_++];
+      HBK_RETURN_IF_ERROR(TakeWord(word));
+      if (result_.action == CommandLine::Action::kVersion) return result_;
+    }
+    if (result_.action == CommandLine::Action::kHelp) return result_;
+    if (!result_.command) {
+      return UsageError("no command given").WithHint("hbk --help lists the commands");
+    }
+    HBK_RETURN_IF_ERROR(CheckApplies());
+    return result_;
+  }
+
+ private:
+  Status TakeWord(std::string_view word) {
+    if (word == "--help" || word == "-?") {
+      result_.action = CommandLine::Action::kHelp;
+      return OkStatus();
+    }
+    if (word == "--version") {
+      result_.action = CommandLine::Action::kVersion;
+      return OkStatus();
+    }
+    if (word == "--" || word == "-" || word.empty() || word.front() != '-') return TakeName(word);
+    if (!word.starts_with("--")) return TakeShort(word);
+    word.remove_prefix(2);
+    const size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    std::optional<std::string_view> value;
+    if (equals != std::string_view::npos) value = word.substr(equals + 1);
+    if (IsDefaultsOption(name)) return TakeDefaultsOption(name, value);
+    return TakeLong(name, value);
+  }
+
+  // A word that is no option: the command, or an error.
+  Status TakeName(std::string_view word) {
+    const Command* command = FindCommand(word);
+    if (last_asks_password_ && (command == nullptr || result_.command)) {
+      return UsageError("a word follows -p, which takes no separate word")
+          .WithHint("write the password behind -p without a space, or leave it out to be asked");
+    }
+    if (!result_.command && word == "help") {
+      result_.action = CommandLine::Action::kHelp;
+      return OkStatus();
+    }
+    if (command == nullptr || result_.command) {
+      const bool had_command = result_.command.has_value();
+      return UsageError(
+                 fmt::format("{} '{}'", had_command ? "unexpected word" : "unknown command", word))
+          .WithHint(had_command ? "values of options are written --name=value"
+                                : "the commands are: backup, prepare, copy-back, move-back");
+    }
+    result_.command = *command;
+    return OkStatus();
+  }
+
+  static bool IsDefaultsOption(std::string_view name) {
+    return name == "no-defaults" || name == "print-defaults" || name == "defaults-file" ||
+           name == "defaults-extra-file" || name == "defaults-group-suffix";
+  }
+
+  Status TakeDefaultsOption(std::string_view name, std::optional<std::string_view> value) {
+    if (has_options_) {
+      return UsageError(fmt::format("--{} must come before all other options", name))
+          .WithHint(fmt::format("hbk --{} COMMAND ...", name));
+    }
+    if (name == "no-defaults" || name == "print-defaults") {
+      if (value) return UsageError(fmt::format("--{} takes no value", name));
+      (name == "no-defaults" ? result_.defaults.no_defaults : result_.defaults.print_defaults) =
+          true;
+      return OkStatus();
+    }
+    if (!value && next_ < words_.size()) value = words_[next_++];
+    if (!value || value->empty()) return UsageError(fmt::format("--{} needs a value", name));
+    if (name == "defaults-file") {
+      result_.defaults.file = *value;
+    } else if (name == "defaults-extra-file") {
+      result_.defaults.extra_file = *value;
+    } else {
+      result_.defaults.group_suffix = *value;
+    }
+    return OkStatus();
+  }
+
+  Status TakeLong(std::string_view written, std::optional<std::string_view> value) {
+    const OptionName name = ResolveOptionName(written);
+    if (name.spec == nullptr) {
+      if (name.is_loose) return OkStatus();
+      return UnknownOptionError(name, kOrigin);
+    }
+    return Take(*name.spec, value, name.is_negated);
+  }
+
+  Status TakeShort(std::string_view word) {
+    const OptionSpec* spec = FindOptionByLetter(word[1]);
+    if (spec == nullptr) {
+      return UsageError(fmt::format("unknown option -{}", word[1]))
+          .WithHint("hbk --help lists the options");
+    }
+    std::optional<std::string_view> value;
+    if (word.size() > 2) value = word.substr(2);
+    return Take(*spec, value, false);
+  }
+
+  Status Take(const OptionSpec& spec, std::optional<std::string_view> value, bool is_negated) {
+    has_options_ = true;
+    const bool takes_next = spec.kind == ValueKind::kText || spec.kind == ValueKind::kNumber;
+    if (!value && takes_next && next_ < words_.size()) value = words_[next_++];
+    last_asks_password_ = spec.kind == ValueKind::kPassword && !value;
+    given_.push_back(&spec);
+    return values_.Set(spec, value, is_negated, SettingRank::kCommandLine, kOrigin);
+  }
+
+  Status CheckApplies() const {
+    for (const OptionSpec* spec : given_) {
+      if (spec->AppliesTo(*result_.command)) continue;
+      std::string others;
+      for (const Command command : kCommands) {
+        if (spec->AppliesTo(command)) others += fmt::format(" {}", CommandName(command));
+      }
+      return UsageError(fmt::format("--{} is no option of hbk {}", spec->name,
+                                    CommandName(*result_.command)))
+          .WithHint(fmt::format("it belongs to:{}", others));
+    }
+    return OkStatus();
+  }
+
+  std::span<const std::string> words_;
+  OptionValues& values_;
+  size_t next_ = 0;
+  bool has_options_ = false;
+  bool last_asks_password_ = false;
+  std::vector<const OptionSpec*> given_;
+  CommandLine result_;
+};
+
+}  // namespace
+
+Result<CommandLine> ParseCommandLine(std::span<const std::string> words, OptionValues& values) {
+  return CommandLineParser(words, values).Run();
+}
+
+Status UnknownOptionError(const OptionName& name, std::string_view origin) {
+  const Status error = UsageError(fmt::format("unknown option --{} ({})", name.normalized, origin));
+  const ForeignOption* foreign = FindForeignOption(name.normalized);
+  if (foreign != nullptr) return error.WithHint(ForeignHint(*foreign));
+  const std::string nearest = NearestOptionName(name.normalized);
+  if (!nearest.empty()) return error.WithHint(fmt::format("did you mean --{}?", nearest));
+  return error.WithHint("hbk --help lists the options");
+}
+
+}  // namespace hbk::cli

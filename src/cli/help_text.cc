@@ -1,0 +1,167 @@
+#include "help_text.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "hbk/base/version.h"
+
+#include "exit_code.h"
+
+namespace hbk::cli {
+namespace {
+
+constexpr size_t kNameColumns = 34;
+constexpr size_t kLineColumns = 96;
+
+struct CommandHelp {
+  std::string_view summary;  // one line
+  std::string_view text;
+  std::string_view example;
+};
+
+CommandHelp HelpOf(Command command) {
+  switch (command) {
+    case Command::kBackup:
+      return {"copy a running server",
+              "Copies the files of a running MariaDB server on this machine, and the redo that it\n"
+              "writes meanwhile. Other sessions go on reading and writing. The user needs RELOAD,\n"
+              "PROCESS and BINLOG MONITOR; a missing privilege is said before anything is copied.\n"
+              "The target directory is made if it is absent, and must be empty otherwise.\n",
+              "hbk backup --target-dir=/backup/monday -u backup -p"};
+    case Command::kPrepare:
+      return {"make a backup consistent",
+              "Applies the redo of a backup to its files, without a server. Needed once before\n"
+              "copy-back or move-back. If it was interrupted, run it again.\n",
+              "hbk prepare --target-dir=/backup/monday --use-memory=1G"};
+    case Command::kCopyBack:
+      return {"copy a prepared backup to where a server can start on it",
+              "Copies a prepared backup into a data directory that is absent or empty. The backup\n"
+              "stays as it is. Directories of the server are taken from its option files where\n"
+              "they are not given.\n",
+              "hbk copy-back --target-dir=/backup/monday --datadir=/var/lib/mysql "
+              "--owner=mysql:mysql"};
+    case Command::kMoveBack:
+      return {"move a prepared backup to where a server can start on it",
+              "As copy-back, but the files are moved: afterwards the backup is gone.\n",
+              "hbk move-back --target-dir=/backup/monday --datadir=/var/lib/mysql "
+              "--owner=mysql:mysql"};
+  }
+  return {};
+}
+
+// Breaks between words; the first line starts at column `indent`, where the cursor is.
+std::string Wrap(std::string_view text, size_t indent) {
+  std::string wrapped;
+  size_t column = indent;
+  while (!text.empty()) {
+    const size_t end = text.find(' ');
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (column > indent && column + 1 + word.size() > kLineColumns) {
+      wrapped += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += word;
+    column += word.size();
+  }
+  return wrapped;
+}
+
+std::string Row(const std::string& name, std::string_view text) {
+  std::string row = "  " + name;
+  if (row.size() + 1 > kNameColumns) {
+    row += "\n" + std::string(kNameColumns, ' ');
+  } else {
+    row.resize(kNameColumns, ' ');
+  }
+  return row + Wrap(text, kNameColumns) + "\n";
+}
+
+std::string OptionRow(const OptionSpec& spec) {
+  std::string name = spec.letter == 0 ? "    " : fmt::format("-{}, ", spec.letter);
+  name += fmt::format("--{}", spec.name);
+  if (spec.kind == ValueKind::kPassword) {
+    name += fmt::format("[={}]", spec.value_name);
+  } else if (!spec.value_name.empty()) {
+    name += fmt::format("={}", spec.value_name);
+  }
+  std::string text(spec.help);
+  if (!spec.default_text.empty()) text += fmt::format(" (default: {})", spec.default_text);
+  return Row(name, text);
+}
+
+std::string OptionRows(Command command) {
+  std::string rows;
+  for (const Section section : {Section::kMain, Section::kConnection, Section::kTls,
+                                Section::kLayout, Section::kSpeed, Section::kOutput}) {
+    std::string in_section;
+    for (const OptionSpec& spec : OptionTable()) {
+      if (spec.section == section && spec.AppliesTo(command)) in_section += OptionRow(spec);
+    }
+    if (!in_section.empty()) rows += fmt::format("\n{}:\n{}", SectionTitle(section), in_section);
+  }
+  return rows;
+}
+
+std::string DefaultsRows() {
+  return "\nOption files, to be given before all other options:\n" +
+         Row("    --no-defaults", "read none") +
+         Row("    --defaults-file=FILE", "read this one only") +
+         Row("    --defaults-extra-file=FILE", "read this one too, before ~/.my.cnf") +
+         Row("    --defaults-group-suffix=TEXT", "read [hbkTEXT], [clientTEXT], ... as well") +
+         Row("    --print-defaults", "show what option files and environment set, and end");
+}
+
+std::string ExitCodeRows() {
+  std::string rows = "\nExit codes:\n";
+  for (const ExitCodeEntry& entry : ExitCodeTable())
+    rows += fmt::format("  {:>3}  {}\n", entry.code, entry.meaning);
+  return rows;
+}
+
+std::string GeneralHelp() {
+  std::string text =
+      "hbk makes physical backups of MariaDB servers, and restores them.\n"
+      "\n"
+      "Usage: hbk [OPTION FILE OPTIONS] COMMAND [OPTIONS]\n"
+      "\n"
+      "Commands:\n";
+  for (const Command command : kCommands) {
+    text += fmt::format("  {:<10} {}\n", CommandName(command), HelpOf(command).summary);
+  }
+  text +=
+      "  help       say more of a command: hbk help backup\n"
+      "\n"
+      "A backup, from start to end:\n";
+  for (const Command command : {Command::kBackup, Command::kPrepare, Command::kCopyBack}) {
+    text += fmt::format("  {}\n", HelpOf(command).example);
+  }
+  text += DefaultsRows();
+  text +=
+      "\n"
+      "Options may also be set in the environment (HBK_TARGET_DIR for --target-dir) and in the\n"
+      "groups [hbk], [hbk-COMMAND], [mariadb-backup], [client] and those of the server. The\n"
+      "command line comes first, then the environment, then [hbk], then the other groups.\n";
+  return text + ExitCodeRows();
+}
+
+}  // namespace
+
+std::string HelpText(std::optional<Command> command) {
+  if (!command) return GeneralHelp();
+  const CommandHelp help = HelpOf(*command);
+  return fmt::format("hbk {}: {}\n\nUsage: hbk {} --target-dir=DIR [OPTIONS]\n\n{}",
+                     CommandName(*command), help.summary, CommandName(*command), help.text) +
+         OptionRows(*command) + DefaultsRows() + fmt::format("\nExample:\n  {}\n", help.example) +
+         ExitCodeRows();
+}
+
+std::string VersionText() {
+  return fmt::format("hbk {}\n", kVersion);
+}
+
+}  // namespace hbk::cli

@@ -1,0 +1,279 @@
+#include "option_table.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "hbk/base/check.h"
+
+namespace hbk::cli {
+namespace {
+
+constexpr uint32_t kInBackup = CommandBit(Command::kBackup);
+constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
+constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
+constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore;
+
+// Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
+// all memory.
+constexpr uint64_t kThreadsMax = 256;
+constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
+
+constexpr OptionSpec TextOption(Opt id, std::string_view name, char letter, uint32_t commands,
+                                Section section, FileRole role, std::string_view value_name,
+                                std::string_view default_text, std::string_view help) {
+  OptionSpec spec;
+  spec.id = id;
+  spec.name = name;
+  spec.letter = letter;
+  spec.commands = commands;
+  spec.section = section;
+  spec.role = role;
+  spec.value_name = value_name;
+  spec.default_text = default_text;
+  spec.help = help;
+  return spec;
+}
+
+constexpr OptionSpec NumberOption(Opt id, std::string_view name, char letter, uint32_t commands,
+                                  Section section, FileRole role, std::string_view value_name,
+                                  std::string_view default_text, uint64_t min, uint64_t max,
+                                  std::string_view help) {
+  OptionSpec spec =
+      TextOption(id, name, letter, commands, section, role, value_name, default_text, help);
+  spec.kind = ValueKind::kNumber;
+  spec.number_min = min;
+  spec.number_max = max;
+  return spec;
+}
+
+constexpr OptionSpec FlagOption(Opt id, std::string_view name, uint32_t commands, Section section,
+                                FileRole role, std::string_view default_text,
+                                std::string_view help) {
+  OptionSpec spec = TextOption(id, name, 0, commands, section, role, "", default_text, help);
+  spec.kind = ValueKind::kFlag;
+  return spec;
+}
+
+constexpr OptionSpec Connect(Opt id, std::string_view name, char letter,
+                             std::string_view value_name, std::string_view default_text,
+                             std::string_view help) {
+  return TextOption(id, name, letter, kInBackup, Section::kConnection, FileRole::kClient,
+                    value_name, default_text, help);
+}
+
+constexpr OptionSpec Tls(Opt id, std::string_view name, std::string_view value_name,
+                         std::string_view help) {
+  return TextOption(id, name, 0, kInBackup, Section::kTls, FileRole::kClient, value_name, "", help);
+}
+
+constexpr OptionSpec LayoutOption(Opt id, std::string_view name, char letter,
+                                  std::string_view value_name, std::string_view default_text,
+                                  std::string_view help) {
+  return TextOption(id, name, letter, kInBackup | kInRestore, Section::kLayout, FileRole::kServer,
+                    value_name, default_text, help);
+}
+
+constexpr OptionSpec WithKind(OptionSpec spec, ValueKind kind) {
+  spec.kind = kind;
+  return spec;
+}
+
+constexpr OptionSpec WithChoices(OptionSpec spec, std::string_view choices) {
+  spec.choices = choices;
+  return spec;
+}
+
+constexpr std::array<OptionSpec, kOptionCount> kTable = {{
+    TextOption(Opt::kTargetDir, "target-dir", 0, kEverywhere, Section::kMain, FileRole::kTool,
+               "DIR", "",
+               "the backup directory: to be made by backup (absent or empty), taken by the others"),
+
+    Connect(Opt::kUser, "user", 'u', "NAME", "the user of the operating system", "login name"),
+    WithKind(Connect(Opt::kPassword, "password", 'p', "TEXT", "",
+                     "password; without a value it is asked for on the terminal"),
+             ValueKind::kPassword),
+    Connect(Opt::kHost, "host", 'H', "NAME", "localhost",
+            "host of the server; its files must be on this machine"),
+    NumberOption(Opt::kPort, "port", 'P', kInBackup, Section::kConnection, FileRole::kClient, "N",
+                 "3306", 0, 65535, "TCP port"),
+    Connect(Opt::kSocket, "socket", 'S', "FILE", "the client library's", "socket file"),
+    WithChoices(Connect(Opt::kProtocol, "protocol", 0, "NAME", "",
+                        "tcp or socket, where host and port do not say it"),
+                "tcp|socket"),
+
+    FlagOption(Opt::kSsl, "ssl", kInBackup, Section::kTls, FileRole::kClient,
+               "if the server offers it", "insist on TLS; --skip-ssl: never use it"),
+    Tls(Opt::kSslCa, "ssl-ca", "FILE", "certificates of trusted authorities"),
+    Tls(Opt::kSslCapath, "ssl-capath", "DIR", "directory of such certificates"),
+    Tls(Opt::kSslCert, "ssl-cert", "FILE", "own certificate"),
+    Tls(Opt::kSslCipher, "ssl-cipher", "LIST", "permitted ciphers"),
+    Tls(Opt::kSslKey, "ssl-key", "FILE", "own private key"),
+    Tls(Opt::kSslCrl, "ssl-crl", "FILE", "revoked certificates"),
+    Tls(Opt::kSslCrlpath, "ssl-crlpath", "DIR", "directory of such lists"),
+    Tls(Opt::kTlsVersion, "tls-version", "LIST", "permitted versions, as TLSv1.2,TLSv1.3"),
+    FlagOption(Opt::kSslVerifyServerCert, "ssl-verify-server-cert", kInBackup, Section::kTls,
+               FileRole::kClient, "off", "the server's certificate must be valid for --host"),
+
+    LayoutOption(Opt::kDatadir, "datadir", 'h', "DIR", "",
+                 "data directory; backup compares it with what the server says"),
+    LayoutOption(Opt::kInnodbDataHomeDir, "innodb-data-home-dir", 0, "DIR", "datadir",
+                 "directory of the system tablespace"),
+    LayoutOption(Opt::kInnodbDataFilePath, "innodb-data-file-path", 0, "LIST",
+                 "ibdata1:12M:autoextend", "files of the system tablespace"),
+    LayoutOption(Opt::kInnodbUndoDirectory, "innodb-undo-directory", 0, "DIR", "datadir",
+                 "directory of undo tablespaces"),
+    LayoutOption(Opt::kInnodbLogGroupHomeDir, "innodb-log-group-home-dir", 0, "DIR", "datadir",
+                 "directory of ib_logfile0"),
+    LayoutOption(Opt::kAriaLogDirPath, "aria-log-dir-path", 0, "DIR", "datadir",
+                 "directory of the Aria log"),
+
+    NumberOption(Opt::kParallel, "parallel", 0, kEverywhere, Section::kSpeed, FileRole::kTool, "N",
+                 "one per core, 8 at most", 1, kThreadsMax, "worker threads"),
+    NumberOption(Opt::kThrottle, "throttle", 0, kInBackup, Section::kSpeed, FileRole::kTool, "N",
+                 "0: no limit", 0, kUint32Max,
+                 "pairs of a read and a write of 1 MiB per second, over all threads"),
+    NumberOption(Opt::kLockWaitTimeout, "lock-wait-timeout", 0, kInBackup, Section::kSpeed,
+                 FileRole::kTool, "S", "60", 1, 31536000,
+                 "seconds a backup stage may wait for other sessions"),
+    NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
+                 "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
+
+    TextOption(Opt::kOwner, "owner", 0, kInRestore, Section::kMain, FileRole::kTool, "USER[:GROUP]",
+               "that of the data directory", "owner of what is put there"),
+    FlagOption(Opt::kForceNonEmptyDirectories, "force-non-empty-directories", kInRestore,
+               Section::kMain, FileRole::kTool, "off",
+               "permit other files in the target; existing ones are never overwritten"),
+
+    WithChoices(
+        TextOption(Opt::kOutput, "output", 0, kEverywhere, Section::kOutput, FileRole::kTool,
+                   "FORM", "text", "text for people (stderr), json for programs (lines on stdout)"),
+        "text|json"),
+    FlagOption(Opt::kQuiet, "quiet", kEverywhere, Section::kOutput, FileRole::kTool, "off",
+               "warnings and the last line only"),
+    FlagOption(Opt::kVerbose, "verbose", kEverywhere, Section::kOutput, FileRole::kTool, "off",
+               "details as well"),
+}};
+
+constexpr bool IsInOrder() {
+  for (size_t i = 0; i < kTable.size(); ++i) {
+    if (static_cast<size_t>(kTable[i].id) != i) return false;
+  }
+  return true;
+}
+static_assert(IsInOrder(), "kTable follows the order of Opt");
+
+const OptionSpec* FindExact(std::string_view name) {
+  const auto found = std::ranges::find(kTable, name, &OptionSpec::name);
+  return found == kTable.end() ? nullptr : &*found;
+}
+
+bool CutPrefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// Levenshtein distance.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view CommandName(Command command) {
+  switch (command) {
+    case Command::kBackup: return "backup";
+    case Command::kPrepare: return "prepare";
+    case Command::kCopyBack: return "copy-back";
+    case Command::kMoveBack: return "move-back";
+  }
+  return "";
+}
+
+const Command* FindCommand(std::string_view name) {
+  const auto found = std::ranges::find(kCommands, name, CommandName);
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+std::string_view SectionTitle(Section section) {
+  switch (section) {
+    case Section::kMain: return "Main";
+    case Section::kConnection: return "Connection";
+    case Section::kTls: return "TLS";
+    case Section::kLayout: return "Directories of the server";
+    case Section::kSpeed: return "Speed and limits";
+    case Section::kOutput: return "Output";
+  }
+  return "";
+}
+
+std::span<const OptionSpec> OptionTable() {
+  return kTable;
+}
+
+const OptionSpec& SpecOf(Opt id) {
+  return kTable[static_cast<size_t>(id)];
+}
+
+OptionName ResolveOptionName(std::string_view written) {
+  OptionName name;
+  std::string text(written);
+  std::ranges::replace(text, '_', '-');
+  std::string_view rest = text;
+  name.is_loose = CutPrefix(rest, "loose-");
+  name.normalized = rest;
+  name.spec = FindExact(rest);
+  if (name.spec != nullptr) return name;
+
+  const bool is_negated = CutPrefix(rest, "skip-") || CutPrefix(rest, "disable-");
+  if (is_negated || CutPrefix(rest, "enable-")) {
+    const OptionSpec* spec = FindExact(rest);
+    if (spec != nullptr && spec->kind == ValueKind::kFlag) {
+      name.spec = spec;
+      name.is_negated = is_negated;
+      name.normalized = rest;
+    }
+  }
+  return name;
+}
+
+const OptionSpec* FindOptionByLetter(char letter) {
+  const auto found = std::ranges::find(kTable, letter, &OptionSpec::letter);
+  return letter == 0 || found == kTable.end() ? nullptr : &*found;
+}
+
+std::string NearestOptionName(std::string_view mistyped) {
+  constexpr size_t kLengthMax = 64;  // the distance costs length times length
+  if (mistyped.size() > kLengthMax) return "";
+  std::string_view nearest;
+  size_t nearest_distance = std::max<size_t>(1, mistyped.size() / 4) + 1;
+  for (const OptionSpec& spec : kTable) {
+    const size_t distance = EditDistance(mistyped, spec.name);
+    if (distance < nearest_distance) {
+      nearest = spec.name;
+      nearest_distance = distance;
+    }
+  }
+  return std::string(nearest);
+}
+
+std::string EnvironmentName(const OptionSpec& spec) {
+  std::string name = "HBK_";
+  for (const char c : spec.name)
+    name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+}  // namespace hbk::cli

@@ -1,0 +1,16 @@
+// Asks for a password on the terminal, without showing it.
+//
+// Errors   kUsage: there is no terminal. kInterrupted: Ctrl-C.
+// Threads  Main thread, before SignalWatcher.
+#pragma once
+
+#include <string_view>
+
+#include "hbk/base/secret.h"
+#include "hbk/base/status.h"
+
+namespace hbk::cli {
+
+Result<Secret> AskPassword(std::string_view prompt);
+
+}  // namespace hbk::cli

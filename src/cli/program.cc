@@ -1,0 +1,237 @@
+#include "program.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "hbk/backup/backup_runner.h"
+#include "hbk/io/file_system.h"
+#include "hbk/prepare/prepare_runner.h"
+#include "hbk/report/reporter.h"
+#include "hbk/restore/restore_runner.h"
+
+#include "command_line.h"
+#include "exit_code.h"
+#include "help_text.h"
+#include "option_file_set.h"
+#include "option_values.h"
+#include "password_prompt.h"
+#include "run_options.h"
+#include "signal_watcher.h"
+#include "wipe.h"
+
+namespace hbk::cli {
+namespace {
+
+// Everything that was said to the program, by whatever way.
+struct Given {
+  CommandLine command_line;
+  OptionValues values;
+  OptionFileSet files;
+};
+
+const char* LookUp(const std::string& name) {
+  return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before the first thread
+}
+
+// A core file would hold the password.
+Status ForbidCoreFiles() {
+  const rlimit none = {0, 0};
+  if (setrlimit(RLIMIT_CORE, &none) != 0) return ErrnoStatus(errno, "forbidding core files");
+  return OkStatus();
+}
+
+// Text on stdout is what was asked for; a full disk there is a failure.
+int Print(const std::string& text) {
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  return is_written && std::fflush(stdout) == 0 ? 0 : ExitCodeFor(StatusCode::kFailed, 0, 0);
+}
+
+// For a command line that could not be read to its end.
+bool AsksForJson(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--output=json") return true;
+    if (words[i] == "--output" && i + 1 < words.size() && words[i + 1] == "json") return true;
+  }
+  return false;
+}
+
+// In the form that --output asks for, as far as it is known.
+int FinishEarly(const OptionValues& values, const Status& status, bool is_json = false) {
+  report::ReporterOptions options = MakeReporterOptions(values);
+  if (is_json) options.format = report::OutputFormat::kJson;
+  const auto reporter = report::MakeReporter(options);
+  reporter->Finish(status, {});
+  return ExitCodeFor(status.code(), 0, 0);
+}
+
+Status ReadOptions(Given& given) {
+  const CommandLine& line = given.command_line;
+  HBK_RETURN_IF_ERROR(ApplyEnvironment(LookUp, *line.command, given.values));
+  HBK_ASSIGN_OR_RETURN(given.files, LoadOptionFiles(io::PosixFileSystem(), line.defaults, LookUp));
+  const Status applied = ApplyOptionFiles(given.files, GroupSuffix(line.defaults, LookUp),
+                                          *line.command, given.values);
+  WipePasswords(given.files);
+  return applied;
+}
+
+std::string DefaultsText(const OptionValues& values, Command command) {
+  std::string text = fmt::format("# set for hbk {}, and where\n", CommandName(command));
+  for (const OptionSpec& spec : OptionTable()) {
+    const Setting* setting = values.Find(spec.id);
+    if (setting == nullptr || !spec.AppliesTo(command)) continue;
+    const bool is_secret = spec.kind == ValueKind::kPassword;
+    text += fmt::format("--{}={}    # {}\n", spec.name, is_secret ? "..." : setting->text,
+                        setting->origin);
+  }
+  return text;
+}
+
+// From the options, else the terminal, else MYSQL_PWD.
+Result<Secret> FindPassword(const OptionValues& values) {
+  const Setting* setting = values.Find(Opt::kPassword);
+  if (setting != nullptr && setting->asks_password) return AskPassword("Enter password: ");
+  if (setting != nullptr) return setting->password;
+  const char* from_environment = LookUp("MYSQL_PWD");
+  return Secret(from_environment == nullptr ? "" : from_environment);
+}
+
+void ReportOptions(const Given& given, uint32_t thread_count, report::Reporter& reporter) {
+  for (const std::string& warning : given.files.warnings)
+    reporter.Warning(warning);
+  for (const std::string& remark : given.files.remarks)
+    reporter.Info(remark);
+  const bool is_said = given.values.Find(Opt::kParallel) != nullptr;
+  reporter.Info(fmt::format("working with {} thread{}{}", thread_count,
+                            thread_count == 1 ? "" : "s", is_said ? "" : ", from the cores"));
+}
+
+report::Fact NumberFact(std::string name, uint64_t number) {
+  return {std::move(name), std::to_string(number)};
+}
+
+Result<report::Facts> Backup(const backup::BackupOptions& options, report::Reporter& reporter,
+                             std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(
+      const backup::BackupSummary summary,
+      backup::RunBackup(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  return report::Facts{NumberFact("file_count", summary.file_count),
+                       NumberFact("bytes", summary.bytes),
+                       NumberFact("last_lsn", summary.last_lsn)};
+}
+
+Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Reporter& reporter,
+                              std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(
+      const prepare::PrepareSummary summary,
+      prepare::RunPrepare(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  if (summary.was_prepared_already) return report::Facts{{"was_prepared_already", "yes"}};
+  return report::Facts{
+      NumberFact("start_lsn", summary.start_lsn), NumberFact("end_lsn", summary.end_lsn),
+      NumberFact("mtr_count", summary.mtr_count), NumberFact("page_count", summary.page_count),
+      NumberFact("redo_bytes", summary.redo_bytes)};
+}
+
+Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Reporter& reporter,
+                              std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(
+      const restore::RestoreSummary summary,
+      restore::RunRestore(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  return report::Facts{NumberFact("file_count", summary.file_count),
+                       NumberFact("bytes", summary.bytes)};
+}
+
+Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret password,
+                                 report::Reporter& reporter, std::stop_token stop) {
+  const OptionValues& values = given.values;
+  const Command command = *given.command_line.command;
+  switch (command) {
+    case Command::kBackup: {
+      HBK_ASSIGN_OR_RETURN(const backup::BackupOptions options,
+                           MakeBackupOptions(values, std::move(password), core_count));
+      ReportOptions(given, options.parallel, reporter);
+      return Backup(options, reporter, std::move(stop));
+    }
+    case Command::kPrepare: {
+      HBK_ASSIGN_OR_RETURN(const prepare::PrepareOptions options,
+                           MakePrepareOptions(values, core_count));
+      ReportOptions(given, options.parallel, reporter);
+      return Prepare(options, reporter, std::move(stop));
+    }
+    case Command::kCopyBack:
+    case Command::kMoveBack: {
+      HBK_ASSIGN_OR_RETURN(const restore::RestoreOptions options,
+                           MakeRestoreOptions(values, command, core_count));
+      ReportOptions(given, options.parallel, reporter);
+      return Restore(options, reporter, std::move(stop));
+    }
+  }
+  return FailedError("no such command");
+}
+
+int RunGiven(Given& given) {
+  // Nobody wants to type a password and then read that an option is missing.
+  const Status needed = CheckNeeded(given.values, *given.command_line.command);
+  if (!needed.ok()) return FinishEarly(given.values, needed);
+  Secret password;
+  if (*given.command_line.command == Command::kBackup) {
+    Result<Secret> found = FindPassword(given.values);
+    if (!found.ok()) return FinishEarly(given.values, found.status());
+    password = std::move(*found);
+  }
+  WipeEnvironment("HBK_PASSWORD");
+  WipeEnvironment("MYSQL_PWD");
+
+  std::stop_source stop;
+  SignalWatcher signals(stop);
+  const Status started = signals.Start();
+  if (!started.ok()) return FinishEarly(given.values, started);
+
+  const auto reporter = report::MakeReporter(MakeReporterOptions(given.values));
+  const uint32_t core_count = std::max(1U, std::thread::hardware_concurrency());
+  const Result<report::Facts> facts =
+      RunCommand(given, core_count, std::move(password), *reporter, stop.get_token());
+  reporter->Finish(facts.status(), facts.ok() ? *facts : report::Facts{});
+  return ExitCodeFor(facts.status().code(), reporter->warning_count(), signals.signal_number());
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  WipePasswordArguments(argc, argv);
+  umask(S_IRWXG | S_IRWXO);  // a backup holds all data: restore sets its modes itself
+
+  Given given;
+  const Status core_files = ForbidCoreFiles();
+  if (!core_files.ok()) return FinishEarly(given.values, core_files);
+  Result<CommandLine> line = ParseCommandLine(words, given.values);
+  const bool is_json = AsksForJson(words);
+  for (std::string& word : words)
+    WipeText(word);
+  if (!line.ok()) return FinishEarly(given.values, line.status(), is_json);
+  given.command_line = std::move(*line);
+  if (given.command_line.action == CommandLine::Action::kVersion) return Print(VersionText());
+  if (given.command_line.action == CommandLine::Action::kHelp) {
+    return Print(HelpText(given.command_line.command));
+  }
+  const Status read = ReadOptions(given);
+  if (!read.ok()) return FinishEarly(given.values, read);
+  if (given.command_line.defaults.print_defaults) {
+    return Print(DefaultsText(given.values, *given.command_line.command));
+  }
+  return RunGiven(given);
+}
+
+}  // namespace hbk::cli

@@ -1,0 +1,34 @@
+// From option values to the plain structs that the operations take.
+//
+// Errors   kUsage: something needed was not given; says what and shows how.
+// Threads  One thread at a time.
+#pragma once
+
+#include <cstdint>
+
+#include "hbk/backup/backup_runner.h"
+#include "hbk/base/status.h"
+#include "hbk/prepare/prepare_runner.h"
+#include "hbk/report/reporter.h"
+#include "hbk/restore/restore_runner.h"
+
+#include "option_values.h"
+
+namespace hbk::cli {
+
+// What the command cannot do without.
+Status CheckNeeded(const OptionValues& values, Command command);
+
+// `password` is the one to use: given, asked for, or from the environment. `core_count` chooses
+// the number of threads where nobody said it.
+Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secret password,
+                                                uint32_t core_count);
+Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, uint32_t core_count);
+Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
+                                                   uint32_t core_count);
+report::ReporterOptions MakeReporterOptions(const OptionValues& values);
+
+// --parallel, or one thread per core but 8 at most: more than that waits for the disk.
+uint32_t ChosenThreads(const OptionValues& values, uint32_t core_count);
+
+}  // namespace hbk::cli

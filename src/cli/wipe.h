@@ -1,0 +1,22 @@
+// Passwords do not stay where they came in: argv, environment, text of files.
+//
+// Threads  Before the first thread is started.
+#pragma once
+
+#include <string>
+
+namespace hbk::cli {
+
+// Overwrites the text and makes it empty.
+void WipeText(std::string& text);
+
+// Overwrites, in the process's own argument list, everything that is or could be a password: what
+// follows -p, and the value of any long option with "pass" in its name. The first byte becomes
+// 'x', the rest zero bytes, so that not even the length shows in ps or /proc/PID/cmdline. Call it
+// with the argv of main() after having copied the words.
+void WipePasswordArguments(int argc, char** argv);
+
+// Overwrites the value of a variable of the environment and removes it.
+void WipeEnvironment(const char* name);
+
+}  // namespace hbk::cli
