@@ -1,0 +1,87 @@
+// Many live backups with random seeds: one line a run, a count at the end.
+//
+//   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
+//                        [--tool=hbk|mariadb-backup]
+//
+// With --log=both, every second run has the small log. Run i has seed N + i, so that a failed run
+// is repeated by --runs=1 --seed=(its seed) and its --log. Exit code 1 if a run failed.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "tests/integration/live_backup_scenario.h"
+
+namespace hbk::testing {
+namespace {
+
+struct CampaignOptions {
+  int run_count = 20;
+  uint64_t seed = SeedFromEnvironment();
+  std::string log = "both";
+  bool has_ddl = false;
+  BackupTool tool = ToolUnderTest();
+};
+
+bool ParseArgument(std::string_view argument, CampaignOptions& options) {
+  const std::string value(argument.substr(std::min(argument.find('=') + 1, argument.size())));
+  if (argument.starts_with("--runs=")) {
+    options.run_count = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
+  } else if (argument.starts_with("--seed=")) {
+    options.seed = std::strtoull(value.c_str(), nullptr, 10);
+  } else if (argument == "--log=both" || argument == "--log=small" || argument == "--log=default") {
+    options.log = value;
+  } else if (argument == "--ddl") {
+    options.has_ddl = true;
+  } else if (argument == "--tool=hbk") {
+    options.tool = BackupTool::kHbk;
+  } else if (argument == "--tool=mariadb-backup") {
+    options.tool = BackupTool::kMariadbBackup;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool RunOne(const CampaignOptions& options, int index) {
+  const LiveBackupConfig config{
+      .seed = options.seed + static_cast<uint64_t>(index),
+      .has_small_log = options.log == "small" || (options.log == "both" && index % 2 == 1),
+      .has_ddl = options.has_ddl,
+      .tool = options.tool};
+  LiveBackup run(config);
+  const Status status = run.Run();
+  fmt::print("run {:2} seed {}: {}: {}\n", index + 1, config.seed, run.figures().Describe(),
+             status.ok() ? "passed" : "FAILED: " + status.ToString());
+  std::fflush(stdout);
+  return status.ok();
+}
+
+int RunCampaign(const CampaignOptions& options) {
+  fmt::print("{} runs of {}, seeds from {}\n", options.run_count, ToolName(options.tool),
+             options.seed);
+  int passed = 0;
+  for (int i = 0; i < options.run_count; ++i) {
+    passed += RunOne(options, i) ? 1 : 0;
+  }
+  fmt::print("{} passed, {} failed\n", passed, options.run_count - passed);
+  return passed == options.run_count ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace hbk::testing
+
+int main(int argc, char** argv) {
+  hbk::testing::CampaignOptions options;
+  for (int i = 1; i < argc; ++i) {
+    if (!hbk::testing::ParseArgument(argv[i], options)) {
+      fmt::print(stderr, "unknown argument {}; see the head of live_backup_campaign.cc\n", argv[i]);
+      return 2;
+    }
+  }
+  return hbk::testing::RunCampaign(options);
+}

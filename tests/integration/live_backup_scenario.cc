@@ -1,0 +1,208 @@
+#include "tests/integration/live_backup_scenario.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace hbk::testing {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr uint64_t kSmallLogBytes = 12ULL << 20;
+constexpr uint64_t kLogHeadBytes = 12'288;  // of ib_logfile0; the rest is the ring
+constexpr uint64_t kDefaultLogBytes = 96ULL << 20;
+constexpr double kWrapsMin = 3;
+// Aimed at, since the load is slower beside a backup than before it.
+constexpr double kWrapsWanted = 6;
+constexpr milliseconds kWarmUp{2'000};
+constexpr milliseconds kCatchUpLimit{180'000};
+
+double SecondsSince(steady_clock::time_point start) {
+  return std::chrono::duration<double>(steady_clock::now() - start).count();
+}
+
+Result<uint64_t> CurrentLsn(const Mariadbd& server) {
+  HBK_ASSIGN_OR_RETURN(SqlClient client, server.Connect());
+  return client.StatusNumber("Innodb_lsn_current");
+}
+
+// Errors that the server found in what it was given.
+Status CheckErrorLog(const Mariadbd& server) {
+  std::istringstream lines(server.ErrorLog());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("[ERROR]") != std::string::npos) {
+      return CorruptionError("error log of the restored server: " + line);
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+uint64_t SeedFromEnvironment() {
+  const char* text = std::getenv("HBK_SEED");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  if (text != nullptr) {
+    return std::strtoull(text, nullptr, 10);
+  }
+  return std::random_device()() % 1'000'000;
+}
+
+std::string LiveBackupFigures::Describe() const {
+  const std::string margin =
+      redo_margin ? fmt::format("{:.0f}%", *redo_margin * 100) : std::string("-");
+  return fmt::format(
+      "{}, wraps {:.1f}, redo margin {}, {} MiB, backup {:.1f} s, prepare {:.1f} s, all {:.1f} s",
+      settings, wraps, margin, backup_mib, backup_seconds, prepare_seconds, total_seconds);
+}
+
+Status LiveBackup::Run() {
+  const auto start = steady_clock::now();
+  const Status status = RunSteps();
+  figures_.total_seconds = SecondsSince(start);
+  if (!status.ok() && scratch_) {
+    scratch_->Keep();
+  }
+  return status;
+}
+
+Status LiveBackup::RunSteps() {
+  HBK_ASSIGN_OR_RETURN(ScratchDir scratch, ScratchDir::Make());
+  scratch_.emplace(std::move(scratch));
+  Choose();
+  HBK_RETURN_IF_ERROR(StartSource().WithContext("source"));
+  HBK_RETURN_IF_ERROR(BackUp());
+  HBK_RETURN_IF_ERROR(PrepareAndCopyBack());
+  HBK_RETURN_IF_ERROR(StartRestored().WithContext("start on the restored files"));
+  HBK_RETURN_IF_ERROR(CheckRestored().WithContext("right after the start"));
+  return CompareAfterCatchUp();
+}
+
+void LiveBackup::Choose() {
+  std::mt19937_64 random(config_.seed);
+  const auto one_of = [&random](std::initializer_list<const char*> values) {
+    return std::string(values.begin()[random() % values.size()]);
+  };
+  const std::string undo = one_of({"0", "3"});
+  const std::string flush = one_of({"0", "1", "2"});
+  const std::string checksum = one_of({"full_crc32", "full_crc32", "crc32"});
+  choices_.parallel = static_cast<int>(random() % 4) + 1;
+  choices_.replication =
+      random() % 2 == 0 ? ReplicationStart::kFilePosition : ReplicationStart::kGtid;
+  choices_.install_options = {"--innodb-undo-tablespaces=" + undo,
+                              "--innodb-checksum-algorithm=" + checksum};
+  choices_.server_options = {"--innodb-flush-log-at-trx-commit=" + flush,
+                             "--innodb-undo-log-truncate=ON", "--innodb-max-undo-log-size=10M"};
+  if (config_.has_small_log) {
+    choices_.server_options.push_back(fmt::format("--innodb-log-file-size={}", kSmallLogBytes));
+  }
+  figures_.settings =
+      fmt::format("log {}M, undo spaces {}, {}, flush {}, parallel {}, {}",
+                  config_.has_small_log ? 12 : 96, undo, checksum, flush, choices_.parallel,
+                  choices_.replication == ReplicationStart::kGtid ? "gtid" : "file position");
+}
+
+Status LiveBackup::StartSource() {
+  MariadbdOptions options{.base_dir = scratch_->Sub("source"),
+                          .install_options = choices_.install_options,
+                          .extra = choices_.server_options};
+  options.extra.insert(options.extra.end(), {"--log-bin=binlog", "--binlog-format=ROW"});
+  HBK_ASSIGN_OR_RETURN(source_, Mariadbd::Start(options));
+  load_ = std::make_unique<Workload>(
+      source_->socket_path(), WorkloadOptions{.seed = config_.seed, .has_ddl = config_.has_ddl});
+  HBK_RETURN_IF_ERROR(load_->CreateTables());
+  load_->Start();
+  return OkStatus();
+}
+
+Result<int> LiveBackup::ChooseThrottle() {
+  HBK_ASSIGN_OR_RETURN(const uint64_t before, CurrentLsn(*source_));
+  const auto start = steady_clock::now();
+  std::this_thread::sleep_for(kWarmUp);
+  HBK_ASSIGN_OR_RETURN(const uint64_t after, CurrentLsn(*source_));
+  if (!config_.has_small_log) {
+    return 0;
+  }
+  const double redo_bytes_per_s = static_cast<double>(after - before) / SecondsSince(start);
+  const double seconds = kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s;
+  const uint64_t mib = TreeBytes(source_->data_dir() + "/live") >> 20;
+  return std::max(1, static_cast<int>(static_cast<double>(mib) / seconds));
+}
+
+Status LiveBackup::BackUp() {
+  HBK_ASSIGN_OR_RETURN(const int throttle, ChooseThrottle());
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn_before, CurrentLsn(*source_));
+  const auto end = RunToSuccess(BackupCommand(config_.tool, {.socket_path = source_->socket_path(),
+                                                             .target_dir = scratch_->Sub("backup"),
+                                                             .parallel = choices_.parallel,
+                                                             .throttle = throttle}),
+                                scratch_->Sub("backup.log"));
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn_after, CurrentLsn(*source_));
+  const uint64_t log_bytes = config_.has_small_log ? kSmallLogBytes : kDefaultLogBytes;
+  figures_.wraps =
+      static_cast<double>(lsn_after - lsn_before) / static_cast<double>(log_bytes - kLogHeadBytes);
+  HBK_RETURN_IF_ERROR(end.status());
+  figures_.backup_seconds = end.value().seconds;
+  figures_.backup_mib = TreeBytes(scratch_->Sub("backup")) >> 20;
+  figures_.redo_margin = ReadRedoMargin(scratch_->Sub("backup"));
+  if (config_.has_small_log && figures_.wraps < kWrapsMin) {
+    return FailedError(
+        fmt::format("the log wrapped only {:.1f} times during the backup (throttle "
+                    "{}): the test has not tested what it is for",
+                    figures_.wraps, throttle));
+  }
+  return OkStatus();
+}
+
+Status LiveBackup::PrepareAndCopyBack() {
+  // The load goes on, but the replica has to catch up with all of it in one thread.
+  load_->SetPause(milliseconds(100));
+  const std::string backup_dir = scratch_->Sub("backup");
+  HBK_ASSIGN_OR_RETURN(
+      const ProcessEnd prepared,
+      RunToSuccess(PrepareCommand(config_.tool, backup_dir), scratch_->Sub("prepare.log")));
+  figures_.prepare_seconds = prepared.seconds;
+  const std::string data_dir = scratch_->Sub("restored/data");
+  HBK_RETURN_IF_ERROR(MakeDirectory(data_dir));
+  return RunToSuccess(CopyBackCommand(config_.tool, backup_dir, data_dir),
+                      scratch_->Sub("copy-back.log"))
+      .status();
+}
+
+Status LiveBackup::StartRestored() {
+  MariadbdOptions options{.base_dir = scratch_->Sub("restored"),
+                          .has_data = true,
+                          .server_id = 2,
+                          .install_options = choices_.install_options,
+                          .extra = choices_.server_options};
+  options.extra.emplace_back("--relay-log=relay");
+  HBK_ASSIGN_OR_RETURN(restored_, Mariadbd::Start(options));
+  return OkStatus();
+}
+
+Status LiveBackup::CheckRestored() {
+  HBK_ASSIGN_OR_RETURN(SqlClient client, restored_->Connect());
+  HBK_RETURN_IF_ERROR(CheckBank(client));
+  HBK_RETURN_IF_ERROR(CheckAllTables(client));
+  return CheckErrorLog(*restored_);
+}
+
+Status LiveBackup::CompareAfterCatchUp() {
+  HBK_ASSIGN_OR_RETURN(const BinlogInfo info, ReadBinlogInfo(scratch_->Sub("backup")));
+  HBK_RETURN_IF_ERROR(AttachReplica(*source_, *restored_, info, choices_.replication));
+  HBK_RETURN_IF_ERROR(load_->Stop());
+  HBK_RETURN_IF_ERROR(CatchUp(*source_, *restored_, kCatchUpLimit));
+  HBK_ASSIGN_OR_RETURN(SqlClient source, source_->Connect());
+  HBK_ASSIGN_OR_RETURN(SqlClient restored, restored_->Connect());
+  HBK_RETURN_IF_ERROR(CompareTables(source, restored));
+  HBK_RETURN_IF_ERROR(CheckBank(restored));
+  HBK_RETURN_IF_ERROR(CheckAllTables(restored).WithContext("after catching up"));
+  return restored_->Stop();
+}
+
+}  // namespace hbk::testing

@@ -1,0 +1,82 @@
+// The test that counts: a server under load is backed up, prepared and restored, and the restored
+// server, attached as a replica at the recorded position, ends with the same rows.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "hbk/base/status.h"
+
+#include "tests/support/live/backup_tool.h"
+#include "tests/support/live/database_checks.h"
+#include "tests/support/live/mariadbd.h"
+#include "tests/support/live/scratch_dir.h"
+#include "tests/support/live/workload.h"
+
+namespace hbk::testing {
+
+struct LiveBackupConfig {
+  uint64_t seed = 1;
+  // innodb_log_file_size=12M, and a backup slow enough for the log to wrap three times in it.
+  bool has_small_log = false;
+  bool has_ddl = false;
+  BackupTool tool = BackupTool::kHbk;
+};
+
+// What a run was like; filled as far as it came.
+struct LiveBackupFigures {
+  std::string settings;  // what the seed chose
+  double wraps = 0;      // of the log, from the start of the backup to its end
+  std::optional<double> redo_margin;
+  uint64_t backup_mib = 0;
+  double backup_seconds = 0;
+  double prepare_seconds = 0;
+  double total_seconds = 0;
+
+  [[nodiscard]] std::string Describe() const;
+};
+
+class LiveBackup {
+ public:
+  explicit LiveBackup(const LiveBackupConfig& config) : config_(config) {}
+
+  // All of it, once. An error names the step that failed.
+  Status Run();
+
+  [[nodiscard]] const LiveBackupFigures& figures() const { return figures_; }
+
+ private:
+  // What the seed decides.
+  struct Choices {
+    std::vector<std::string> install_options;
+    std::vector<std::string> server_options;
+    int parallel = 1;
+    ReplicationStart replication = ReplicationStart::kFilePosition;
+  };
+
+  Status RunSteps();
+  void Choose();
+  Status StartSource();
+  // Pairs of 1 MiB a second that let the small log wrap often enough; 0 for the default log.
+  Result<int> ChooseThrottle();
+  Status BackUp();
+  Status PrepareAndCopyBack();
+  Status StartRestored();
+  Status CheckRestored();
+  Status CompareAfterCatchUp();
+
+  LiveBackupConfig config_;
+  LiveBackupFigures figures_;
+  Choices choices_;
+  std::optional<ScratchDir> scratch_;
+  std::unique_ptr<Mariadbd> source_;
+  std::unique_ptr<Workload> load_;
+  std::unique_ptr<Mariadbd> restored_;
+};
+
+// HBK_SEED, else a seed from the clock.
+uint64_t SeedFromEnvironment();
+
+}  // namespace hbk::testing

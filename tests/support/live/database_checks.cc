@@ -1,0 +1,169 @@
+#include "tests/support/live/database_checks.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tests/support/live/workload_schema.h"
+
+namespace hbk::testing {
+namespace {
+
+Status Verdict(const std::vector<std::string>& findings, const std::string& what) {
+  constexpr size_t kShown = 10;
+  if (findings.empty()) {
+    return OkStatus();
+  }
+  const auto shown = findings.begin() + static_cast<long>(std::min(findings.size(), kShown));
+  return CorruptionError(fmt::format("{}: {} findings: {}", what, findings.size(),
+                                     fmt::join(findings.begin(), shown, "; ")));
+}
+
+Result<std::string> Checksum(SqlClient& client, const std::string& table) {
+  HBK_ASSIGN_OR_RETURN(const SqlRows answer, client.Query("CHECKSUM TABLE " + table + " EXTENDED"));
+  return answer.Get(0, "Checksum");
+}
+
+Result<std::string> SearchCounts(SqlClient& client) {
+  return client.QueryValue(
+      "SELECT CONCAT_WS(',', SUM(MATCH (title) AGAINST ('granite') > 0), "
+      "SUM(MATCH (title, body) AGAINST ('willow') > 0)) FROM live.fulltexts");
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> ListTables(SqlClient& client, bool with_system_tables) {
+  const std::string more = with_system_tables ? "" : ", 'mysql'";
+  HBK_ASSIGN_OR_RETURN(
+      const SqlRows answer,
+      client.Query("SELECT CONCAT('`', table_schema, '`.`', table_name, '`') FROM "
+                   "information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM "
+                   "VERSIONED', 'SEQUENCE') AND table_schema NOT IN ('information_schema', "
+                   "'performance_schema', 'sys'" +
+                   more + ") ORDER BY 1"));
+  std::vector<std::string> tables;
+  for (const SqlRow& row : answer.rows) {
+    tables.push_back(row.at(0).value_or(""));
+  }
+  if (tables.empty()) {
+    return FailedError("the server has no tables");
+  }
+  return tables;
+}
+
+Status CheckBank(SqlClient& client) {
+  HBK_ASSIGN_OR_RETURN(const std::string sum,
+                       client.QueryValue("SELECT SUM(balance) FROM live.accounts"));
+  std::vector<std::string> findings;
+  if (sum != std::to_string(uint64_t{kAccountCount} * kOpeningBalance)) {
+    findings.push_back("the sum of all balances is " + sum);
+  }
+  HBK_ASSIGN_OR_RETURN(
+      const SqlRows wrong,
+      client.Query(fmt::format(
+          "SELECT a.id, a.balance, {0} + COALESCE(i.amount, 0) - COALESCE(o.amount, 0) AS expected "
+          "FROM live.accounts a "
+          "LEFT JOIN (SELECT to_id, SUM(amount) amount FROM live.transfers GROUP BY 1) i "
+          "ON i.to_id = a.id "
+          "LEFT JOIN (SELECT from_id, SUM(amount) amount FROM live.transfers GROUP BY 1) o "
+          "ON o.from_id = a.id HAVING balance <> expected",
+          kOpeningBalance)));
+  for (size_t row = 0; row < wrong.rows.size(); ++row) {
+    findings.push_back(fmt::format("account {} has {}, its transfers give {}", wrong.Get(row, "id"),
+                                   wrong.Get(row, "balance"), wrong.Get(row, "expected")));
+  }
+  return Verdict(findings, "bank");
+}
+
+Status CheckAllTables(SqlClient& client) {
+  HBK_ASSIGN_OR_RETURN(const auto tables, ListTables(client, /*with_system_tables=*/true));
+  std::vector<std::string> findings;
+  for (const std::string& table : tables) {
+    HBK_ASSIGN_OR_RETURN(const SqlRows answer, client.Query("CHECK TABLE " + table + " EXTENDED"));
+    for (size_t row = 0; row < answer.rows.size(); ++row) {
+      const std::string text = answer.Get(row, "Msg_text");
+      const bool is_good = answer.Get(row, "Msg_type") == "status" && text == "OK";
+      const bool is_unsupported = text.find("doesn't support check") != std::string::npos;
+      if (!is_good && !is_unsupported) {
+        findings.push_back(table + ": " + answer.Get(row, "Msg_type") + " " + text);
+      }
+    }
+  }
+  return Verdict(findings, "CHECK TABLE");
+}
+
+Status CompareTables(SqlClient& expected, SqlClient& actual) {
+  HBK_ASSIGN_OR_RETURN(const auto tables, ListTables(expected));
+  HBK_ASSIGN_OR_RETURN(const auto actual_tables, ListTables(actual));
+  std::vector<std::string> findings;
+  if (tables != actual_tables) {
+    std::vector<std::string> difference;
+    std::ranges::set_symmetric_difference(tables, actual_tables, std::back_inserter(difference));
+    findings.push_back(fmt::format("tables on one side only: {}", fmt::join(difference, ", ")));
+  }
+  for (const std::string& table : tables) {
+    HBK_ASSIGN_OR_RETURN(const std::string sum, Checksum(expected, table));
+    HBK_ASSIGN_OR_RETURN(const std::string other, Checksum(actual, table));
+    if (sum != other) {
+      findings.push_back(fmt::format("{}: checksum {}, expected {}", table, other, sum));
+    }
+  }
+  if (std::ranges::binary_search(tables, "`live`.`fulltexts`")) {
+    HBK_ASSIGN_OR_RETURN(const std::string count, SearchCounts(expected));
+    HBK_ASSIGN_OR_RETURN(const std::string other, SearchCounts(actual));
+    if (count != other) {
+      findings.push_back(fmt::format("full-text search finds {}, expected {}", other, count));
+    }
+  }
+  return Verdict(findings, "comparison");
+}
+
+Status AttachReplica(Mariadbd& source, Mariadbd& replica, const BinlogInfo& info,
+                     ReplicationStart start) {
+  HBK_ASSIGN_OR_RETURN(SqlClient client, replica.Connect());
+  const bool is_gtid = start == ReplicationStart::kGtid;
+  const std::string position =
+      is_gtid ? "MASTER_USE_GTID=slave_pos"
+              : fmt::format("MASTER_USE_GTID=no, MASTER_LOG_FILE='{}', MASTER_LOG_POS={}",
+                            info.file, info.position);
+  if (is_gtid) {
+    HBK_RETURN_IF_ERROR(client.Execute("SET GLOBAL gtid_slave_pos = '" + info.gtid + "'"));
+  }
+  HBK_RETURN_IF_ERROR(client.Execute(fmt::format(
+      "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={}, MASTER_USER='replica', "
+      "MASTER_PASSWORD='replica', {}",
+      source.port(), position)));
+  return client.Execute("START SLAVE");
+}
+
+Status CatchUp(Mariadbd& source, Mariadbd& replica, milliseconds limit) {
+  HBK_ASSIGN_OR_RETURN(SqlClient source_client, source.Connect());
+  HBK_ASSIGN_OR_RETURN(SqlClient client, replica.Connect());
+  HBK_ASSIGN_OR_RETURN(const SqlRows master, source_client.Query("SHOW MASTER STATUS"));
+  const std::string file = master.Get(0, "File");
+  const std::string position = master.Get(0, "Position");
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  SqlRows state;
+  while (std::chrono::steady_clock::now() < deadline) {
+    HBK_ASSIGN_OR_RETURN(state, client.Query("SHOW SLAVE STATUS"));
+    for (const char* kind : {"SQL", "IO"}) {
+      const std::string error = state.Get(0, fmt::format("Last_{}_Error", kind));
+      if (!error.empty()) {
+        return CorruptionError("replication stopped: " + error);
+      }
+    }
+    if (state.Get(0, "Relay_Master_Log_File") == file &&
+        state.Get(0, "Exec_Master_Log_Pos") == position) {
+      return OkStatus();
+    }
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  return FailedError(fmt::format(
+      "replica is at {} {} after {} s, the source at {} {}", state.Get(0, "Relay_Master_Log_File"),
+      state.Get(0, "Exec_Master_Log_Pos"), limit.count() / 1000, file, position));
+}
+
+}  // namespace hbk::testing

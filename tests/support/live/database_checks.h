@@ -1,0 +1,40 @@
+// What must hold of a restored server, asked of it by SQL.
+//
+// Errors   kCorruption: a check has failed; the message names all that failed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hbk/base/status.h"
+
+#include "tests/support/live/backup_tool.h"
+#include "tests/support/live/mariadbd.h"
+
+namespace hbk::testing {
+
+// Base tables of all user databases, quoted, sorted; with the `mysql` database if asked for.
+Result<std::vector<std::string>> ListTables(SqlClient& client, bool with_system_tables = false);
+
+// The bank of the load: the sum is what it was at first, and each balance is what the transfers
+// say. Holds at every consistent state.
+Status CheckBank(SqlClient& client);
+
+// CHECK TABLE ... EXTENDED of everything, system tables included.
+Status CheckAllTables(SqlClient& client);
+
+// The same tables with the same rows (CHECKSUM TABLE ... EXTENDED), and full-text searches that
+// find as many.
+Status CompareTables(SqlClient& expected, SqlClient& actual);
+
+enum class ReplicationStart { kFilePosition, kGtid };
+
+// Makes `replica` follow `source` from where the backup was taken.
+Status AttachReplica(Mariadbd& source, Mariadbd& replica, const BinlogInfo& info,
+                     ReplicationStart start);
+// Returns when the replica has executed all of the source's binlog; at the first replication
+// error, or at the limit, an error.
+Status CatchUp(Mariadbd& source, Mariadbd& replica, milliseconds limit);
+
+}  // namespace hbk::testing
