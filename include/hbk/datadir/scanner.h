@@ -1,11 +1,18 @@
-// Lists what of a data directory belongs into a backup.
+// Lists what of a data directory belongs into a backup, and what a backup directory holds.
 //
+// A data directory is spread out and alive: symlinked databases, symlinked MyISAM and Aria files
+// and the .isl files of DATA DIRECTORY tables are followed. A backup is flat and at rest: one root,
+// one level of database directories, and nothing in it is a symlink.
+//
+// Format   docs/format/data-directory.md, docs/format/backup-directory.md.
 // Errors   A file that vanishes between listing and stat() is left out: tables are dropped while
-//          we look. Everything else is an error.
+//          we look. Everything else is an error; kNotFound: the directory or a system file is
+//          missing. In a backup: kCorruption for a symlink.
 // Threads  One scan per call; any.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hbk/base/status.h"
@@ -28,10 +35,24 @@ struct Scan {
   std::vector<std::string> warnings;   // what was left out and a user might miss
 };
 
+// The path in a .isl file, whose server-side name is `db`/`table`.isl. kCorruption unless it is
+// absolute and ends in a directory and `table`.ibd. (The directory is that of the database in which
+// the table was created; RENAME TABLE to another one does not move the file.)
+Result<std::string> ParseTablespaceLink(std::string_view text, std::string_view isl_name);
+
 struct ScanOptions {
   std::vector<std::string> ignore_db_dirs;  // @@ignore_db_dirs, split
 };
 
 Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options);
+
+// Files of every kind, redo log and metadata files too; `source_path` is `dir`/`name`. System files
+// are those in `system_files`, by base name. Unknown files are ignored.
+Result<Scan> ScanBackupDirectory(io::FileSystem& fs, const std::string& dir,
+                                 const std::vector<SystemFile>& system_files);
+
+// Names of mariadb-backup's notes of DDL that ran during its backup, which its prepare carries out:
+// "db/t.new" (a later copy of the tablespace), "db/t.ren", "db/t.del".
+Result<std::vector<std::string>> ListPendingDdl(io::FileSystem& fs, const std::string& dir);
 
 }  // namespace hbk::datadir

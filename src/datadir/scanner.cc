@@ -1,0 +1,354 @@
+#include "hbk/datadir/scanner.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hbk::datadir {
+namespace {
+
+constexpr uint64_t kLinkBytesMax = 4096;  // PATH_MAX; the file holds one path
+constexpr int kSymlinksMax = 40;          // as Linux
+
+// What the server itself reads through a symlink: data files of a table with DATA DIRECTORY or
+// INDEX DIRECTORY, or moved by hand.
+bool MayBeSymlink(FileKind kind) {
+  return kind == FileKind::kTablespace || kind == FileKind::kAriaTable ||
+         kind == FileKind::kMyisamTable || kind == FileKind::kArchiveTable;
+}
+
+// Nothing if there is no such file (any more).
+Result<std::optional<io::FileInfo>> StatIfThere(io::FileSystem& fs, const std::string& path) {
+  Result<io::FileInfo> info = fs.Stat(path, /*follow=*/true);
+  if (info.ok()) return std::optional<io::FileInfo>(*info);
+  if (info.status().code() == StatusCode::kNotFound) return std::optional<io::FileInfo>();
+  return info.status();
+}
+
+Result<std::vector<io::DirectoryEntry>> ListIfThere(io::FileSystem& fs, const std::string& path) {
+  Result<std::vector<io::DirectoryEntry>> entries = fs.List(path);
+  if (!entries.ok() && entries.status().code() == StatusCode::kNotFound) {
+    return std::vector<io::DirectoryEntry>();
+  }
+  return entries;
+}
+
+void SortByName(Scan& scan) {
+  std::sort(scan.files.begin(), scan.files.end(),
+            [](const DataFile& a, const DataFile& b) { return a.name < b.name; });
+  std::sort(scan.databases.begin(), scan.databases.end());
+}
+
+// One scan of a live data directory.
+class DatadirScanner {
+ public:
+  DatadirScanner(io::FileSystem& fs, const Layout& layout, const ScanOptions& options)
+      : fs_(fs), layout_(layout), options_(options) {}
+
+  Result<Scan> Run() {
+    HBK_RETURN_IF_ERROR(ScanSystemFiles());
+    for (const std::string& root : layout_.Roots())
+      HBK_RETURN_IF_ERROR(ScanRoot(root));
+    SortByName(scan_);
+    return std::move(scan_);
+  }
+
+ private:
+  Status ScanSystemFiles() {
+    for (const SystemFile& file : layout_.system_files) {
+      const std::string path = layout_.SystemFilePath(file);
+      Result<io::FileInfo> info = fs_.Stat(path, /*follow=*/true);
+      if (!info.ok()) {
+        return info.status()
+            .WithContext("looking for the system tablespace")
+            .WithHint("innodb_data_home_dir and innodb_data_file_path say where it is");
+      }
+      scan_.files.push_back({.name = std::string(io::BaseName(path)),
+                             .source_path = path,
+                             .kind = FileKind::kSystemTablespace,
+                             .info = *info});
+    }
+    return OkStatus();
+  }
+
+  // Which directory the server looks for such a file in.
+  [[nodiscard]] const std::string& RootOf(FileKind kind) const {
+    switch (kind) {
+      case FileKind::kUndoTablespace: return layout_.undo_dir;
+      case FileKind::kAriaControl:
+      case FileKind::kAriaLog: return layout_.aria_log_dir;
+      default: return layout_.datadir;
+    }
+  }
+
+  Status ScanRoot(const std::string& root) {
+    HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, fs_.List(root));
+    for (const io::DirectoryEntry& entry : entries) {
+      const std::string path = io::JoinPath(root, entry.name);
+      if (root == layout_.datadir && entry.name == "#rocksdb") {
+        Warn("#rocksdb: data of MyRocks are not part of the backup");
+      }
+      HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info, StatIfThere(fs_, path));
+      if (!info) {
+        if (entry.type == io::FileType::kSymlink) Warn(fmt::format("{}: a dangling symlink", path));
+        continue;
+      }
+      if (info->type == io::FileType::kDirectory) {
+        if (root == layout_.datadir) HBK_RETURN_IF_ERROR(ScanDatabase(entry.name, path));
+      } else if (info->type == io::FileType::kRegular) {
+        AddRootFile(root, entry, path, *info);
+      }
+    }
+    return OkStatus();
+  }
+
+  void AddRootFile(const std::string& root, const io::DirectoryEntry& entry,
+                   const std::string& path, const io::FileInfo& info) {
+    const std::optional<FileKind> kind = ClassifyRootFile(entry.name);
+    if (!kind || *kind == FileKind::kRedoLog || *kind == FileKind::kMetadata) return;
+    if (RootOf(*kind) != root) return;
+    const bool is_system_file =
+        std::any_of(layout_.system_files.begin(), layout_.system_files.end(),
+                    [&](const SystemFile& file) { return io::BaseName(file.path) == entry.name; });
+    if (is_system_file) return;
+    scan_.files.push_back({.name = entry.name, .source_path = path, .kind = *kind, .info = info});
+  }
+
+  // A directory of the layout inside the datadir, or one that leads to it, is no database.
+  [[nodiscard]] bool LeadsToRoot(const std::string& path) const {
+    const std::vector<std::string> roots = layout_.Roots();
+    return std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
+      return root == path || root.starts_with(path + "/");
+    });
+  }
+
+  Status ScanDatabase(const std::string& db, const std::string& path) {
+    const std::vector<std::string>& ignored = options_.ignore_db_dirs;
+    if (!IsDatabaseDirectoryName(db) || LeadsToRoot(path) ||
+        std::find(ignored.begin(), ignored.end(), db) != ignored.end()) {
+      return OkStatus();
+    }
+    if (!IsSafeNameComponent(db)) {
+      Warn(fmt::format("{}: not a name of a database; left out", path));
+      return OkStatus();
+    }
+    scan_.databases.push_back(db);
+    HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, ListIfThere(fs_, path));
+    std::set<std::string, std::less<>> linked;  // tablespaces that lie elsewhere
+    for (const io::DirectoryEntry& entry : entries) {
+      if (ClassifyDatabaseFile(entry.name) != FileKind::kTablespaceLink) continue;
+      HBK_RETURN_IF_ERROR(AddLinkedTablespace(db, path, entry, linked));
+    }
+    for (const io::DirectoryEntry& entry : entries)
+      HBK_RETURN_IF_ERROR(AddDatabaseFile(db, path, entry, linked));
+    return OkStatus();
+  }
+
+  // The .isl file and the tablespace it leads to.
+  Status AddLinkedTablespace(const std::string& db, const std::string& db_path,
+                             const io::DirectoryEntry& entry,
+                             std::set<std::string, std::less<>>& linked) {
+    const std::string isl_path = io::JoinPath(db_path, entry.name);
+    Result<io::FileInfo> isl_info = fs_.Stat(isl_path, /*follow=*/false);
+    if (!isl_info.ok()) return IgnoreMissing(isl_info.status());
+    if (isl_info->type != io::FileType::kRegular || !IsSafeNameComponent(entry.name)) {
+      Warn(fmt::format("{}: not a plain file; left out", isl_path));
+      return OkStatus();
+    }
+    Result<std::string> text = io::ReadFile(fs_, isl_path, kLinkBytesMax);
+    if (!text.ok() && text.status().code() != StatusCode::kCorruption) {
+      return IgnoreMissing(text.status());
+    }
+    const Result<std::string> target =
+        text.ok() ? ParseTablespaceLink(*text, entry.name) : Result<std::string>(text.status());
+    if (!target.ok()) {
+      Warn(fmt::format("{}; left out", target.status().WithContext(isl_path).message()));
+      return OkStatus();
+    }
+    HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info, StatIfThere(fs_, *target));
+    if (!info || info->type != io::FileType::kRegular) {
+      Warn(fmt::format("{}: leads to {}, where there is no file; left out", isl_path, *target));
+      return OkStatus();
+    }
+    const std::string table(entry.name.substr(0, entry.name.size() - 4));
+    linked.insert(table + ".ibd");
+    scan_.files.push_back({.name = db + "/" + table + ".ibd",
+                           .source_path = *target,
+                           .kind = FileKind::kTablespace,
+                           .info = *info});
+    scan_.files.push_back({.name = db + "/" + entry.name,
+                           .source_path = isl_path,
+                           .kind = FileKind::kTablespaceLink,
+                           .info = *isl_info});
+    return OkStatus();
+  }
+
+  Status AddDatabaseFile(const std::string& db, const std::string& db_path,
+                         const io::DirectoryEntry& entry,
+                         const std::set<std::string, std::less<>>& linked) {
+    const std::optional<FileKind> kind = ClassifyDatabaseFile(entry.name);
+    if (!kind || *kind == FileKind::kTablespaceLink) return OkStatus();
+    const std::string path = io::JoinPath(db_path, entry.name);
+    if (linked.contains(entry.name)) {
+      Warn(fmt::format("{}: lies here and where its .isl file leads; left out", path));
+      return OkStatus();
+    }
+    if (!IsSafeNameComponent(entry.name)) {
+      Warn(fmt::format("{}: not a name that the server makes; left out", path));
+      return OkStatus();
+    }
+    const bool is_symlink = entry.type == io::FileType::kSymlink;
+    if (is_symlink && !MayBeSymlink(*kind)) {
+      Warn(fmt::format("{}: a symlink; left out", path));
+      return OkStatus();
+    }
+    HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info, StatIfThere(fs_, path));
+    if (!info) {
+      if (is_symlink) Warn(fmt::format("{}: a dangling symlink; left out", path));
+      return OkStatus();
+    }
+    if (info->type != io::FileType::kRegular) return OkStatus();
+    Result<std::string> source_path = is_symlink ? FollowSymlinks(path) : path;
+    if (!source_path.ok()) return IgnoreMissing(source_path.status());
+    scan_.files.push_back({.name = db + "/" + entry.name,
+                           .source_path = std::move(source_path).value(),
+                           .kind = *kind,
+                           .info = *info});
+    return OkStatus();
+  }
+
+  // The file itself: a copy opens it by this path, and never through a link, which may change.
+  Result<std::string> FollowSymlinks(std::string path) {
+    for (int i = 0; i < kSymlinksMax; ++i) {
+      HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs_.Stat(path, /*follow=*/false));
+      if (info.type != io::FileType::kSymlink) return path;
+      HBK_ASSIGN_OR_RETURN(const std::string target, fs_.ReadLink(path));
+      path = io::JoinPath(io::DirName(path), target);
+    }
+    return FailedError(fmt::format("{}: too many symlinks", path));
+  }
+
+  static Status IgnoreMissing(const Status& status) {
+    return status.code() == StatusCode::kNotFound ? OkStatus() : status;
+  }
+
+  void Warn(std::string warning) { scan_.warnings.push_back(std::move(warning)); }
+
+  io::FileSystem& fs_;
+  const Layout& layout_;
+  const ScanOptions& options_;
+  Scan scan_;
+};
+
+Status RefuseSymlink(const std::string& path) {
+  return CorruptionError(fmt::format("{}: a symlink, which no backup holds", path));
+}
+
+Status AddBackupFile(io::FileSystem& fs, const std::string& dir, std::string name, FileKind kind,
+                     const io::DirectoryEntry& entry, Scan& scan) {
+  const std::string path = io::JoinPath(dir, name);
+  if (entry.type == io::FileType::kSymlink) return RefuseSymlink(path);
+  if (entry.type != io::FileType::kRegular) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, /*follow=*/false));
+  scan.files.push_back({.name = std::move(name), .source_path = path, .kind = kind, .info = info});
+  return OkStatus();
+}
+
+Status ScanBackupDatabase(io::FileSystem& fs, const std::string& dir, const std::string& db,
+                          Scan& scan) {
+  scan.databases.push_back(db);
+  HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries,
+                       fs.List(io::JoinPath(dir, db)));
+  for (const io::DirectoryEntry& entry : entries) {
+    const std::optional<FileKind> kind = ClassifyDatabaseFile(entry.name);
+    if (!kind || !IsSafeNameComponent(entry.name)) continue;
+    HBK_RETURN_IF_ERROR(AddBackupFile(fs, dir, db + "/" + entry.name, *kind, entry, scan));
+  }
+  return OkStatus();
+}
+
+bool IsPendingDdlName(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kExtensions = {".new", ".ren", ".del"};
+  return std::any_of(kExtensions.begin(), kExtensions.end(),
+                     [&](std::string_view extension) { return name.ends_with(extension); });
+}
+
+}  // namespace
+
+Result<std::string> ParseTablespaceLink(std::string_view text, std::string_view isl_name) {
+  constexpr std::string_view kExtension = ".isl";
+  HBK_CHECK(isl_name.ends_with(kExtension));
+  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ')
+    text.remove_suffix(1);
+  const std::string file_name =
+      fmt::format("{}.ibd", isl_name.substr(0, isl_name.size() - kExtension.size()));
+  if (text.find('\0') != std::string_view::npos || !text.starts_with('/')) {
+    return CorruptionError("does not hold an absolute path");
+  }
+  if (text.size() >= kLinkBytesMax) return CorruptionError("holds a path that is too long");
+  const std::string dir = io::DirName(text);
+  if (io::BaseName(text) != file_name || dir == "/" ||
+      ("/" + dir + "/").find("/../") != std::string::npos) {
+    return CorruptionError(fmt::format("leads to '{}', not to a {}", text, file_name));
+  }
+  return std::string(text);
+}
+
+Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options) {
+  return DatadirScanner(fs, layout, options).Run();
+}
+
+Result<Scan> ScanBackupDirectory(io::FileSystem& fs, const std::string& dir,
+                                 const std::vector<SystemFile>& system_files) {
+  Scan scan;
+  HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, fs.List(dir));
+  for (const io::DirectoryEntry& entry : entries) {
+    const std::string path = io::JoinPath(dir, entry.name);
+    const bool is_system_file =
+        std::any_of(system_files.begin(), system_files.end(),
+                    [&](const SystemFile& file) { return io::BaseName(file.path) == entry.name; });
+    const std::optional<FileKind> kind =
+        is_system_file ? FileKind::kSystemTablespace : ClassifyRootFile(entry.name);
+    if (entry.type == io::FileType::kDirectory) {
+      if (entry.name == "#rocksdb") scan.warnings.push_back(path + ": data of MyRocks");
+      if (!IsDatabaseDirectoryName(entry.name) || !IsSafeNameComponent(entry.name)) continue;
+      HBK_RETURN_IF_ERROR(ScanBackupDatabase(fs, dir, entry.name, scan));
+    } else if (entry.type == io::FileType::kSymlink) {
+      return RefuseSymlink(path);
+    } else if (kind && IsSafeNameComponent(entry.name)) {
+      HBK_RETURN_IF_ERROR(AddBackupFile(fs, dir, entry.name, *kind, entry, scan));
+    }
+  }
+  for (const SystemFile& file : system_files) {
+    const bool is_there =
+        std::any_of(scan.files.begin(), scan.files.end(), [&](const DataFile& found) {
+          return found.kind == FileKind::kSystemTablespace && found.name == io::BaseName(file.path);
+        });
+    if (!is_there) {
+      return NotFoundError(fmt::format("{}: no {}, which innodb_data_file_path names", dir,
+                                       io::BaseName(file.path)));
+    }
+  }
+  SortByName(scan);
+  return scan;
+}
+
+Result<std::vector<std::string>> ListPendingDdl(io::FileSystem& fs, const std::string& dir) {
+  std::vector<std::string> names;
+  HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, fs.List(dir));
+  for (const io::DirectoryEntry& entry : entries) {
+    if (entry.type != io::FileType::kDirectory || !IsDatabaseDirectoryName(entry.name)) continue;
+    HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> files,
+                         fs.List(io::JoinPath(dir, entry.name)));
+    for (const io::DirectoryEntry& file : files) {
+      if (IsPendingDdlName(file.name)) names.push_back(entry.name + "/" + file.name);
+    }
+  }
+  return names;
+}
+
+}  // namespace hbk::datadir
