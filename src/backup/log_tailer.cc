@@ -1,8 +1,6 @@
 #include "hbk/backup/log_tailer.h"
 
 #include <algorithm>
-#include <atomic>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -13,9 +11,9 @@
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/mutex.h"
-#include "hbk/filter/tree_digest.h"
 #include "hbk/redo/log_file.h"
 
+#include "file_digest.h"
 #include "log_follower.h"
 #include "poll_pace.h"
 #include "redo_ring.h"
@@ -36,24 +34,6 @@ constexpr int kTailerNice = -10;
 constexpr microseconds kPauseWhileAwaited{1'000};
 // How often a waiting thread looks at its stop token.
 constexpr milliseconds kWaitSlice{50};
-
-Result<std::string> DigestOfFile(io::FileSystem& fs, const std::string& path, uint64_t size) {
-  HBK_ASSIGN_OR_RETURN(auto file, fs.Open(path, {.direct = true}));
-  filter::TreeDigest digest(size);
-  AlignedBuffer buffer(filter::TreeDigest::kChunkBytes);
-  for (uint64_t i = 0; i < digest.chunk_count(); ++i) {
-    const uint64_t offset = i * filter::TreeDigest::kChunkBytes;
-    const auto expected =
-        static_cast<size_t>(std::min(filter::TreeDigest::kChunkBytes, size - offset));
-    HBK_ASSIGN_OR_RETURN(const size_t got, file->ReadAt(offset, buffer.view()));
-    if (got != expected) {
-      return FailedError(
-          fmt::format("{} was written with {} bytes, but ends at {}", path, size, offset + got));
-    }
-    digest.AddChunk(i, ByteView(buffer.view()).first(expected));
-  }
-  return digest.Finish();
-}
 
 }  // namespace
 

@@ -1,0 +1,168 @@
+#include "hbk/backup/file_copier.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hbk/filter/tree_digest.h"
+
+#include "copy_pool.h"
+#include "file_copy.h"
+#include "page_reader.h"
+
+namespace hbk::backup {
+namespace {
+
+constexpr uint32_t kDirectoryMode = 0700;
+constexpr uint32_t kFileMode = 0600;
+
+// Calls `work` for every index below `count`, from several threads, until one fails. Its status.
+Status ForEach(size_t count, uint32_t workers, const std::stop_token& stop,
+               const std::function<Status(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  std::atomic<bool> is_failed = false;
+  Mutex mutex;
+  Status first_error;
+  const auto run = [&] {
+    while (!is_failed) {
+      const size_t index = next++;
+      if (index >= count) return;
+      const Status status = stop.stop_requested() ? InterruptedError() : work(index);
+      if (status.ok()) continue;
+      const MutexLock lock(mutex);
+      if (!is_failed.exchange(true)) first_error = status;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min<size_t>(workers, count); ++i)
+    threads.emplace_back(run);
+  run();
+  for (std::thread& thread : threads)
+    thread.join();
+  return first_error;
+}
+
+Status SyncFile(io::FileSystem& fs, const std::string& path) {
+  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
+  HBK_RETURN_IF_ERROR(file->Sync());
+  return file->Close();
+}
+
+std::set<std::string> DirectoriesOf(const std::vector<std::string>& names,
+                                    const std::string& target_dir) {
+  std::set<std::string> directories;
+  for (const std::string& name : names)
+    directories.insert(io::DirName(io::JoinPath(target_dir, name)));
+  return directories;
+}
+
+Status MakeDirectoriesFor(io::FileSystem& fs, const std::vector<CopyJob>& jobs,
+                          const std::string& target_dir) {
+  std::vector<std::string> names;
+  for (const CopyJob& job : jobs)
+    names.push_back(job.name);
+  for (const std::string& directory : DirectoriesOf(names, target_dir))
+    HBK_RETURN_IF_ERROR(io::MakeDirectories(fs, directory, kDirectoryMode));
+  return OkStatus();
+}
+
+}  // namespace
+
+FileCopier::FileCopier(io::FileSystem& fs, report::Reporter& reporter, FileCopierOptions options)
+    : fs_(fs), reporter_(reporter), options_(std::move(options)) {}
+
+Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std::stop_token stop) {
+  HBK_RETURN_IF_ERROR(MakeDirectoriesFor(fs_, jobs, options_.target_dir));
+  uint64_t total = 0;
+  for (const CopyJob& job : jobs)
+    total += job.size_hint;
+  std::vector<bool> is_synced_here;
+  for (const CopyJob& job : jobs)
+    is_synced_here.push_back(!job.under_lock);
+
+  std::atomic<uint64_t> done = 0;
+  CopyEnvironment environment{.fs = fs_,
+                              .target_dir = options_.target_dir,
+                              .page_size = options_.page_size,
+                              .limiter = options_.limiter,
+                              .sleep = SleepForReal,
+                              .stop = stop,
+                              .on_copied = [&](uint64_t bytes) {
+                                const uint64_t now = done += bytes;
+                                reporter_.Progress(now, std::max(total, now));
+                              }};
+  CopyPool pool(std::move(environment), std::move(jobs));
+  HBK_ASSIGN_OR_RETURN(auto results, pool.Run(options_.workers));
+
+  // All at the end: the first sync commits the metadata of the others too, so that thousands of
+  // small tables do not each wait for the journal.
+  std::vector<std::string> paths;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (is_synced_here[i] && results[i].outcome == CopyOutcome::kCopied) {
+      paths.push_back(io::JoinPath(options_.target_dir, results[i].name));
+    }
+  }
+  HBK_RETURN_IF_ERROR(ForEach(paths.size(), options_.workers, stop,
+                              [&](size_t i) { return SyncFile(fs_, paths[i]); }));
+  return results;
+}
+
+Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
+  HBK_RETURN_IF_ERROR(MakeDirectoriesFor(fs_, {job}, options_.target_dir));
+  const bool is_synced_here = !job.under_lock;
+  const CopyEnvironment environment{.fs = fs_,
+                                    .target_dir = options_.target_dir,
+                                    .page_size = options_.page_size,
+                                    .limiter = options_.limiter,
+                                    .sleep = SleepForReal,
+                                    .stop = std::move(stop)};
+  CopyBuffers buffers;
+  FileCopy copy(environment, std::move(job));
+  HBK_RETURN_IF_ERROR(copy.Open(buffers));
+  for (uint64_t i = 0; i < copy.range_count(); ++i)
+    HBK_RETURN_IF_ERROR(copy.CopyRange(i, buffers));
+  HBK_ASSIGN_OR_RETURN(auto result, copy.Close());
+  if (is_synced_here && result.outcome == CopyOutcome::kCopied) {
+    HBK_RETURN_IF_ERROR(SyncFile(fs_, io::JoinPath(options_.target_dir, result.name)));
+  }
+  return result;
+}
+
+Result<CopyResult> FileCopier::WriteBytes(std::string_view name, ByteView bytes, bool replace,
+                                          bool under_lock) {
+  const std::string path = io::JoinPath(options_.target_dir, name);
+  HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), kDirectoryMode));
+  HBK_ASSIGN_OR_RETURN(const bool exists, io::Exists(fs_, path));
+  const bool is_overwritten = replace && exists;
+  HBK_ASSIGN_OR_RETURN(const auto file, fs_.Open(path, {.write = true,
+                                                        .create = !is_overwritten,
+                                                        .truncate = is_overwritten,
+                                                        .mode = kFileMode}));
+  HBK_RETURN_IF_ERROR(file->WriteAt(0, bytes));
+  if (!under_lock) HBK_RETURN_IF_ERROR(file->Sync());
+  HBK_RETURN_IF_ERROR(file->Close());
+  CopyResult result;
+  result.name = std::string(name);
+  result.size = bytes.size();
+  result.written_bytes = bytes.size();
+  result.digest = filter::DigestOf(bytes);
+  return result;
+}
+
+Status FileCopier::SyncAll(const std::vector<std::string>& names, std::stop_token stop) {
+  HBK_RETURN_IF_ERROR(ForEach(names.size(), options_.workers, stop, [&](size_t i) {
+    return SyncFile(fs_, io::JoinPath(options_.target_dir, names[i]));
+  }));
+  std::set<std::string> directories = DirectoriesOf(names, options_.target_dir);
+  directories.insert(options_.target_dir);
+  for (const std::string& directory : directories)
+    HBK_RETURN_IF_ERROR(fs_.SyncDirectory(directory));
+  return OkStatus();
+}
+
+}  // namespace hbk::backup

@@ -1,0 +1,94 @@
+// One file on its way into the backup: opened once, copied by ranges from several threads, closed
+// once.
+//
+// Threads  Open and Close from one thread each; CopyRange from any number in between, each range
+//          once, each thread with buffers of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "hbk/backup/file_copier.h"
+#include "hbk/base/aligned_buffer.h"
+#include "hbk/base/status.h"
+#include "hbk/filter/tree_digest.h"
+#include "hbk/io/file_system.h"
+
+#include "page_reader.h"
+
+namespace hbk::backup {
+
+// What all copies of a run have in common. Must outlive them.
+struct CopyEnvironment {
+  io::FileSystem& fs;
+  std::string target_dir;
+  uint32_t page_size = 0;
+  io::RateLimiter* limiter = nullptr;
+  Sleep sleep = SleepForReal;
+  std::stop_token stop;
+  // Called after each buffer, from any thread.
+  std::function<void(uint64_t bytes)> on_copied = [](uint64_t) {
+  };
+};
+
+// Of one worker.
+struct CopyBuffers {
+  AlignedBuffer chunk{kCopyBufferBytes};
+  AlignedBuffer page{PageReader::kScratchBytes};
+};
+
+class FileCopy {
+ public:
+  // What one worker takes over at a time: large enough to read on in one place, small enough for
+  // the last huge file to keep all workers busy.
+  static constexpr uint64_t kRangeBytes = 16 << 20;
+  static_assert(kRangeBytes % kCopyBufferBytes == 0);
+  static_assert(kCopyBufferBytes == filter::TreeDigest::kChunkBytes);
+
+  FileCopy(const CopyEnvironment& environment, CopyJob job);
+
+  // Opens source and target. Afterwards there may be nothing to copy: range_count() is 0.
+  Status Open(CopyBuffers& buffers);
+  [[nodiscard]] uint64_t range_count() const;
+  Status CopyRange(uint64_t index, CopyBuffers& buffers);
+  // After all ranges. Not synced.
+  Result<CopyResult> Close();
+
+  [[nodiscard]] const CopyJob& job() const { return job_; }
+
+ private:
+  Status OpenSource(CopyBuffers& buffers);
+  Status ReadHeader(CopyBuffers& buffers);
+  Status OpenTarget();
+  Status CopyChunk(uint64_t index, CopyBuffers& buffers);
+  Status NoteEnd(uint64_t offset);
+  Status HandleFault(const PageFault& fault);
+  Status WriteChunk(uint64_t offset, MutableByteView bytes);
+  Status RemoveTarget();
+  void Abandon(CopyOutcome outcome) { outcome_ = outcome; }
+  [[nodiscard]] bool is_abandoned() const { return outcome_ != CopyOutcome::kCopied; }
+
+  const CopyEnvironment& environment_;
+  const CopyJob job_;
+  const std::string target_path_;
+
+  std::unique_ptr<io::File> source_;
+  std::unique_ptr<io::File> target_;
+  std::unique_ptr<PageReader> pages_;  // tablespaces
+  std::optional<filter::TreeDigest> digest_;
+  io::FileInfo before_;
+  uint64_t size_ = 0;  // what is to be copied
+  bool has_holes_ = false;
+
+  std::atomic<CopyOutcome> outcome_ = CopyOutcome::kCopied;
+  std::atomic<uint64_t> end_;  // smaller than size_ once the file has become shorter
+  std::atomic<uint64_t> retried_pages_ = 0;
+  std::atomic<uint64_t> written_bytes_ = 0;
+};
+
+}  // namespace hbk::backup
