@@ -18,27 +18,9 @@ constexpr uint32_t kOffsetBytesMax = 3;  // offsets and lengths within a page
 constexpr size_t kLsnBytes = 8;
 constexpr std::string_view kTablespaceSuffix = ".ibd";
 
-std::string_view KindName(RecordKind kind) {
-  switch (kind) {
-    case RecordKind::kFreePage: return "FREE_PAGE";
-    case RecordKind::kInitPage: return "INIT_PAGE";
-    case RecordKind::kExtended: return "EXTENDED";
-    case RecordKind::kWrite: return "WRITE";
-    case RecordKind::kMemset: return "MEMSET";
-    case RecordKind::kMemmove: return "MEMMOVE";
-    case RecordKind::kOption: return "OPTION";
-    case RecordKind::kFileCreate: return "FILE_CREATE";
-    case RecordKind::kFileDelete: return "FILE_DELETE";
-    case RecordKind::kFileRename: return "FILE_RENAME";
-    case RecordKind::kFileModify: return "FILE_MODIFY";
-    case RecordKind::kFileCheckpoint: return "FILE_CHECKPOINT";
-  }
-  return "?";
-}
-
 Status BadRecord(const RedoRecord& record, std::string_view what) {
   return CorruptionError(fmt::format("redo record {} of page {} with {} bytes: {}",
-                                     KindName(record.kind), innodb::ToString(record.page),
+                                     RecordKindName(record.kind), innodb::ToString(record.page),
                                      record.raw.size(), what));
 }
 
@@ -188,6 +170,41 @@ RecordKind PageRecordKind(uint8_t first) {
 }
 
 }  // namespace
+
+std::string_view RecordKindName(RecordKind kind) {
+  switch (kind) {
+    case RecordKind::kFreePage: return "FREE_PAGE";
+    case RecordKind::kInitPage: return "INIT_PAGE";
+    case RecordKind::kExtended: return "EXTENDED";
+    case RecordKind::kWrite: return "WRITE";
+    case RecordKind::kMemset: return "MEMSET";
+    case RecordKind::kMemmove: return "MEMMOVE";
+    case RecordKind::kOption: return "OPTION";
+    case RecordKind::kFileCreate: return "FILE_CREATE";
+    case RecordKind::kFileDelete: return "FILE_DELETE";
+    case RecordKind::kFileRename: return "FILE_RENAME";
+    case RecordKind::kFileModify: return "FILE_MODIFY";
+    case RecordKind::kFileCheckpoint: return "FILE_CHECKPOINT";
+  }
+  return "?";
+}
+
+std::string_view ExtendedKindName(ExtendedKind kind) {
+  switch (kind) {
+    case ExtendedKind::kInitRowFormatRedundant: return "INIT_ROW_FORMAT_REDUNDANT";
+    case ExtendedKind::kInitRowFormatDynamic: return "INIT_ROW_FORMAT_DYNAMIC";
+    case ExtendedKind::kUndoInit: return "UNDO_INIT";
+    case ExtendedKind::kUndoAppend: return "UNDO_APPEND";
+    case ExtendedKind::kInsertHeapRedundant: return "INSERT_HEAP_REDUNDANT";
+    case ExtendedKind::kInsertReuseRedundant: return "INSERT_REUSE_REDUNDANT";
+    case ExtendedKind::kInsertHeapDynamic: return "INSERT_HEAP_DYNAMIC";
+    case ExtendedKind::kInsertReuseDynamic: return "INSERT_REUSE_DYNAMIC";
+    case ExtendedKind::kDeleteRowFormatRedundant: return "DELETE_ROW_FORMAT_REDUNDANT";
+    case ExtendedKind::kDeleteRowFormatDynamic: return "DELETE_ROW_FORMAT_DYNAMIC";
+    case ExtendedKind::kTrimPages: return "TRIM_PAGES";
+  }
+  return "?";
+}
 
 std::string_view RedoRecord::path() const {
   const std::string_view text = AsText(payload);

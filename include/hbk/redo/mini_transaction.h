@@ -78,6 +78,10 @@ enum class ExtendedKind : uint8_t {
   kTrimPages = 10,
 };
 
+// The server's names: "FREE_PAGE", "INSERT_HEAP_DYNAMIC".
+std::string_view RecordKindName(RecordKind kind);
+std::string_view ExtendedKindName(ExtendedKind kind);
+
 struct RedoRecord {
   RecordKind kind = RecordKind::kOption;
   PageId page;                // file records: page 0 of the space

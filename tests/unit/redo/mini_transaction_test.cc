@@ -53,7 +53,7 @@ TEST(ParseMiniTransactionTest, ReadsAnEncryptedOneWithItsNonce) {
 }
 
 TEST(ParseMiniTransactionTest, EveryShorterWindowNeedsBytes) {
-  for (const size_t data_bytes : {1, 5, 12, 40, 200, 20000}) {
+  for (const size_t data_bytes : {1U, 5U, 12U, 40U, 200U, 20000U}) {
     const std::string mtr = FrameMtr(WriteBody(data_bytes), kLsn, kGeometry);
     for (size_t size = 0; size < mtr.size(); ++size) {
       ASSERT_EQ(Parse(std::string_view(mtr).substr(0, size)).outcome, MtrOutcome::kNeedBytes)
