@@ -7,7 +7,8 @@
 //          format_version is refused.
 // Units    Sizes are bytes; *_ms milliseconds; times RFC 3339 in UTC.
 // Errors   kCorruption: not such a document, or fields that contradict each other; file names that
-//          are absolute, hold "..", more than one '/', or NUL. kUnsupported: newer format_version.
+//          are absolute, hold "..", more than one '/', or control characters; a manifest whose own
+//          digest, its last member, does not fit. kUnsupported: another format_version.
 // Threads  A value.
 #pragma once
 
@@ -34,7 +35,7 @@ struct ManifestFile {
   std::string name;  // relative, '/' separated: "ibdata1", "db/t.ibd"
   std::string kind;  // datadir::FileKindName
   uint64_t size = 0;
-  std::string digest;  // filter::TreeDigest
+  std::string digest;  // filter::TreeDigest; empty: not known, only the size can be checked
   std::string stage;   // in which it was copied: "start", "block-ddl", "prepare", ...
 };
 
@@ -99,8 +100,10 @@ struct BackupManifest {
 std::string RenderManifest(const BackupManifest& manifest);
 Result<BackupManifest> ParseManifest(std::string_view json);
 
-// kNotFound if the directory has none.
+// kNotFound if the directory has none. Messages name the file.
 Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backup_dir);
+// kCorruption, and nothing is written, if LoadManifest() would not take it back: an unknown kind, a
+// page size that is none, a last_lsn before to_lsn, ...
 Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
                      const BackupManifest& manifest);
 

@@ -5,7 +5,7 @@
 // backup-my.cnf in all.
 //
 // Format   docs/format/mariadb-backup-files.md.
-// Errors   kCorruption with file and line for what cannot be read; a missing file is kNotFound.
+// Errors   kCorruption with line and, from Load, file for what cannot be read.
 // Threads  Pure functions and values.
 #pragma once
 
@@ -57,7 +57,8 @@ std::string RenderBackupInfo(const BackupInfo& info);
 // The values by key, as they stand.
 Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text);
 
-// backup-my.cnf: settings of the server that prepare needs.
+// backup-my.cnf: settings of the server that prepare needs. Other settings are skipped; encryption
+// plugins are named by plugin_load, their settings, which may be secret, are not written.
 struct BackupConfig {
   std::string data_file_path;  // base names
   uint64_t log_file_size = 0;
@@ -77,7 +78,8 @@ struct MariadbBackupSet {
   BackupConfig config;
   std::string server_version;  // empty if there is no info file
 };
-// kNotFound if the directory has no checkpoints file: it is no backup.
+// kNotFound if the directory has no checkpoints file: it is no backup. kCorruption if it has one
+// and no backup-my.cnf; the info file may be missing.
 Result<MariadbBackupSet> LoadMariadbBackupSet(io::FileSystem& fs, const std::string& backup_dir);
 
 }  // namespace hbk::manifest

@@ -1,0 +1,110 @@
+#include "hbk/manifest/backup_manifest.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "hbk/datadir/file_kind.h"
+
+#include "manifest_rules.h"
+
+namespace hbk::manifest {
+namespace {
+
+constexpr size_t kDigestDigits = 32;
+constexpr uint32_t kPageSizeMin = 4096;
+constexpr uint32_t kPageSizeMax = 65536;
+constexpr uint32_t kManifestMode = 0640;  // as the other files of a backup
+
+bool IsDigest(std::string_view text) {
+  return text.size() == kDigestDigits && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+Status CheckFile(const ManifestFile& file) {
+  if (!IsSafeFileName(file.name)) {
+    return CorruptionError(fmt::format("'{}' is no name of a file in a backup", file.name));
+  }
+  if (file.name == kManifestFileName || file.name == kIncompleteMarkerName) {
+    return CorruptionError(fmt::format("'{}' cannot be listed", file.name));
+  }
+  if (!datadir::FileKindByName(file.kind)) {
+    return CorruptionError(fmt::format("file '{}': unknown kind '{}'", file.name, file.kind));
+  }
+  if (!file.digest.empty() && !IsDigest(file.digest)) {
+    return CorruptionError(fmt::format("file '{}': '{}' is no digest", file.name, file.digest));
+  }
+  return OkStatus();
+}
+
+Status CheckNumbers(const BackupManifest& manifest) {
+  const uint32_t page_size = manifest.server.page_size;
+  const bool is_power_of_two = (page_size & (page_size - 1)) == 0;
+  if (page_size < kPageSizeMin || page_size > kPageSizeMax || !is_power_of_two) {
+    return CorruptionError(fmt::format("page size {}", page_size));
+  }
+  if (manifest.start_checkpoint_lsn > manifest.last_lsn || manifest.to_lsn > manifest.last_lsn) {
+    return CorruptionError(fmt::format("redo from LSN {} by checkpoint {} to {}",
+                                       manifest.start_checkpoint_lsn, manifest.to_lsn,
+                                       manifest.last_lsn));
+  }
+  if (!(manifest.redo_margin >= 0 && manifest.redo_margin <= 1)) {
+    return CorruptionError(fmt::format("redo margin {}", manifest.redo_margin));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+bool IsSafeFileName(std::string_view name) {
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos) return datadir::IsSafeNameComponent(name);
+  return datadir::IsSafeNameComponent(name.substr(0, slash)) &&
+         datadir::IsSafeNameComponent(name.substr(slash + 1));
+}
+
+Status CheckManifest(const BackupManifest& manifest) {
+  HBK_RETURN_IF_ERROR(CheckNumbers(manifest));
+  std::set<std::string_view> databases;
+  for (const std::string& database : manifest.databases) {
+    if (!datadir::IsSafeNameComponent(database) || !datadir::IsDatabaseDirectoryName(database)) {
+      return CorruptionError(fmt::format("'{}' is no name of a database directory", database));
+    }
+    if (!databases.insert(database).second) {
+      return CorruptionError(fmt::format("database '{}' is listed twice", database));
+    }
+  }
+  std::set<std::string_view> names;
+  for (const ManifestFile& file : manifest.files) {
+    HBK_RETURN_IF_ERROR(CheckFile(file));
+    if (!names.insert(file.name).second) {
+      return CorruptionError(fmt::format("file '{}' is listed twice", file.name));
+    }
+  }
+  for (const std::string_view database : databases) {
+    if (names.contains(database)) {
+      return CorruptionError(fmt::format("'{}' is both a file and a database", database));
+    }
+  }
+  return OkStatus();
+}
+
+Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backup_dir) {
+  const std::string path = io::JoinPath(backup_dir, kManifestFileName);
+  HBK_ASSIGN_OR_RETURN(const std::string text, io::ReadFile(fs, path, kManifestBytesMax));
+  Result<BackupManifest> manifest = ParseManifest(text);
+  if (!manifest.ok()) return manifest.status().WithContext(path);
+  return manifest;
+}
+
+Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
+                     const BackupManifest& manifest) {
+  const std::string path = io::JoinPath(backup_dir, kManifestFileName);
+  // A manifest that nobody can read again must not make a backup look complete.
+  HBK_RETURN_IF_ERROR(CheckManifest(manifest).WithContext("writing " + path));
+  return io::WriteFileAtomically(fs, path, RenderManifest(manifest), kManifestMode);
+}
+
+}  // namespace hbk::manifest

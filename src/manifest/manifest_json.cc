@@ -1,0 +1,391 @@
+// Text of a manifest, and back. Reading and writing files is in backup_manifest.cc.
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "hbk/datadir/file_kind.h"
+#include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/backup_manifest.h"
+
+#include "manifest_rules.h"
+
+namespace hbk::manifest {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kDigestMember = "manifest_digest";
+constexpr int kDepthMax = 8;
+
+// ---- Rendering
+
+Json RenderServer(const ServerDescription& server) {
+  Json json;
+  json["version"] = server.version;
+  json["uid"] = server.uid;
+  json["hostname"] = server.hostname;
+  json["server_id"] = server.server_id;
+  json["page_size"] = server.page_size;
+  json["data_file_path"] = server.data_file_path;
+  json["undo_tablespaces"] = server.undo_tablespaces;
+  json["settings"] = Json(server.settings);
+  return json;
+}
+
+Json RenderBinlog(const BinlogPosition& binlog) {
+  Json json;
+  json["file"] = binlog.file;
+  json["position"] = binlog.position;
+  json["gtid"] = binlog.gtid;
+  json["gtid_binlog_pos"] = binlog.gtid_binlog_pos;
+  json["gtid_slave_pos"] = binlog.gtid_slave_pos;
+  json["gtid_binlog_state"] = binlog.gtid_binlog_state;
+  return json;
+}
+
+Json RenderStage(const StageTime& stage) {
+  Json json;
+  json["stage"] = stage.stage;
+  json["wait_ms"] = stage.wait_ms;
+  json["held_ms"] = stage.held_ms;
+  json["file_count"] = stage.file_count;
+  return json;
+}
+
+Json RenderFile(const ManifestFile& file) {
+  Json json;
+  json["name"] = file.name;
+  json["kind"] = file.kind;
+  json["size"] = file.size;
+  if (!file.digest.empty()) json["digest"] = file.digest;
+  json["stage"] = file.stage;
+  return json;
+}
+
+Json RenderHead(const BackupManifest& manifest) {
+  Json json;
+  json["format_version"] = kManifestFormatVersion;
+  json["hbk_version"] = manifest.hbk_version;
+  json["backup_uuid"] = manifest.backup_uuid;
+  json["state"] = manifest.state == BackupState::kPrepared ? "prepared" : "unprepared";
+  json["start_time"] = manifest.start_time;
+  json["end_time"] = manifest.end_time;
+  json["server"] = RenderServer(manifest.server);
+  json["start_checkpoint_lsn"] = manifest.start_checkpoint_lsn;
+  json["to_lsn"] = manifest.to_lsn;
+  json["last_lsn"] = manifest.last_lsn;
+  json["redo_creator"] = manifest.redo_creator;
+  json["redo_bytes"] = manifest.redo_bytes;
+  json["redo_margin_bytes"] = manifest.redo_margin_bytes;
+  json["redo_margin"] = manifest.redo_margin;
+  if (manifest.binlog) json["binlog"] = RenderBinlog(*manifest.binlog);
+  json["stages"] = Json::array();
+  for (const StageTime& stage : manifest.stages)
+    json["stages"].push_back(RenderStage(stage));
+  json["options"] = manifest.options;
+  json["warnings"] = manifest.warnings;
+  if (!manifest.prepared_by.empty()) json["prepared_by"] = manifest.prepared_by;
+  if (!manifest.prepared_time.empty()) json["prepared_time"] = manifest.prepared_time;
+  if (manifest.prepared_lsn != 0) json["prepared_lsn"] = manifest.prepared_lsn;
+  return json;
+}
+
+// Bytes that are no UTF-8 (in a host name, in an option) become U+FFFD; file names are held to
+// UTF-8 by CheckManifest().
+std::string Dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+// One element a line: a manifest of thousands of tables can still be read, and compared by diff.
+void AppendArray(std::string_view name, const std::vector<std::string>& lines, std::string& text) {
+  text += fmt::format("  \"{}\": [", name);
+  for (size_t i = 0; i < lines.size(); ++i)
+    text += fmt::format("{}\n    {}", i == 0 ? "" : ",", lines[i]);
+  text += lines.empty() ? "],\n" : "\n  ],\n";
+}
+
+std::string DigestLine(std::string_view text_before) {
+  return fmt::format("  \"{}\": \"{}\"\n}}\n", kDigestMember,
+                     filter::DigestOf(AsBytes(text_before)));
+}
+
+// ---- Parsing
+
+Status Bad(std::string_view member, std::string_view why) {
+  return CorruptionError(fmt::format("member '{}' {}", member, why));
+}
+
+// Members of one object. The first error is kept; the getters return empty values after it.
+class ObjectReader {
+ public:
+  ObjectReader(const Json& json, std::string_view what) : json_(json) {
+    if (!json.is_object()) Fail(what, "is no object");
+  }
+
+  void Text(const char* name, std::string& out, bool is_required = true) {
+    const Json* member = Find(name, is_required);
+    if (member == nullptr) return;
+    if (!member->is_string()) return Fail(name, "is no string");
+    out = member->get<std::string>();
+  }
+
+  template <typename Integer>
+  void Number(const char* name, Integer& out, bool is_required = true) {
+    const Json* member = Find(name, is_required);
+    if (member == nullptr) return;
+    if (!member->is_number_unsigned()) return Fail(name, "is no whole number");
+    const auto value = member->get<uint64_t>();
+    if (value > std::numeric_limits<Integer>::max()) return Fail(name, "is too large");
+    out = static_cast<Integer>(value);
+  }
+
+  void Fraction(const char* name, double& out) {
+    const Json* member = Find(name, /*is_required=*/true);
+    if (member == nullptr) return;
+    if (!member->is_number()) return Fail(name, "is no number");
+    out = member->get<double>();
+  }
+
+  void TextList(const char* name, std::vector<std::string>& out) {
+    const Json* member = Find(name, /*is_required=*/true);
+    if (member == nullptr) return;
+    if (!member->is_array()) return Fail(name, "is no array");
+    for (const Json& element : *member) {
+      if (!element.is_string()) return Fail(name, "holds something else than strings");
+      out.push_back(element.get<std::string>());
+    }
+  }
+
+  void TextMap(const char* name, std::map<std::string, std::string>& out) {
+    const Json* member = Find(name, /*is_required=*/true);
+    if (member == nullptr) return;
+    if (!member->is_object()) return Fail(name, "is no object");
+    for (const auto& item : member->items()) {
+      if (!item.value().is_string()) return Fail(name, "holds something else than strings");
+      out[item.key()] = item.value().get<std::string>();
+    }
+  }
+
+  // Nothing if it is missing.
+  const Json* Find(const char* name, bool is_required) {
+    if (!status_.ok()) return nullptr;
+    const auto it = json_.find(name);
+    if (it != json_.end()) return &*it;
+    if (is_required) Fail(name, "is missing");
+    return nullptr;
+  }
+
+  [[nodiscard]] const Status& status() const { return status_; }
+
+ private:
+  void Fail(std::string_view name, std::string_view why) {
+    if (status_.ok()) status_ = Bad(name, why);
+  }
+
+  const Json& json_;
+  Status status_;
+};
+
+template <typename T, typename Parse>
+Status ParseArray(ObjectReader& reader, const char* name, Parse parse, std::vector<T>& out) {
+  const Json* array = reader.Find(name, /*is_required=*/true);
+  if (array == nullptr) return reader.status();
+  if (!array->is_array()) return Bad(name, "is no array");
+  out.reserve(array->size());
+  for (const Json& element : *array) {
+    Result<T> value = parse(element);
+    if (!value.ok()) {
+      return value.status().WithContext(fmt::format("element {} of '{}'", out.size(), name));
+    }
+    out.push_back(std::move(value).value());
+  }
+  return OkStatus();
+}
+
+Result<ManifestFile> ParseFile(const Json& json) {
+  ManifestFile file;
+  ObjectReader reader(json, "file");
+  reader.Text("name", file.name);
+  reader.Text("kind", file.kind);
+  reader.Number("size", file.size);
+  reader.Text("digest", file.digest, /*is_required=*/false);
+  reader.Text("stage", file.stage);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return file;
+}
+
+Result<StageTime> ParseStage(const Json& json) {
+  StageTime stage;
+  ObjectReader reader(json, "stage");
+  reader.Text("stage", stage.stage);
+  reader.Number("wait_ms", stage.wait_ms);
+  reader.Number("held_ms", stage.held_ms);
+  reader.Number("file_count", stage.file_count);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return stage;
+}
+
+Result<ServerDescription> ParseServer(const Json& json) {
+  ServerDescription server;
+  ObjectReader reader(json, "server");
+  reader.Text("version", server.version);
+  reader.Text("uid", server.uid);
+  reader.Text("hostname", server.hostname);
+  reader.Number("server_id", server.server_id);
+  reader.Number("page_size", server.page_size);
+  reader.Text("data_file_path", server.data_file_path);
+  reader.Text("undo_tablespaces", server.undo_tablespaces);
+  reader.TextMap("settings", server.settings);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return server;
+}
+
+Result<BinlogPosition> ParseBinlog(const Json& json) {
+  BinlogPosition binlog;
+  ObjectReader reader(json, "binlog");
+  reader.Text("file", binlog.file);
+  reader.Number("position", binlog.position);
+  reader.Text("gtid", binlog.gtid);
+  reader.Text("gtid_binlog_pos", binlog.gtid_binlog_pos);
+  reader.Text("gtid_slave_pos", binlog.gtid_slave_pos);
+  reader.Text("gtid_binlog_state", binlog.gtid_binlog_state);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return binlog;
+}
+
+Status ParseState(ObjectReader& reader, BackupState& state) {
+  std::string name;
+  reader.Text("state", name);
+  HBK_RETURN_IF_ERROR(reader.status());
+  if (name != "prepared" && name != "unprepared") {
+    return Bad("state", fmt::format("is '{}'", name));
+  }
+  state = name == "prepared" ? BackupState::kPrepared : BackupState::kUnprepared;
+  return OkStatus();
+}
+
+Result<BackupManifest> ParseMembers(const Json& json) {
+  BackupManifest manifest;
+  ObjectReader reader(json, "document");
+  int version = 0;
+  reader.Number("format_version", version);
+  HBK_RETURN_IF_ERROR(reader.status());
+  if (version != kManifestFormatVersion) {
+    return UnsupportedError(
+               fmt::format("format version {}; this hbk knows {}", version, kManifestFormatVersion))
+        .WithHint("use the hbk version that made the backup, or a newer one");
+  }
+  reader.Text("hbk_version", manifest.hbk_version);
+  reader.Text("backup_uuid", manifest.backup_uuid);
+  HBK_RETURN_IF_ERROR(ParseState(reader, manifest.state));
+  reader.Text("start_time", manifest.start_time);
+  reader.Text("end_time", manifest.end_time);
+  reader.Number("start_checkpoint_lsn", manifest.start_checkpoint_lsn);
+  reader.Number("to_lsn", manifest.to_lsn);
+  reader.Number("last_lsn", manifest.last_lsn);
+  reader.Text("redo_creator", manifest.redo_creator);
+  reader.Number("redo_bytes", manifest.redo_bytes);
+  reader.Number("redo_margin_bytes", manifest.redo_margin_bytes);
+  reader.Fraction("redo_margin", manifest.redo_margin);
+  reader.TextList("options", manifest.options);
+  reader.TextList("warnings", manifest.warnings);
+  reader.TextList("databases", manifest.databases);
+  reader.Text("prepared_by", manifest.prepared_by, /*is_required=*/false);
+  reader.Text("prepared_time", manifest.prepared_time, /*is_required=*/false);
+  reader.Number("prepared_lsn", manifest.prepared_lsn, /*is_required=*/false);
+  HBK_RETURN_IF_ERROR(ParseArray(reader, "stages", ParseStage, manifest.stages));
+  HBK_RETURN_IF_ERROR(ParseArray(reader, "files", ParseFile, manifest.files));
+  if (const Json* server = reader.Find("server", /*is_required=*/true)) {
+    HBK_ASSIGN_OR_RETURN(manifest.server, ParseServer(*server));
+  }
+  if (const Json* binlog = reader.Find("binlog", /*is_required=*/false)) {
+    HBK_ASSIGN_OR_RETURN(manifest.binlog, ParseBinlog(*binlog));
+  }
+  HBK_RETURN_IF_ERROR(reader.status());
+  return manifest;
+}
+
+// The last member is the digest of every byte before its line: a flipped bit in an LSN would
+// otherwise go unnoticed.
+Status CheckDigest(std::string_view text) {
+  const size_t line = text.rfind(fmt::format("  \"{}\": ", kDigestMember));
+  if (line == std::string_view::npos) {
+    return CorruptionError(fmt::format("no member '{}': the file is cut off", kDigestMember));
+  }
+  if (text.substr(line) != DigestLine(text.substr(0, line))) {
+    return CorruptionError("its digest does not fit: the file is damaged or was edited");
+  }
+  return OkStatus();
+}
+
+bool IsTooDeep(std::string_view text) {
+  int depth = 0;
+  bool is_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_string) {
+      if (c == '\\') ++i;
+      if (c == '"') is_string = false;
+    } else if (c == '"') {
+      is_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kDepthMax) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string RenderManifest(const BackupManifest& manifest) {
+  std::string text = Dump(RenderHead(manifest), 2);
+  HBK_CHECK(text.ends_with("\n}"));
+  text.resize(text.size() - 2);
+  text += ",\n";
+
+  std::vector<std::string> lines;
+  for (const std::string& database : manifest.databases)
+    lines.push_back(Dump(Json(database), -1));
+  std::sort(lines.begin(), lines.end());
+  AppendArray("databases", lines, text);
+
+  std::vector<const ManifestFile*> files;
+  for (const ManifestFile& file : manifest.files)
+    files.push_back(&file);
+  std::sort(files.begin(), files.end(),
+            [](const ManifestFile* a, const ManifestFile* b) { return a->name < b->name; });
+  lines.clear();
+  for (const ManifestFile* file : files)
+    lines.push_back(Dump(RenderFile(*file), -1));
+  AppendArray("files", lines, text);
+
+  return text + DigestLine(text);
+}
+
+Result<BackupManifest> ParseManifest(std::string_view json) {
+  if (json.size() > kManifestBytesMax) return CorruptionError("larger than any manifest is");
+  HBK_RETURN_IF_ERROR(CheckDigest(json));
+  if (IsTooDeep(json)) return CorruptionError("nested more deeply than any manifest is");
+  Result<BackupManifest> manifest = CorruptionError("not parsed");
+  try {
+    const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+    manifest = document.is_discarded() ? Result<BackupManifest>(CorruptionError("not valid JSON"))
+                                       : ParseMembers(document);
+  } catch (const std::exception& e) {
+    return CorruptionError(e.what());
+  }
+  if (!manifest.ok()) return manifest;
+  HBK_RETURN_IF_ERROR(CheckManifest(*manifest));
+  std::sort(manifest->files.begin(), manifest->files.end(),
+            [](const ManifestFile& a, const ManifestFile& b) { return a.name < b.name; });
+  return manifest;
+}
+
+}  // namespace hbk::manifest

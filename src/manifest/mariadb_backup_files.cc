@@ -1,0 +1,296 @@
+#include "hbk/manifest/mariadb_backup_files.h"
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hbk::manifest {
+namespace {
+
+constexpr uint64_t kMetadataBytesMax = 1 << 20;  // xtrabackup_info holds a command line
+constexpr std::string_view kConfigName = "backup-my.cnf";
+constexpr uint32_t kFirstMajorOfNewNames = 11;
+constexpr uint32_t kFirstMinorOfNewNames = 1;
+
+const MetadataNames kOldNames = {.checkpoints = "xtrabackup_checkpoints",
+                                 .info = "xtrabackup_info",
+                                 .binlog_info = "xtrabackup_binlog_info"};
+const MetadataNames kNewNames = {.checkpoints = "mariadb_backup_checkpoints",
+                                 .info = "mariadb_backup_info",
+                                 .binlog_info = "mariadb_backup_binlog_info"};
+
+std::string_view Trim(std::string_view text) {
+  const auto is_space = [](char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+  };
+  while (!text.empty() && is_space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
+struct KeyValue {
+  size_t line = 0;  // from 1
+  std::string_view key;
+  std::string_view value;
+};
+
+// "key = value" lines; empty lines, comments and [groups] are skipped, a line without '=' is a key
+// without value. kCorruption for a zero byte, which no such file holds.
+Result<std::vector<KeyValue>> ParseLines(std::string_view text) {
+  std::vector<KeyValue> lines;
+  if (const size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    return CorruptionError(fmt::format(
+        "line {}: a zero byte", 1 + std::count(text.begin(), text.begin() + long(zero), '\n')));
+  }
+  for (size_t number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = Trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line[0] == '#' || line[0] == ';' || line[0] == '[') continue;
+    const size_t equals = line.find('=');
+    lines.push_back({.line = number,
+                     .key = Trim(line.substr(0, equals)),
+                     .value = equals == std::string_view::npos ? std::string_view()
+                                                               : Trim(line.substr(equals + 1))});
+  }
+  return lines;
+}
+
+template <typename Integer>
+Status ParseNumber(const KeyValue& line, Integer& out) {
+  const char* const end = line.value.data() + line.value.size();
+  const auto [rest, error] = std::from_chars(line.value.data(), end, out);
+  if (error != std::errc() || rest != end) {
+    return CorruptionError(
+        fmt::format("line {}: {} is '{}', not a number", line.line, line.key, line.value));
+  }
+  return OkStatus();
+}
+
+// One line of text: a line break in a value would start a new key.
+std::string OneLine(std::string_view text) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line;
+}
+
+std::string_view Unquote(std::string_view text) {
+  const bool is_quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
+                         text.back() == text.front();
+  return is_quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+Result<bool> ParseSwitch(const KeyValue& line) {
+  const std::string_view value = line.value;
+  if (value == "1" || value == "ON" || value == "on" || value == "FORCE") return true;
+  if (value == "0" || value == "OFF" || value == "off" || value.empty()) return false;
+  return CorruptionError(
+      fmt::format("line {}: {} is '{}', not a switch", line.line, line.key, value));
+}
+
+// Leading number of a version's part; 0 if there is none.
+uint32_t LeadingNumber(std::string_view text) {
+  uint32_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+Status ParseConfigLine(const KeyValue& line, BackupConfig& config) {
+  std::string key(line.key);
+  std::replace(key.begin(), key.end(), '-', '_');
+  if (key == "innodb_data_file_path") {
+    config.data_file_path = Unquote(line.value);
+  } else if (key == "innodb_log_file_size") {
+    return ParseNumber(line, config.log_file_size);
+  } else if (key == "innodb_page_size") {
+    return ParseNumber(line, config.page_size);
+  } else if (key == "innodb_checksum_algorithm") {
+    config.checksum_algorithm = Unquote(line.value);
+  } else if (key == "innodb_undo_tablespaces") {
+    return ParseNumber(line, config.undo_tablespaces);
+  } else if (key == "plugin_load" || key == "plugin_load_add") {
+    config.plugin_load = Unquote(line.value);
+  } else if (key == "innodb_encrypt_log") {
+    HBK_ASSIGN_OR_RETURN(config.encrypt_log, ParseSwitch(line));
+  }
+  return OkStatus();
+}
+
+Result<MetadataNames> FindNames(io::FileSystem& fs, const std::string& dir) {
+  for (const MetadataNames* names : {&kOldNames, &kNewNames}) {
+    HBK_ASSIGN_OR_RETURN(const bool is_there,
+                         io::Exists(fs, io::JoinPath(dir, names->checkpoints)));
+    if (is_there) return *names;
+  }
+  return NotFoundError(
+      fmt::format("{}: neither {} nor {}", dir, kOldNames.checkpoints, kNewNames.checkpoints));
+}
+
+}  // namespace
+
+MetadataNames MetadataNamesFor(std::string_view server_version) {
+  // Old handshakes put "5.5.5-" in front.
+  constexpr std::string_view kReplicationPrefix = "5.5.5-";
+  if (server_version.starts_with(kReplicationPrefix)) {
+    server_version.remove_prefix(kReplicationPrefix.size());
+  }
+  const uint32_t major = LeadingNumber(server_version);
+  const size_t dot = server_version.find('.');
+  const uint32_t minor =
+      dot == std::string_view::npos ? 0 : LeadingNumber(server_version.substr(dot + 1));
+  const bool is_new = major > kFirstMajorOfNewNames ||
+                      (major == kFirstMajorOfNewNames && minor >= kFirstMinorOfNewNames);
+  return is_new ? kNewNames : kOldNames;
+}
+
+// mariadb-backup reads this with one scanf after the other: names, order and blanks must be these.
+std::string RenderCheckpoints(const Checkpoints& checkpoints) {
+  return fmt::format(
+      "backup_type = {}\n"
+      "from_lsn = {}\n"
+      "to_lsn = {}\n"
+      "last_lsn = {}\n"
+      "recover_binlog_info = {}\n",
+      checkpoints.backup_type, checkpoints.from_lsn, checkpoints.to_lsn, checkpoints.last_lsn,
+      checkpoints.recover_binlog_info);
+}
+
+Result<Checkpoints> ParseCheckpoints(std::string_view text) {
+  Checkpoints checkpoints;
+  checkpoints.backup_type.clear();
+  bool has_to_lsn = false;
+  HBK_ASSIGN_OR_RETURN(const std::vector<KeyValue> lines, ParseLines(text));
+  for (const KeyValue& line : lines) {
+    if (line.key == "backup_type") {
+      checkpoints.backup_type = line.value;
+    } else if (line.key == "from_lsn") {
+      HBK_RETURN_IF_ERROR(ParseNumber(line, checkpoints.from_lsn));
+    } else if (line.key == "to_lsn") {
+      HBK_RETURN_IF_ERROR(ParseNumber(line, checkpoints.to_lsn));
+      has_to_lsn = true;
+    } else if (line.key == "last_lsn") {
+      HBK_RETURN_IF_ERROR(ParseNumber(line, checkpoints.last_lsn));
+    } else if (line.key == "recover_binlog_info") {
+      HBK_RETURN_IF_ERROR(ParseNumber(line, checkpoints.recover_binlog_info));
+    }
+  }
+  const std::string& type = checkpoints.backup_type;
+  if (type != "full-backuped" && type != "incremental" && type != "log-applied" &&
+      type != "full-prepared") {
+    return CorruptionError(fmt::format("backup_type is '{}'", type));
+  }
+  if (!has_to_lsn) return CorruptionError("no to_lsn");
+  if (checkpoints.last_lsn != 0 && checkpoints.last_lsn < checkpoints.to_lsn) {
+    return CorruptionError(fmt::format("last_lsn {} is less than to_lsn {}", checkpoints.last_lsn,
+                                       checkpoints.to_lsn));
+  }
+  return checkpoints;
+}
+
+std::string RenderBackupInfo(const BackupInfo& info) {
+  return fmt::format(
+      "uuid = {}\n"
+      "name = {}\n"
+      "tool_name = {}\n"
+      "tool_command = {}\n"
+      "tool_version = {}\n"
+      "ibbackup_version = {}\n"
+      "server_version = {}\n"
+      "start_time = {}\n"
+      "end_time = {}\n"
+      "lock_time = {}\n"
+      "binlog_pos = {}\n"
+      "innodb_from_lsn = {}\n"
+      "innodb_to_lsn = {}\n"
+      "partial = N\n"
+      "incremental = N\n"
+      "format = file\n"
+      "compressed = N\n",
+      OneLine(info.uuid), OneLine(info.name), OneLine(info.tool_name), OneLine(info.tool_command),
+      OneLine(info.tool_version), OneLine(info.tool_version), OneLine(info.server_version),
+      OneLine(info.start_time), OneLine(info.end_time), info.lock_seconds, OneLine(info.binlog_pos),
+      info.from_lsn, info.to_lsn);
+}
+
+Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text) {
+  std::map<std::string, std::string> values;
+  HBK_ASSIGN_OR_RETURN(const std::vector<KeyValue> lines, ParseLines(text));
+  for (const KeyValue& line : lines)
+    values[std::string(line.key)] = line.value;
+  return values;
+}
+
+std::string RenderBackupConfig(const BackupConfig& config) {
+  std::string text =
+      "# Settings of the server that was backed up, as preparing the backup needs them.\n"
+      "\n"
+      "# The server\n"
+      "[mysqld]\n";
+  if (!config.checksum_algorithm.empty()) {
+    text += fmt::format("innodb_checksum_algorithm={}\n", OneLine(config.checksum_algorithm));
+  }
+  text += fmt::format(
+      "innodb_data_file_path={}\n"
+      "innodb_log_file_size={}\n"
+      "innodb_page_size={}\n"
+      "innodb_undo_directory=./\n"
+      "innodb_undo_tablespaces={}\n",
+      OneLine(config.data_file_path), config.log_file_size, config.page_size,
+      config.undo_tablespaces);
+  if (!config.plugin_load.empty()) {
+    text += fmt::format("\nplugin_load={}\ninnodb_encrypt_log={}\n", OneLine(config.plugin_load),
+                        config.encrypt_log ? 1 : 0);
+  }
+  return text;
+}
+
+Result<BackupConfig> ParseBackupConfig(std::string_view text) {
+  BackupConfig config;
+  HBK_ASSIGN_OR_RETURN(const std::vector<KeyValue> lines, ParseLines(text));
+  for (const KeyValue& line : lines)
+    HBK_RETURN_IF_ERROR(ParseConfigLine(line, config));
+  const uint32_t page_size = config.page_size;
+  if (page_size < 4096 || page_size > 65536 || (page_size & (page_size - 1)) != 0) {
+    return CorruptionError(fmt::format("innodb_page_size is {}", page_size));
+  }
+  return config;
+}
+
+Result<MariadbBackupSet> LoadMariadbBackupSet(io::FileSystem& fs, const std::string& backup_dir) {
+  MariadbBackupSet set;
+  HBK_ASSIGN_OR_RETURN(set.names, FindNames(fs, backup_dir));
+
+  const std::string checkpoints_path = io::JoinPath(backup_dir, set.names.checkpoints);
+  HBK_ASSIGN_OR_RETURN(std::string text, io::ReadFile(fs, checkpoints_path, kMetadataBytesMax));
+  Result<Checkpoints> checkpoints = ParseCheckpoints(text);
+  if (!checkpoints.ok()) return checkpoints.status().WithContext(checkpoints_path);
+  set.checkpoints = *checkpoints;
+
+  const std::string config_path = io::JoinPath(backup_dir, kConfigName);
+  Result<std::string> config_text = io::ReadFile(fs, config_path, kMetadataBytesMax);
+  if (!config_text.ok() && config_text.status().code() == StatusCode::kNotFound) {
+    // There is a checkpoints file, so it is a backup: a damaged one.
+    return CorruptionError(config_text.status().message());
+  }
+  HBK_RETURN_IF_ERROR(config_text.status());
+  Result<BackupConfig> config = ParseBackupConfig(*config_text);
+  if (!config.ok()) return config.status().WithContext(config_path);
+  set.config = *config;
+
+  const std::string info_path = io::JoinPath(backup_dir, set.names.info);
+  Result<std::string> info_text = io::ReadFile(fs, info_path, kMetadataBytesMax);
+  if (!info_text.ok() && info_text.status().code() == StatusCode::kNotFound) return set;
+  HBK_RETURN_IF_ERROR(info_text.status());
+  Result<std::map<std::string, std::string>> info = ParseBackupInfo(*info_text);
+  if (!info.ok()) return info.status().WithContext(info_path);
+  set.server_version = (*info)["server_version"];
+  return set;
+}
+
+}  // namespace hbk::manifest
