@@ -1,0 +1,169 @@
+#include "backup_record.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "hbk/base/version.h"
+#include "hbk/manifest/mariadb_backup_files.h"
+
+namespace hbk::backup {
+
+namespace {
+
+// What prepare and restore may need, or a reader of the manifest wants to know. Nothing secret.
+constexpr const char* kRecordedSettings[] = {
+    "aria_block_size",           "aria_log_dir_path",
+    "aria_log_file_size",        "datadir",
+    "innodb_checksum_algorithm", "innodb_data_file_path",
+    "innodb_data_home_dir",      "innodb_log_file_size",
+    "innodb_log_group_home_dir", "innodb_undo_directory",
+    "innodb_undo_tablespaces",   "log_bin",
+    "lower_case_table_names",    "version_comment",
+    "version_compile_machine",
+};
+
+std::string FormatTime(const char* format, const std::tm& time) {
+  char text[64];
+  const size_t size = std::strftime(text, sizeof(text), format, &time);
+  return {text, size};
+}
+
+std::string UtcTime(std::time_t time) {
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  return FormatTime("%Y-%m-%dT%H:%M:%SZ", parts);
+}
+
+std::string LocalTime(std::time_t time) {
+  std::tm parts{};
+  localtime_r(&time, &parts);
+  return FormatTime("%Y-%m-%d %H:%M:%S", parts);
+}
+
+std::string RenderBinlogInfo(const manifest::BinlogPosition& binlog) {
+  std::string text = fmt::format("{}\t{}", binlog.file, binlog.position);
+  if (!binlog.gtid.empty()) text += "\t" + binlog.gtid;
+  return text + "\n";
+}
+
+std::string DescribeBinlog(const manifest::BinlogPosition& binlog) {
+  std::string text = fmt::format("filename '{}', position '{}'", binlog.file, binlog.position);
+  if (!binlog.gtid.empty()) text += fmt::format(", GTID of the last change '{}'", binlog.gtid);
+  return text;
+}
+
+manifest::BackupInfo MakeInfo(const BackupRecord& record) {
+  manifest::BackupInfo info;
+  info.uuid = record.uuid;
+  info.tool_command = fmt::format("backup {}", fmt::join(record.options, " "));
+  info.tool_version = kVersion;
+  info.server_version = record.facts.version_text;
+  info.start_time = LocalTime(record.start_time);
+  info.end_time = LocalTime(record.end_time);
+  info.lock_seconds = record.LockMilliseconds() / 1000;
+  if (record.binlog) info.binlog_pos = DescribeBinlog(*record.binlog);
+  info.to_lsn = record.redo.to_lsn;
+  return info;
+}
+
+manifest::BackupConfig MakeConfig(const BackupRecord& record) {
+  const server::ServerFacts& facts = record.facts;
+  manifest::BackupConfig config;
+  config.data_file_path = datadir::FlatDataFilePath(record.layout.system_files);
+  config.log_file_size = facts.Number("innodb_log_file_size", 0);
+  config.page_size = static_cast<uint32_t>(facts.Number("innodb_page_size", 16384));
+  config.checksum_algorithm = facts.Variable("innodb_checksum_algorithm");
+  config.undo_tablespaces = static_cast<uint32_t>(facts.Number("innodb_undo_tablespaces", 0));
+  return config;
+}
+
+manifest::ServerDescription DescribeServer(const BackupRecord& record) {
+  const server::ServerFacts& facts = record.facts;
+  manifest::ServerDescription server;
+  server.version = facts.version_text;
+  server.uid = facts.Variable("server_uid");
+  server.hostname = facts.Variable("hostname");
+  server.server_id = facts.Number("server_id", 0);
+  server.page_size = static_cast<uint32_t>(facts.Number("innodb_page_size", 0));
+  server.data_file_path = datadir::FlatDataFilePath(record.layout.system_files);
+  server.undo_tablespaces = facts.Variable("innodb_undo_tablespaces");
+  for (const char* name : kRecordedSettings)
+    if (facts.HasVariable(name)) server.settings[name] = facts.Variable(name);
+  return server;
+}
+
+}  // namespace
+
+void BackupRecord::AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage,
+                           uint64_t size, const std::string& digest) {
+  manifest::ManifestFile& file = files[name];
+  file.name = name;
+  file.kind = datadir::FileKindName(kind);
+  file.size = size;
+  file.digest = digest;
+  file.stage = CopyStageName(stage);
+}
+
+void BackupRecord::RenameFile(const std::string& from, const std::string& to) {
+  auto node = files.extract(from);
+  HBK_CHECK(!node.empty());
+  node.key() = to;
+  node.mapped().name = to;
+  HBK_CHECK(files.insert(std::move(node)).inserted);
+}
+
+uint64_t BackupRecord::LockMilliseconds() const {
+  uint64_t sum = 0;
+  bool is_locked = false;
+  for (const server::StageTimes& times : stages) {
+    if (is_locked) sum += times.wait_ms;
+    is_locked |= times.stage == server::BackupStage::kBlockDdl;
+    if (is_locked) sum += times.held_ms;
+  }
+  return sum;
+}
+
+std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const BackupRecord& record) {
+  const manifest::MetadataNames names = manifest::MetadataNamesFor(record.facts.version_text);
+  manifest::Checkpoints checkpoints;
+  checkpoints.to_lsn = record.redo.to_lsn;
+  checkpoints.last_lsn = record.redo.last_lsn;
+  std::vector<std::pair<std::string, std::string>> files;
+  files.emplace_back("backup-my.cnf", manifest::RenderBackupConfig(MakeConfig(record)));
+  files.emplace_back(names.checkpoints, manifest::RenderCheckpoints(checkpoints));
+  files.emplace_back(names.info, manifest::RenderBackupInfo(MakeInfo(record)));
+  if (record.binlog) files.emplace_back(names.binlog_info, RenderBinlogInfo(*record.binlog));
+  return files;
+}
+
+manifest::BackupManifest MakeManifest(const BackupRecord& record) {
+  manifest::BackupManifest made;
+  made.hbk_version = kVersion;
+  made.backup_uuid = record.uuid;
+  made.start_time = UtcTime(record.start_time);
+  made.end_time = UtcTime(record.end_time);
+  made.server = DescribeServer(record);
+  made.start_checkpoint_lsn = record.redo.start_lsn;
+  made.to_lsn = record.redo.to_lsn;
+  made.last_lsn = record.redo.last_lsn;
+  made.redo_creator = record.redo.source_creator;
+  made.redo_bytes = record.redo.redo_bytes;
+  made.redo_margin_bytes = record.redo.margin_bytes;
+  made.redo_margin = record.redo.margin;
+  made.binlog = record.binlog;
+  std::map<std::string, uint64_t> file_counts;
+  for (const auto& entry : record.files) {
+    ++file_counts[entry.second.stage];
+    made.files.push_back(entry.second);
+  }
+  for (const server::StageTimes& times : record.stages) {
+    const std::string stage(server::BackupStageName(times.stage));
+    made.stages.push_back({stage, times.wait_ms, times.held_ms, file_counts[stage]});
+  }
+  made.options = record.options;
+  made.warnings = record.warnings;
+  made.databases = record.databases;
+  return made;
+}
+
+}  // namespace hbk::backup

@@ -1,0 +1,54 @@
+// What a backup run has found out and done so far, and the metadata files made from it.
+//
+// Format   docs/format/manifest.md, docs/format/mariadb-backup-files.md.
+// Threads  A value.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hbk/backup/log_tailer.h"
+#include "hbk/datadir/file_kind.h"
+#include "hbk/datadir/layout.h"
+#include "hbk/manifest/backup_manifest.h"
+#include "hbk/server/backup_stage.h"
+#include "hbk/server/server_facts.h"
+
+#include "copy_plan.h"
+
+namespace hbk::backup {
+
+struct BackupRecord {
+  std::string uuid;
+  std::time_t start_time = 0;
+  std::time_t end_time = 0;
+  server::ServerFacts facts;
+  datadir::Layout layout;
+  LogTailerResult redo;
+  std::optional<manifest::BinlogPosition> binlog;
+  std::vector<server::StageTimes> stages;
+  std::vector<std::string> options;
+  std::vector<std::string> warnings;
+  std::vector<std::string> databases;
+  std::map<std::string, manifest::ManifestFile> files;  // by name
+
+  void AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage, uint64_t size,
+               const std::string& digest);
+  // The file must be there.
+  void RenameFile(const std::string& from, const std::string& to);
+
+  // Milliseconds between the grant of BLOCK_DDL and END.
+  [[nodiscard]] uint64_t LockMilliseconds() const;
+};
+
+// Name and content of the files that mariadb-backup would write, for the server's series.
+std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const BackupRecord& record);
+
+manifest::BackupManifest MakeManifest(const BackupRecord& record);
+
+}  // namespace hbk::backup

@@ -1,0 +1,454 @@
+#include "hbk/backup/backup_runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "hbk/backup/file_copier.h"
+#include "hbk/backup/log_tailer.h"
+#include "hbk/io/rate_limiter.h"
+#include "hbk/manifest/backup_manifest.h"
+#include "hbk/server/backup_stage.h"
+#include "hbk/server/server_session.h"
+
+#include "aria_log.h"
+#include "backup_record.h"
+#include "exact_copy.h"
+#include "preflight.h"
+#include "run_watch.h"
+#include "table_files.h"
+#include "tablespace_set.h"
+
+namespace hbk::backup {
+
+namespace {
+
+using report::HumanBytes;
+using server::BackupStage;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr uint32_t kWorkersMax = 16;  // more gain nothing on any disk we know
+constexpr std::string_view kRedoName = "ib_logfile0";
+constexpr std::chrono::seconds kVerifyInterval{1};
+// How long the tailer may take for what was written when it was asked. Before BLOCK_DDL there is
+// time; under a lock it has only the last second of log to read.
+constexpr std::chrono::minutes kCatchUpTimeout{10};
+constexpr std::chrono::minutes kLastLogTimeout{2};
+
+// The tailer's own connection.
+class SessionLsnSource final : public LsnSource {
+ public:
+  explicit SessionLsnSource(std::unique_ptr<server::ServerSession> session)
+      : session_(std::move(session)) {}
+
+  Result<LsnStatus> ReadLsn() override {
+    HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
+    return LsnStatus{lsn.flushed, lsn.current, lsn.last_checkpoint};
+  }
+
+ private:
+  std::unique_ptr<server::ServerSession> session_;
+};
+
+uint32_t WorkerCount(uint32_t asked) {
+  if (asked != 0) return asked;
+  return std::clamp<uint32_t>(std::thread::hardware_concurrency(), 1, kWorkersMax);
+}
+
+std::vector<std::string> SplitList(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    if (comma != 0) items.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  return items;
+}
+
+class BackupRun {
+ public:
+  BackupRun(const BackupOptions& options, io::FileSystem& fs, report::Reporter& reporter,
+            std::stop_token stop)
+      : options_(options),
+        fs_(fs),
+        reporter_(reporter),
+        stop_(stop),
+        limiter_(options.throttle),
+        watch_(stop, [this] { return CheckAlive(); }) {}
+
+  Result<BackupSummary> Run();
+
+ private:
+  // The steps, in their order.
+  Status RunSteps();
+  Status Connect();
+  Status Preflight();
+  Status CreateTarget();
+  Status StartTailer();
+  Status CopyWhileServerWorks();
+  Status CopyUnderBlockDdl();
+  Status TakePositionUnderBlockCommit();
+  Status CompleteRedo();
+  Status WriteMetadata();
+  Status Commit();
+
+  Status BeginStage(BackupStage stage);
+  Status CatchUp(std::chrono::milliseconds timeout);
+  Status CheckAlive();
+  Result<datadir::Scan> Scan();
+  Status ReadPosition(manifest::BinlogPosition& position, bool& has_binlog);
+  // Parts of steps that copy, watched.
+  Status CopyAfterDdl(const SpaceChanges& changes, const std::stop_token& halt);
+  Status CopyAtRest(const std::stop_token& halt);
+  Status CopyLastFiles(const std::stop_token& halt);
+  void ReportStages();
+  void MarkIncomplete(const Status& status);
+  [[nodiscard]] std::string InTarget(std::string_view name) const {
+    return io::JoinPath(options_.target_dir, name);
+  }
+
+  const BackupOptions& options_;
+  io::FileSystem& fs_;
+  report::Reporter& reporter_;
+  std::stop_token stop_;
+  io::RateLimiter limiter_;
+  RunWatch watch_;
+
+  BackupRecord record_;
+  datadir::Scan scan_;  // the latest
+  bool has_target_ = false;
+  SteadyClock::time_point verified_at_;
+  std::unique_ptr<server::ServerSession> session_;
+  std::unique_ptr<FileCopier> copier_;
+  std::unique_ptr<TablespaceSet> tablespaces_;
+  std::unique_ptr<TableFiles> table_files_;
+  std::unique_ptr<AriaLogCopier> aria_;
+  // Last members: they end first, the server is free before anything else is cleared away.
+  std::unique_ptr<LsnSource> lsn_source_;
+  std::unique_ptr<LogTailer> tailer_;
+  std::unique_ptr<server::BackupStageLadder> ladder_;
+};
+
+Result<BackupSummary> BackupRun::Run() {
+  const Status status = RunSteps();
+  if (!status.ok()) {
+    ladder_.reset();  // Releases the server, whatever stage it was in.
+    tailer_.reset();
+    if (has_target_) MarkIncomplete(status);
+    return status;
+  }
+  BackupSummary summary;
+  summary.file_count = record_.files.size();
+  for (const auto& entry : record_.files)
+    summary.bytes += entry.second.size;
+  summary.last_lsn = record_.redo.last_lsn;
+  return summary;
+}
+
+Status BackupRun::RunSteps() {
+  HBK_RETURN_IF_ERROR(Connect());
+  HBK_RETURN_IF_ERROR(Preflight());
+  HBK_RETURN_IF_ERROR(CreateTarget());
+  // Before the first page is copied: the log must reach back to before every copy.
+  HBK_RETURN_IF_ERROR(StartTailer());
+  HBK_RETURN_IF_ERROR(CopyWhileServerWorks());
+  HBK_RETURN_IF_ERROR(CopyUnderBlockDdl());
+  HBK_RETURN_IF_ERROR(TakePositionUnderBlockCommit());
+  HBK_RETURN_IF_ERROR(CompleteRedo());
+  HBK_RETURN_IF_ERROR(WriteMetadata());
+  return Commit();
+}
+
+Status BackupRun::Connect() {
+  reporter_.BeginPhase("connect");
+  record_.start_time = std::time(nullptr);
+  record_.options = options_.recorded_options;
+  HBK_ASSIGN_OR_RETURN(session_, server::ServerSession::Connect(options_.connect));
+  session_->SetStop(stop_);
+  HBK_ASSIGN_OR_RETURN(record_.facts, session_->ReadFacts());
+  return server::CheckServerSupported(record_.facts);
+}
+
+Status BackupRun::Preflight() {
+  reporter_.BeginPhase("check", {{"server", record_.facts.version_text}});
+  const server::ServerFacts& facts = record_.facts;
+  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts));
+  HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
+  HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
+  HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
+  HBK_RETURN_IF_ERROR(CheckRedoLog(fs_, record_.layout));
+  HBK_RETURN_IF_ERROR(CheckTableFormats(*session_));
+  HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
+  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  HBK_RETURN_IF_ERROR(
+      CheckSpace(fs_, options_.target_dir, scan_, facts.Number("innodb_log_file_size", 0)));
+  record_.warnings = scan_.warnings;
+  HBK_ASSIGN_OR_RETURN(record_.uuid, session_->NewUuid());
+  return OkStatus();
+}
+
+Status BackupRun::CreateTarget() {
+  HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, options_.target_dir, 0700));
+  HBK_RETURN_IF_ERROR(io::WriteNewFile(
+      fs_, InTarget(manifest::kIncompleteMarkerName),
+      "This backup is not complete: hbk is still at work, or was ended before it was done.\n",
+      0640));
+  has_target_ = true;
+
+  FileCopierOptions copier;
+  copier.target_dir = options_.target_dir;
+  copier.workers = WorkerCount(options_.parallel);
+  copier.page_size = static_cast<uint32_t>(record_.facts.Number("innodb_page_size", 0));
+  copier.limiter = options_.throttle != 0 ? &limiter_ : nullptr;
+  copier_ = std::make_unique<FileCopier>(fs_, reporter_, copier);
+  tablespaces_ = std::make_unique<TablespaceSet>(fs_, *copier_, options_.target_dir,
+                                                 copier.page_size, record_);
+  table_files_ = std::make_unique<TableFiles>(fs_, *copier_, options_.target_dir, record_);
+  aria_ = std::make_unique<AriaLogCopier>(fs_, record_.layout.aria_log_dir, options_.target_dir);
+  return OkStatus();
+}
+
+Status BackupRun::StartTailer() {
+  HBK_ASSIGN_OR_RETURN(auto session, server::ServerSession::Connect(options_.connect));
+  lsn_source_ = std::make_unique<SessionLsnSource>(std::move(session));
+  const auto version = server::ParseServerVersion(record_.facts.version_text);
+  HBK_CHECK(version.has_value());
+  LogTailerOptions tailer;
+  tailer.log_path = io::JoinPath(record_.layout.redo_dir, kRedoName);
+  tailer.target_path = InTarget(kRedoName);
+  // As mariadb-backup has it: a server that starts on it then drops half-made tables.
+  tailer.creator = fmt::format("Backup {}.{}.{}", version->major, version->minor, version->patch);
+  tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
+  return tailer_->Start();
+}
+
+Status BackupRun::CopyWhileServerWorks() {
+  HBK_ASSIGN_OR_RETURN(auto client, server::ConnectSqlClient(options_.connect));
+  const server::ConnectOptions& connect = options_.connect;
+  HBK_ASSIGN_OR_RETURN(
+      ladder_, server::BackupStageLadder::Create(
+                   std::move(client), options_.lock_wait_timeout_s, [&connect](uint64_t id) {
+                     // On a new connection: whichever we have may be of no use by now.
+                     auto killer = server::ServerSession::Connect(connect);
+                     if (killer.ok()) (void)(*killer)->KillConnection(id).ok();
+                   }));
+  reporter_.BeginPhase("wait for backup stage start");
+  HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kStart));
+  HBK_RETURN_IF_ERROR(aria_->Begin());
+  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  reporter_.BeginPhase("copy innodb files",
+                       {{"threads", std::to_string(WorkerCount(options_.parallel))},
+                        {"start_lsn", std::to_string(tailer_->start_lsn())}});
+  HBK_RETURN_IF_ERROR(watch_.Run(
+      [this](std::stop_token halt) { return tablespaces_->CopyAll(scan_, record_.layout, halt); }));
+  HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
+  return watch_.Run([this](std::stop_token halt) { return aria_->CopyAhead(halt); });
+}
+
+Status BackupRun::CopyUnderBlockDdl() {
+  reporter_.BeginPhase("wait for backup stage block_ddl");
+  HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));  // Outside of the lock, what can be.
+  HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
+  reporter_.BeginPhase("copy other files");
+  HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));  // Now the log tells of all DDL there will be.
+  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  const SpaceChanges changes = tailer_->space_changes();
+  HBK_RETURN_IF_ERROR(
+      watch_.Run([this, &changes](std::stop_token halt) { return CopyAfterDdl(changes, halt); }));
+  return CatchUp(kLastLogTimeout);
+}
+
+Status BackupRun::TakePositionUnderBlockCommit() {
+  HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockCommit));
+  manifest::BinlogPosition position;
+  bool has_binlog = false;
+  HBK_RETURN_IF_ERROR(ReadPosition(position, has_binlog));
+  // First the LSN, then the flush: everything up to it is then on disk, whatever
+  // innodb_flush_log_at_trx_commit says.
+  HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
+  HBK_RETURN_IF_ERROR(session_->FlushEngineLogs());
+  HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyAtRest(halt); }));
+  HBK_RETURN_IF_ERROR(tailer_->WaitFor(lsn.current, stop_, kLastLogTimeout));
+
+  manifest::BinlogPosition again;
+  bool has_binlog_again = false;
+  HBK_RETURN_IF_ERROR(ReadPosition(again, has_binlog_again));
+  // An operator may rotate the binlog at any time; GTIDs tell whether that was all.
+  const bool is_same = has_binlog == has_binlog_again &&
+                       position.gtid_binlog_pos == again.gtid_binlog_pos &&
+                       (position.file != again.file || position.position == again.position);
+  if (!is_same) {
+    return FailedError(
+        fmt::format("the binlog went on from {}:{} to {}:{} although commits are "
+                    "blocked",
+                    position.file, position.position, again.file, again.position));
+  }
+  if (has_binlog) record_.binlog = position;
+  HBK_ASSIGN_OR_RETURN(const uint64_t uptime_s, session_->ReadUptimeSeconds());
+  if (uptime_s < record_.facts.uptime_s) {
+    return Status(StatusCode::kConnectionLost, "the server was restarted during the backup");
+  }
+  HBK_RETURN_IF_ERROR(ladder_->End());
+  record_.stages = ladder_->times();
+  ladder_.reset();
+  ReportStages();
+  return OkStatus();
+}
+
+Status BackupRun::CompleteRedo() {
+  reporter_.BeginPhase("complete redo");
+  // What the log told until the end: after BLOCK_DDL no tablespace came or went.
+  const SpaceChanges changes = tailer_->space_changes();
+  HBK_ASSIGN_OR_RETURN(record_.redo, tailer_->Finish());
+  tailer_.reset();
+  lsn_source_.reset();
+  HBK_RETURN_IF_ERROR(tablespaces_->CheckComplete(changes));
+  record_.AddFile(std::string(kRedoName), datadir::FileKind::kRedoLog, CopyStage::kEnd,
+                  record_.redo.file_size, record_.redo.digest);
+  reporter_.Info("redo log copied", {{"bytes", std::to_string(record_.redo.redo_bytes)},
+                                     {"last_lsn", std::to_string(record_.redo.last_lsn)},
+                                     {"margin", fmt::format("{:.0f}%", record_.redo.margin * 100)},
+                                     {"margin_bytes", std::to_string(record_.redo.margin_bytes)}});
+  return OkStatus();
+}
+
+Status BackupRun::WriteMetadata() {
+  reporter_.BeginPhase("write metadata");
+  HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyLastFiles(halt); }));
+  record_.end_time = std::time(nullptr);
+  for (const auto& file : RenderMetadataFiles(record_)) {
+    HBK_ASSIGN_OR_RETURN(const CopyResult written,
+                         copier_->WriteBytes(file.first, AsBytes(file.second), /*replace=*/false,
+                                             /*under_lock=*/true));
+    record_.AddFile(file.first, datadir::FileKind::kMetadata, CopyStage::kEnd, written.size,
+                    written.digest);
+  }
+  return OkStatus();
+}
+
+Status BackupRun::Commit() {
+  reporter_.BeginPhase("sync");
+  std::vector<std::string> names;
+  for (const auto& entry : record_.files)
+    names.push_back(entry.first);
+  HBK_RETURN_IF_ERROR(
+      watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); }));
+  for (const std::string& name : record_.databases)
+    HBK_RETURN_IF_ERROR(fs_.SyncDirectory(InTarget(name)));
+  HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
+  for (const std::string& warning : record_.warnings)
+    reporter_.Warning(warning);
+  HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, MakeManifest(record_)));
+  HBK_RETURN_IF_ERROR(fs_.Remove(InTarget(manifest::kIncompleteMarkerName)));
+  HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
+  return fs_.SyncDirectory(io::DirName(options_.target_dir));
+}
+
+Status BackupRun::BeginStage(BackupStage stage) {
+  HBK_RETURN_IF_ERROR(CheckAlive());
+  return ladder_->Begin(stage, stop_);
+}
+
+// Until the tailer has copied what is in the log now.
+Status BackupRun::CatchUp(std::chrono::milliseconds timeout) {
+  HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
+  HBK_RETURN_IF_ERROR(session_->FlushEngineLogs());
+  return tailer_->WaitFor(lsn.current, stop_, timeout);
+}
+
+// The reasons to stop that copiers cannot see.
+Status BackupRun::CheckAlive() {
+  if (tailer_) HBK_RETURN_IF_ERROR(tailer_->status());
+  const auto now = SteadyClock::now();
+  if (!ladder_ || now - verified_at_ < kVerifyInterval) return OkStatus();
+  verified_at_ = now;
+  return ladder_->Verify();
+}
+
+Result<datadir::Scan> BackupRun::Scan() {
+  datadir::ScanOptions options;
+  options.ignore_db_dirs = SplitList(record_.facts.Variable("ignore_db_dirs"));
+  return datadir::ScanDatadir(fs_, record_.layout, options);
+}
+
+Status BackupRun::ReadPosition(manifest::BinlogPosition& position, bool& has_binlog) {
+  has_binlog = false;
+  if (record_.facts.IsOn("log_bin")) {
+    HBK_ASSIGN_OR_RETURN(const auto coordinates, session_->ReadBinlogPosition());
+    if (coordinates) {
+      has_binlog = true;
+      position.file = coordinates->file;
+      position.position = coordinates->position;
+    }
+  }
+  HBK_ASSIGN_OR_RETURN(const server::GtidPositions gtids, session_->ReadGtids());
+  position.gtid = gtids.current_pos;
+  position.gtid_binlog_pos = gtids.binlog_pos;
+  position.gtid_slave_pos = gtids.slave_pos;
+  position.gtid_binlog_state = gtids.binlog_state;
+  return OkStatus();
+}
+
+Status BackupRun::CopyAfterDdl(const SpaceChanges& changes, const std::stop_token& halt) {
+  HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(scan_, changes, halt));
+  HBK_RETURN_IF_ERROR(table_files_->CopyUnderBlockDdl(scan_, halt));
+  return aria_->CopyAhead(halt);
+}
+
+Status BackupRun::CopyAtRest(const std::stop_token& halt) {
+  HBK_RETURN_IF_ERROR(table_files_->CopyUnderBlockCommit(scan_, halt));
+  return aria_->Finish(halt);  // After the tables: the log repairs them.
+}
+
+Status BackupRun::CopyLastFiles(const std::stop_token& halt) {
+  // Copied piece by piece under the locks, digested here where time costs nobody anything.
+  for (const std::string& name : aria_->names()) {
+    HBK_ASSIGN_OR_RETURN(const ExactCopy copy, DigestFile(fs_, InTarget(name), halt));
+    const auto kind = datadir::ClassifyRootFile(name);
+    HBK_CHECK(kind.has_value());
+    record_.AddFile(name, *kind, CopyStage::kBlockCommit, copy.size, copy.digest);
+  }
+  return table_files_->CopyAfterEnd(scan_, halt);
+}
+
+void BackupRun::ReportStages() {
+  report::Facts facts;
+  for (const server::StageTimes& times : record_.stages) {
+    facts.push_back({fmt::format("{}", server::BackupStageName(times.stage)),
+                     fmt::format("{:.3f} s", static_cast<double>(times.held_ms) / 1000)});
+  }
+  reporter_.Info("server released", facts);
+  const TablespaceSet::Counts& counts = tablespaces_->counts();
+  if (counts.renamed + counts.removed + counts.copied_late + counts.left_to_redo != 0) {
+    reporter_.Info("tablespaces changed by DDL during the backup",
+                   {{"renamed", std::to_string(counts.renamed)},
+                    {"removed", std::to_string(counts.removed)},
+                    {"copied_late", std::to_string(counts.copied_late)},
+                    {"left_to_redo", std::to_string(counts.left_to_redo)}});
+  }
+  if (counts.retried_pages != 0)
+    reporter_.Info("torn pages read again", {{"pages", std::to_string(counts.retried_pages)}});
+}
+
+// Best effort: the marker that is there already says enough.
+void BackupRun::MarkIncomplete(const Status& status) {
+  const std::string text =
+      fmt::format("This backup is not complete and cannot be used: {}\n", status.message());
+  (void)io::WriteFileAtomically(fs_, InTarget(manifest::kIncompleteMarkerName), text, 0640).ok();
+}
+
+}  // namespace
+
+Result<BackupSummary> RunBackup(const BackupOptions& options, io::FileSystem& fs,
+                                report::Reporter& reporter, std::stop_token stop) {
+  BackupRun run(options, fs, reporter, std::move(stop));
+  return run.Run();
+}
+
+}  // namespace hbk::backup

@@ -1,0 +1,102 @@
+#include "reconcile.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "hbk/io/file_system.h"
+
+namespace hbk::backup {
+
+namespace {
+
+// True if the log describes the whole life of the tablespace: it needs no copy.
+bool RedoRebuilds(const SpaceChanges& changes, SpaceId id) {
+  const auto change = changes.find(id);
+  return change != changes.end() && change->second.has_first_page && !change->second.is_deleted;
+}
+
+// True if some tablespace that redo rebuilds has this name in the end.
+bool RedoRebuildsName(const SpaceChanges& changes, const std::string& name) {
+  return std::any_of(changes.begin(), changes.end(), [&name](const auto& entry) {
+    const SpaceChange& change = entry.second;
+    // A path is relative ("./db/t.ibd") or that of a DATA DIRECTORY: the end counts.
+    return change.has_first_page && !change.is_deleted &&
+           (change.last_path == name || change.last_path.ends_with("/" + name));
+  });
+}
+
+// True if the copy is of an earlier life of this tablespace: DISCARD and IMPORT keep the id, and
+// the pages of an imported file are in no log.
+bool IsStale(const CopiedSpace& copy, const FoundSpace& file, const SpaceChanges& changes) {
+  if (copy.inode != file.inode) return true;
+  const auto change = changes.find(copy.id);
+  return change != changes.end() && change->second.is_deleted;
+}
+
+Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSpace>& found) {
+  std::map<SpaceId, const FoundSpace*> by_id;
+  for (const FoundSpace& file : found) {
+    if (!file.id) continue;
+    const auto entry = by_id.emplace(*file.id, &file);
+    if (!entry.second) {
+      return CorruptionError(fmt::format("{} and {} are both tablespace {}",
+                                         entry.first->second->name, file.name, *file.id))
+          .WithHint("move the file that does not belong to a table out of the data directory");
+    }
+  }
+  return by_id;
+}
+
+}  // namespace
+
+Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
+                                const std::vector<FoundSpace>& found, const SpaceChanges& changes) {
+  HBK_ASSIGN_OR_RETURN(const auto by_id, IndexById(found));
+  ReconcilePlan plan;
+
+  // One copy per id stays: a file that was renamed between two copiers' looks was copied twice.
+  std::map<SpaceId, const CopiedSpace*> kept;
+  for (const CopiedSpace& copy : copied) {
+    const auto file = by_id.find(copy.id);
+    if (file == by_id.end() || IsStale(copy, *file->second, changes)) {
+      plan.removes.push_back(copy.name);
+      continue;
+    }
+    const auto entry = kept.emplace(copy.id, &copy);
+    if (entry.second) continue;
+    const bool is_better = copy.name == file->second->name;
+    plan.removes.push_back(is_better ? entry.first->second->name : copy.name);
+    if (is_better) entry.first->second = &copy;
+  }
+  for (const auto& entry : kept) {
+    const std::string& name = by_id.at(entry.first)->name;
+    if (entry.second->name != name) plan.renames.emplace_back(entry.second->name, name);
+  }
+  for (const FoundSpace& file : found) {
+    if (file.id && kept.count(*file.id) != 0) continue;
+    const bool is_rebuilt =
+        file.id ? RedoRebuilds(changes, *file.id) : RedoRebuildsName(changes, file.name);
+    (is_rebuilt ? plan.left_to_redo : plan.copies).push_back(file.name);
+  }
+  return plan;
+}
+
+std::vector<std::string> FindMissingSpaces(const std::vector<SpaceId>& copied,
+                                           const SpaceChanges& changes) {
+  const std::set<SpaceId> present(copied.begin(), copied.end());
+  std::vector<std::string> missing;
+  for (const auto& entry : changes) {
+    const SpaceChange& change = entry.second;
+    // Spaces without file records are undo tablespaces and the system tablespace.
+    if (change.last_path.empty() || change.is_deleted || change.has_first_page) continue;
+    if (present.count(entry.first) != 0) continue;
+    if (io::BaseName(change.last_path).starts_with("#sql")) continue;
+    missing.push_back(fmt::format("{} (tablespace {})", change.last_path, entry.first));
+  }
+  return missing;
+}
+
+}  // namespace hbk::backup

@@ -1,0 +1,172 @@
+#include "tablespace_set.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "hbk/innodb/page.h"
+
+namespace hbk::backup {
+
+namespace {
+
+using datadir::FileKind;
+
+CopyJob MakeJob(const datadir::DataFile& file, bool is_locked) {
+  CopyJob job;
+  job.name = file.name;
+  job.source_path = file.source_path;
+  job.method = file.kind == FileKind::kUndoTablespace ? CopyMethod::kUndo : CopyMethod::kTablespace;
+  job.size_hint = file.info.size;
+  job.ddl_may_run = !is_locked;
+  job.under_lock = is_locked;
+  return job;
+}
+
+FileKind KindOf(const CopyJob& job) {
+  switch (job.method) {
+    case CopyMethod::kSystem: return FileKind::kSystemTablespace;
+    case CopyMethod::kUndo: return FileKind::kUndoTablespace;
+    default: return FileKind::kTablespace;
+  }
+}
+
+// The id in page 0; nothing if it is not written yet. The whole page is not checked here: the file
+// was, or will be, when it was copied.
+Result<std::optional<SpaceId>> ReadSpaceId(io::FileSystem& fs, const std::string& path) {
+  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
+  std::array<uint8_t, innodb::kFspSpaceId + sizeof(SpaceId)> head{};
+  HBK_ASSIGN_OR_RETURN(const size_t got, file->ReadAt(0, head));
+  const SpaceId id = innodb::PageSpaceId(head);
+  const bool is_valid = got == head.size() && id != innodb::kSystemSpaceId &&
+                        id < innodb::kSpaceIdEnd && id == LoadBe32(head, innodb::kFspSpaceId) &&
+                        innodb::PageNumber(head) == 0;
+  return is_valid ? std::optional<SpaceId>(id) : std::nullopt;
+}
+
+}  // namespace
+
+Status TablespaceSet::CopyAll(const datadir::Scan& scan, const datadir::Layout& layout,
+                              std::stop_token stop) {
+  std::vector<SystemFileSource> system_files;
+  for (const datadir::SystemFile& file : layout.system_files)
+    system_files.push_back({std::string(io::BaseName(file.path)), layout.SystemFilePath(file)});
+  HBK_ASSIGN_OR_RETURN(std::vector<CopyJob> jobs, MakeSystemJobs(fs_, system_files, page_size_));
+  for (const datadir::DataFile& file : scan.files) {
+    if (file.kind == FileKind::kUndoTablespace || file.kind == FileKind::kTablespace)
+      jobs.push_back(MakeJob(file, /*is_locked=*/false));
+  }
+  HBK_ASSIGN_OR_RETURN(const auto results, copier_.Copy(jobs, stop));
+  return NoteResults(jobs, results, CopyStage::kStart);
+}
+
+Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
+                                  const std::vector<CopyResult>& results, CopyStage stage) {
+  HBK_CHECK(jobs.size() == results.size());
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const CopyResult& result = results[i];
+    counts_.retried_pages += result.retried_pages;
+    if (result.outcome == CopyOutcome::kCopied) {
+      record_.AddFile(result.name, KindOf(jobs[i]), stage, result.size, result.digest);
+      if (jobs[i].method == CopyMethod::kTablespace)
+        copied_.push_back({result.name, result.space_id, result.before.inode});
+      continue;
+    }
+    if (jobs[i].method != CopyMethod::kTablespace) {
+      return CorruptionError(
+          fmt::format("{} has no valid first page, or vanished", jobs[i].source_path));
+    }
+    if (stage == CopyStage::kStart) continue;  // BLOCK_DDL will see what became of it.
+    record_.warnings.push_back(
+        fmt::format("{} is left out: its first page was never written and the redo log does not "
+                    "know it",
+                    jobs[i].source_path));
+  }
+  return OkStatus();
+}
+
+Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges& changes,
+                                std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(const std::vector<FoundSpace> found, Identify(scan));
+  HBK_ASSIGN_OR_RETURN(const ReconcilePlan plan, Reconcile(copied_, found, changes));
+  counts_.renamed = plan.renames.size();
+  counts_.removed = plan.removes.size();
+  counts_.copied_late = plan.copies.size();
+  counts_.left_to_redo = plan.left_to_redo.size();
+  HBK_RETURN_IF_ERROR(Remove(plan.removes));
+  HBK_RETURN_IF_ERROR(Rename(plan.renames));
+  return CopyLate(plan.copies, scan, stop);
+}
+
+Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& scan) const {
+  std::vector<FoundSpace> found;
+  for (const datadir::DataFile& file : scan.files) {
+    if (file.kind != FileKind::kTablespace) continue;
+    HBK_ASSIGN_OR_RETURN(const auto id, ReadSpaceId(fs_, file.source_path));
+    found.push_back({file.name, id, file.info.inode});
+  }
+  return found;
+}
+
+Status TablespaceSet::Remove(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
+    record_.files.erase(name);
+    copied_.erase(std::find_if(copied_.begin(), copied_.end(),
+                               [&name](const CopiedSpace& copy) { return copy.name == name; }));
+  }
+  return OkStatus();
+}
+
+Status TablespaceSet::Rename(const std::vector<std::pair<std::string, std::string>>& renames) {
+  // In two phases, as names may be swapped. A name in between is none a server would use.
+  std::vector<std::string> between;
+  for (size_t i = 0; i < renames.size(); ++i) {
+    const std::string& from = renames[i].first;
+    between.push_back(io::JoinPath(io::DirName(from), fmt::format("hbk_renaming_{}", i)));
+    HBK_RETURN_IF_ERROR(
+        fs_.Rename(io::JoinPath(target_dir_, from), io::JoinPath(target_dir_, between[i])));
+    record_.RenameFile(from, between[i]);
+    for (CopiedSpace& copy : copied_)
+      if (copy.name == from) copy.name = between[i];
+  }
+  for (size_t i = 0; i < renames.size(); ++i) {
+    const std::string& to = renames[i].second;
+    const std::string path = io::JoinPath(target_dir_, to);
+    HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), 0700));
+    HBK_RETURN_IF_ERROR(fs_.Rename(io::JoinPath(target_dir_, between[i]), path));
+    record_.RenameFile(between[i], to);
+    for (CopiedSpace& copy : copied_)
+      if (copy.name == between[i]) copy.name = to;
+  }
+  return OkStatus();
+}
+
+Status TablespaceSet::CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
+                               std::stop_token stop) {
+  std::vector<CopyJob> jobs;
+  for (const datadir::DataFile& file : scan.files) {
+    if (file.kind == FileKind::kTablespace &&
+        std::find(names.begin(), names.end(), file.name) != names.end())
+      jobs.push_back(MakeJob(file, /*is_locked=*/true));
+  }
+  if (jobs.empty()) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const auto results, copier_.Copy(jobs, stop));
+  return NoteResults(jobs, results, CopyStage::kBlockDdl);
+}
+
+Status TablespaceSet::CheckComplete(const SpaceChanges& changes) const {
+  std::vector<SpaceId> ids;
+  for (const CopiedSpace& copy : copied_)
+    ids.push_back(copy.id);
+  const std::vector<std::string> missing = FindMissingSpaces(ids, changes);
+  if (missing.empty()) return OkStatus();
+  return FailedError(fmt::format("the redo log changes tablespaces that are not in the backup: {}",
+                                 fmt::join(missing, ", ")))
+      .WithHint("run the backup again; if it fails again, look for these files");
+}
+
+}  // namespace hbk::backup

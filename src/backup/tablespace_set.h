@@ -1,0 +1,69 @@
+// The tablespaces of a backup: copied while everybody works, then brought in line with the DDL that
+// ran meanwhile.
+//
+// Errors   Those of FileCopier and of Reconcile.
+// Threads  One at a time.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "hbk/backup/file_copier.h"
+#include "hbk/backup/log_tailer.h"
+#include "hbk/base/status.h"
+#include "hbk/datadir/layout.h"
+#include "hbk/datadir/scanner.h"
+
+#include "backup_record.h"
+#include "reconcile.h"
+
+namespace hbk::backup {
+
+class TablespaceSet {
+ public:
+  // Files are noted in the record. Everything must outlive the set.
+  TablespaceSet(io::FileSystem& fs, FileCopier& copier, std::string target_dir, uint32_t page_size,
+                BackupRecord& record)
+      : fs_(fs),
+        copier_(copier),
+        target_dir_(std::move(target_dir)),
+        page_size_(page_size),
+        record_(record) {}
+
+  // System tablespace, undo tablespaces and tables, as the scan found them.
+  Status CopyAll(const datadir::Scan& scan, const datadir::Layout& layout, std::stop_token stop);
+  // Under BLOCK_DDL. `changes` are those of the redo log up to a moment after its grant.
+  Status FollowDdl(const datadir::Scan& scan, const SpaceChanges& changes, std::stop_token stop);
+  // kFailed if the redo log changes a tablespace that is not in the backup.
+  [[nodiscard]] Status CheckComplete(const SpaceChanges& changes) const;
+
+  // What happened to the files; for the report.
+  struct Counts {
+    uint64_t renamed = 0;
+    uint64_t removed = 0;
+    uint64_t copied_late = 0;
+    uint64_t left_to_redo = 0;
+    uint64_t retried_pages = 0;
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  Status NoteResults(const std::vector<CopyJob>& jobs, const std::vector<CopyResult>& results,
+                     CopyStage stage);
+  Result<std::vector<FoundSpace>> Identify(const datadir::Scan& scan) const;
+  Status Remove(const std::vector<std::string>& names);
+  Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
+  Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
+                  std::stop_token stop);
+
+  io::FileSystem& fs_;
+  FileCopier& copier_;
+  std::string target_dir_;
+  uint32_t page_size_;
+  BackupRecord& record_;
+  std::vector<CopiedSpace> copied_;
+  Counts counts_;
+};
+
+}  // namespace hbk::backup
