@@ -1,5 +1,5 @@
 // What only real files have: direct I/O, holes, symlinks, locks. The rest of the FileSystem
-// contract is in file_system_test.cc.
+// contract is in posix_file_system_test.cc.
 #include "posix_file.h"
 
 #include <array>
