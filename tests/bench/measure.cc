@@ -1,0 +1,48 @@
+// measure LABEL FILE -- COMMAND...: runs a command and appends one line of what it cost to FILE:
+// label, exit code, wall, user and system seconds, peak memory in KiB, tab separated.
+//
+// The command's own output goes where ours goes. Exit code: that of the command.
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+double Seconds(const timeval& t) {
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 5 || std::strcmp(argv[3], "--") != 0) {
+    (void)std::fputs("usage: measure LABEL FILE -- COMMAND...\n", stderr);
+    return 2;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const pid_t pid = fork();
+  if (pid < 0) return 2;
+  if (pid == 0) {
+    execvp(argv[4], argv + 4);
+    std::perror(argv[4]);
+    _exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  if (wait4(pid, &status, 0, &usage) != pid) return 2;
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+
+  std::ofstream out(argv[2], std::ios::app);
+  out << argv[1] << '\t' << code << '\t' << wall.count() << '\t' << Seconds(usage.ru_utime) << '\t'
+      << Seconds(usage.ru_stime) << '\t' << usage.ru_maxrss << '\n';
+  return out.flush() ? code : 2;
+}
