@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "hbk/base/bytes.h"
 
@@ -22,6 +23,17 @@ class AlignedBuffer {
     HBK_CHECK(memory != nullptr);
     std::memset(memory, 0, rounded);
     data_.reset(static_cast<uint8_t*>(memory));
+  }
+
+  ~AlignedBuffer() = default;
+  AlignedBuffer(const AlignedBuffer&) = delete;
+  AlignedBuffer& operator=(const AlignedBuffer&) = delete;
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
   }
 
   [[nodiscard]] size_t size() const { return size_; }

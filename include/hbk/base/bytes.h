@@ -27,58 +27,58 @@ inline std::string_view AsText(ByteView bytes) {
 }
 
 inline uint16_t LoadBe16(ByteView v, size_t offset) {
-  HBK_CHECK(offset + 2 <= v.size());
+  HBK_CHECK(v.size() >= 2 && offset <= v.size() - 2);
   uint16_t x;
   std::memcpy(&x, v.data() + offset, sizeof(x));
   return __builtin_bswap16(x);
 }
 inline uint32_t LoadBe32(ByteView v, size_t offset) {
-  HBK_CHECK(offset + 4 <= v.size());
+  HBK_CHECK(v.size() >= 4 && offset <= v.size() - 4);
   uint32_t x;
   std::memcpy(&x, v.data() + offset, sizeof(x));
   return __builtin_bswap32(x);
 }
 inline uint64_t LoadBe64(ByteView v, size_t offset) {
-  HBK_CHECK(offset + 8 <= v.size());
+  HBK_CHECK(v.size() >= 8 && offset <= v.size() - 8);
   uint64_t x;
   std::memcpy(&x, v.data() + offset, sizeof(x));
   return __builtin_bswap64(x);
 }
 inline uint16_t LoadLe16(ByteView v, size_t offset) {
-  HBK_CHECK(offset + 2 <= v.size());
+  HBK_CHECK(v.size() >= 2 && offset <= v.size() - 2);
   uint16_t x;
   std::memcpy(&x, v.data() + offset, sizeof(x));
   return x;
 }
 inline uint32_t LoadLe32(ByteView v, size_t offset) {
-  HBK_CHECK(offset + 4 <= v.size());
+  HBK_CHECK(v.size() >= 4 && offset <= v.size() - 4);
   uint32_t x;
   std::memcpy(&x, v.data() + offset, sizeof(x));
   return x;
 }
 inline uint64_t LoadLe64(ByteView v, size_t offset) {
-  HBK_CHECK(offset + 8 <= v.size());
+  HBK_CHECK(v.size() >= 8 && offset <= v.size() - 8);
   uint64_t x;
   std::memcpy(&x, v.data() + offset, sizeof(x));
   return x;
 }
 inline void StoreBe16(MutableByteView v, size_t offset, uint16_t x) {
-  HBK_CHECK(offset + 2 <= v.size());
+  HBK_CHECK(v.size() >= 2 && offset <= v.size() - 2);
   x = __builtin_bswap16(x);
   std::memcpy(v.data() + offset, &x, sizeof(x));
 }
 inline void StoreBe32(MutableByteView v, size_t offset, uint32_t x) {
-  HBK_CHECK(offset + 4 <= v.size());
+  HBK_CHECK(v.size() >= 4 && offset <= v.size() - 4);
   x = __builtin_bswap32(x);
   std::memcpy(v.data() + offset, &x, sizeof(x));
 }
 inline void StoreBe64(MutableByteView v, size_t offset, uint64_t x) {
-  HBK_CHECK(offset + 8 <= v.size());
+  HBK_CHECK(v.size() >= 8 && offset <= v.size() - 8);
   x = __builtin_bswap64(x);
   std::memcpy(v.data() + offset, &x, sizeof(x));
 }
 inline void StoreLe32(MutableByteView v, size_t offset, uint32_t x) {
-  HBK_CHECK(offset + 4 <= v.size());
+  HBK_CHECK(v.size() >= 4 && offset <= v.size() - 4);
   std::memcpy(v.data() + offset, &x, sizeof(x));
 }
 

@@ -13,7 +13,13 @@ class Secret {
   explicit Secret(std::string value) : value_(std::move(value)) {}
   ~Secret() { Wipe(); }
   Secret(const Secret&) = default;
-  Secret& operator=(const Secret&) = default;
+  Secret& operator=(const Secret& other) {
+    if (this != &other) {
+      Wipe();
+      value_ = other.value_;
+    }
+    return *this;
+  }
   Secret(Secret&& other) noexcept : value_(other.value_) { other.Wipe(); }
   Secret& operator=(Secret&& other) noexcept {
     if (this != &other) {
