@@ -1,0 +1,56 @@
+// ApplyPartitions: the threads around PartitionApplier.
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+
+#include "parallel.h"
+#include "partition_applier.h"
+
+namespace hbk::prepare {
+namespace {
+
+// Large ones first, so that no thread is left alone with one at the end.
+std::vector<uint32_t> PartitionsBySize(const PartitionStore& store) {
+  std::vector<uint32_t> order(store.partition_count());
+  std::iota(order.begin(), order.end(), 0U);
+  std::erase_if(order, [&](uint32_t partition) { return store.bytes(partition) == 0; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return store.bytes(a) > store.bytes(b); });
+  return order;
+}
+
+}  // namespace
+
+Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& store,
+                                    report::Reporter& reporter) {
+  const std::vector<uint32_t> order = PartitionsBySize(store);
+  uint64_t total_bytes = 0;
+  for (const uint32_t partition : order)
+    total_bytes += store.bytes(partition);
+
+  std::vector<std::unique_ptr<PartitionApplier>> appliers(input.plan.worker_count);
+  std::atomic<uint64_t> done_bytes{0};
+  const auto apply = [&](uint32_t worker, size_t item) {
+    if (appliers[worker] == nullptr)
+      appliers[worker] = std::make_unique<PartitionApplier>(input, worker);
+    Status applied = appliers[worker]->Apply(order[item], done_bytes);
+    if (!applied.ok()) return applied;
+    store.Release(order[item]);
+    reporter.Progress(done_bytes, total_bytes);
+    return applied;
+  };
+  HBK_RETURN_IF_ERROR(RunParallel(input.plan.worker_count, order.size(), apply));
+
+  ApplyCounts sum;
+  for (const auto& applier : appliers) {
+    if (applier == nullptr) continue;
+    HBK_ASSIGN_OR_RETURN(ApplyCounts counts, applier->Finish());
+    sum.pages_written += counts.pages_written;
+    sum.foreign_pages += counts.foreign_pages;
+    sum.changed_files.merge(counts.changed_files);
+  }
+  return sum;
+}
+
+}  // namespace hbk::prepare

@@ -1,0 +1,118 @@
+#include "backup_set.h"
+
+#include <fmt/format.h>
+
+#include "hbk/datadir/layout.h"
+
+namespace hbk::prepare {
+namespace {
+
+constexpr uint32_t kDefaultPageSize = 16384;
+
+Result<std::vector<std::string>> SystemFileNames(const std::string& data_file_path) {
+  HBK_ASSIGN_OR_RETURN(const auto files,
+                       datadir::ParseDataFilePath(data_file_path.empty() ? "ibdata1:12M:autoextend"
+                                                                         : data_file_path));
+  std::vector<std::string> names;
+  names.reserve(files.size());
+  for (const datadir::SystemFile& file : files)
+    names.emplace_back(io::BaseName(file.path));
+  return names;
+}
+
+Status NotABackup(const std::string& dir, std::string_view why) {
+  return Status(StatusCode::kNotFound, fmt::format("{} is no backup: {}", dir, why));
+}
+
+Status ApplyCheckpoints(const manifest::Checkpoints& checkpoints, BackupSet& set) {
+  const std::string& type = checkpoints.backup_type;
+  if (type == "incremental") {
+    return UnsupportedError(set.dir + " is an incremental backup, which cannot be prepared alone")
+        .WithHint("prepare its full backup first");
+  }
+  if (type != "full-backuped" && type != "log-applied" && type != "full-prepared") {
+    return CorruptionError(
+        fmt::format("{}: backup_type is '{}'", set.Path(set.metadata->names.checkpoints), type));
+  }
+  const bool is_applied = type != "full-backuped";
+  if (set.manifest.has_value()) {
+    set.is_prepared_elsewhere = is_applied && !set.is_prepared;
+    return OkStatus();
+  }
+  set.is_prepared = is_applied;
+  // Old sets do not say where their redo ends.
+  set.last_lsn = checkpoints.last_lsn != 0 ? checkpoints.last_lsn : checkpoints.to_lsn;
+  return OkStatus();
+}
+
+Status ReadPartial(io::FileSystem& fs, BackupSet& set) {
+  auto text = io::ReadFile(fs, set.Path(set.metadata->names.info), 1 << 20);
+  if (text.status().code() == StatusCode::kNotFound) return OkStatus();
+  HBK_RETURN_IF_ERROR(text.status());
+  HBK_ASSIGN_OR_RETURN(const auto info, manifest::ParseBackupInfo(*text));
+  const auto partial = info.find("partial");
+  set.is_partial = partial != info.end() && partial->second == "Y";
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
+  const auto info = fs.Stat(dir, true);
+  if (info.status().code() == StatusCode::kNotFound) return NotABackup(dir, "it does not exist");
+  HBK_RETURN_IF_ERROR(info.status());
+  if (info->type != io::FileType::kDirectory) return NotABackup(dir, "it is not a directory");
+
+  BackupSet set;
+  set.dir = dir;
+  auto manifest = manifest::LoadManifest(fs, dir);
+  if (manifest.ok()) {
+    set.manifest = std::move(manifest).value();
+    set.is_prepared = set.manifest->state == manifest::BackupState::kPrepared;
+    set.last_lsn = set.manifest->last_lsn;
+    set.page_size = set.manifest->server.page_size;
+  } else if (manifest.status().code() != StatusCode::kNotFound) {
+    return manifest.status();
+  } else {
+    HBK_ASSIGN_OR_RETURN(const bool is_incomplete,
+                         io::Exists(fs, set.Path(manifest::kIncompleteMarkerName)));
+    if (is_incomplete) {
+      return NotABackup(dir, "it was never finished").WithHint("run the backup again");
+    }
+  }
+
+  auto metadata = manifest::LoadMariadbBackupSet(fs, dir);
+  if (metadata.ok()) {
+    set.metadata = std::move(metadata).value();
+    HBK_RETURN_IF_ERROR(ApplyCheckpoints(set.metadata->checkpoints, set));
+    if (!set.manifest.has_value()) HBK_RETURN_IF_ERROR(ReadPartial(fs, set));
+    if (set.page_size == 0) set.page_size = set.metadata->config.page_size;
+  } else if (!set.manifest.has_value()) {
+    if (metadata.status().code() != StatusCode::kNotFound) return metadata.status();
+    return NotABackup(dir, "it has neither hbk_manifest.json nor a checkpoints file");
+  }
+  if (set.page_size == 0) set.page_size = kDefaultPageSize;
+  HBK_ASSIGN_OR_RETURN(
+      set.system_files,
+      SystemFileNames(set.manifest.has_value() ? set.manifest->server.data_file_path
+                                               : set.metadata->config.data_file_path));
+  return set;
+}
+
+Status CheckManifestFiles(io::FileSystem& fs, const BackupSet& set) {
+  if (!set.manifest.has_value()) return OkStatus();
+  for (const manifest::ManifestFile& file : set.manifest->files) {
+    const auto info = fs.Stat(set.Path(file.name), false);
+    if (info.status().code() == StatusCode::kNotFound) {
+      return CorruptionError(fmt::format("{}: {} is missing", set.dir, file.name));
+    }
+    HBK_RETURN_IF_ERROR(info.status());
+    if (info->size < file.size) {
+      return CorruptionError(fmt::format("{} has {} bytes, the manifest says {}",
+                                         set.Path(file.name), info->size, file.size));
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace hbk::prepare

@@ -1,0 +1,48 @@
+// How prepare divides the memory that it may use.
+//
+// Two times ask for memory: while the redo is read (the window of the reader and the blocks that
+// hold the records by partition), and while it is applied (those blocks, and what each worker has
+// to itself). Nothing in it grows with the redo: what does not fit into the blocks goes to a
+// temporary file.
+//
+// Units    Bytes.
+// Errors   kUsage: less than kUseMemoryBytesMin.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hbk/base/status.h"
+
+namespace hbk::prepare {
+
+constexpr uint64_t kUseMemoryBytesMin = 8ULL << 20;
+
+struct MemoryPlan {
+  uint32_t worker_count = 0;
+  uint32_t partition_count = 0;  // of ordinary pages; first pages have one more of their own
+  size_t window_bytes = 0;       // of the redo reader
+  size_t block_bytes = 0;
+  size_t block_count = 0;
+
+  // What each worker has to itself.
+  size_t entry_bytes = 0;    // records of the partition in work
+  size_t index_count = 0;    // of those records, to sort them by page
+  size_t rebuilt_count = 0;  // pages known to be rebuilt, of a partition that is larger than that
+  size_t frame_bytes = 0;    // page images
+  size_t journal_bytes = 0;  // differences not written yet
+
+  [[nodiscard]] uint64_t WorkerBytes() const;
+  // The most that is in use at one time.
+  [[nodiscard]] uint64_t TotalBytes() const;
+};
+
+// An item of a worker's index, and of its list of rebuilt pages.
+constexpr size_t kIndexItemBytes = 16;
+
+// `worker_count` is what was asked for: fewer are planned where memory is short. `redo_bytes` is
+// what there is to read.
+Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count,
+                              uint64_t redo_bytes);
+
+}  // namespace hbk::prepare

@@ -1,0 +1,204 @@
+#include "partition_applier.h"
+
+#include <fmt/format.h>
+
+#include "hbk/innodb/page.h"
+#include "hbk/innodb/page_checksum.h"
+
+#include "page_redo.h"
+
+namespace hbk::prepare {
+namespace {
+
+// A journal is started again when it is this large: so much is replayed at most after a kill.
+constexpr uint64_t kJournalBytesMax = 256ULL << 20;
+
+std::string Place(const Tablespace& space, innodb::PageNo page) {
+  return fmt::format("{}, page {}", TablespaceIo::SegmentOf(space, page).name, page);
+}
+
+}  // namespace
+
+PartitionApplier::PartitionApplier(const ApplyInput& input, uint32_t number)
+    : input_(input),
+      loader_(input.store, input.logs, input.plan),
+      io_(input.fs, input.set),
+      // A quarter of a worker's memory is for two images of a page and the list of staged ones.
+      journal_(input.fs, input.set.dir, number, input.plan.journal_bytes),
+      frames_(input.plan.frame_bytes - innodb::kPageSizeMax),
+      old_page_(innodb::kPageSizeMax) {}
+
+Status PartitionApplier::Apply(uint32_t partition, std::atomic<uint64_t>& done_bytes) {
+  HBK_RETURN_IF_ERROR(loader_.Begin(partition));
+  uint64_t reported = 0;
+  for (;;) {
+    if (input_.stop.stop_requested()) return InterruptedError();
+    HBK_ASSIGN_OR_RETURN(const bool has_batch, loader_.NextBatch());
+    if (!has_batch) return OkStatus();
+    HBK_RETURN_IF_ERROR(ApplyBatch());
+    done_bytes += loader_.loaded_bytes() - reported;
+    reported = loader_.loaded_bytes();
+  }
+}
+
+Status PartitionApplier::ApplyBatch() {
+  PageRedo redo;
+  const Tablespace* space = nullptr;
+  while (loader_.NextPage(redo)) {
+    if (space == nullptr || space->id != redo.page.space) {
+      const auto found = input_.table.spaces.find(redo.page.space);
+      // A dropped tablespace.
+      if (found == input_.table.spaces.end()) continue;
+      space = &found->second;
+    }
+    // A page that ends as a freed one is left as it is: nobody reads it before it is made anew.
+    if (redo.Header(redo.items.back()).is_free != 0) continue;
+    HBK_RETURN_IF_ERROR(Stage(redo, *space));
+  }
+  return Flush();
+}
+
+Status PartitionApplier::Stage(const PageRedo& redo, const Tablespace& space) {
+  const uint32_t size = space.header.flags.physical_size();
+  if (frames_used_ + size > frames_.size()) {
+    if (input_.stop.stop_requested()) return InterruptedError();
+    HBK_RETURN_IF_ERROR(Flush());
+  }
+  staged_.push_back({&space, redo, frames_used_, size, false});
+  frames_used_ += size;
+  return OkStatus();
+}
+
+MutableByteView PartitionApplier::Frame(const StagedPage& page) {
+  return frames_.view().subspan(page.frame_offset, page.size);
+}
+
+Status PartitionApplier::Flush() {
+  HBK_RETURN_IF_ERROR(ReadFrames());
+  for (StagedPage& page : staged_) {
+    const Status applied = ApplyPage(page);
+    if (!applied.ok()) return applied.WithContext(Place(*page.space, page.redo.page.page));
+  }
+  HBK_RETURN_IF_ERROR(journal_.Commit());
+  HBK_RETURN_IF_ERROR(WriteFrames());
+  staged_.clear();
+  frames_used_ = 0;
+  return LimitJournal();
+}
+
+template <typename Belongs>
+size_t PartitionApplier::EndOfRun(size_t begin, Belongs belongs) const {
+  const StagedPage& first = staged_[begin];
+  const Segment& segment = TablespaceIo::SegmentOf(*first.space, first.redo.page.page);
+  size_t end = begin + 1;
+  while (end < staged_.size()) {
+    const StagedPage& page = staged_[end];
+    if (page.space != first.space || page.redo.page.page != staged_[end - 1].redo.page.page + 1 ||
+        !belongs(page) || &TablespaceIo::SegmentOf(*page.space, page.redo.page.page) != &segment) {
+      break;
+    }
+    ++end;
+  }
+  return end;
+}
+
+Status PartitionApplier::ReadFrames() {
+  const auto needs_read = [](const StagedPage& page) {
+    return !page.redo.is_rebuilt_here;
+  };
+  for (size_t begin = 0; begin < staged_.size();) {
+    if (!needs_read(staged_[begin])) {
+      ++begin;
+      continue;
+    }
+    const size_t end = EndOfRun(begin, needs_read);
+    const StagedPage& first = staged_[begin];
+    const MutableByteView out =
+        frames_.view().subspan(first.frame_offset, (end - begin) * first.size);
+    HBK_RETURN_IF_ERROR(io_.Read(*first.space, first.redo.page.page, out));
+    begin = end;
+  }
+  return OkStatus();
+}
+
+Status PartitionApplier::CheckBasePage(const StagedPage& page, ByteView frame) const {
+  const innodb::PageVerdict verdict =
+      innodb::CheckPage(frame, page.space->header.flags, page.redo.page);
+  const innodb::Lsn lsn = innodb::PageLsn(frame);
+  // A page that is all zero cannot take redo; which redo wanted it is said where it is applied.
+  if (verdict != innodb::PageVerdict::kGood && verdict != innodb::PageVerdict::kZero) {
+    return CorruptionError(fmt::format("{}; the page says LSN {}, its redo starts at LSN {}",
+                                       innodb::PageVerdictName(verdict), lsn,
+                                       page.redo.Header(page.redo.items.front()).start_lsn));
+  }
+  if (lsn <= input_.end_lsn) return OkStatus();
+  return CorruptionError(
+      fmt::format("the page has LSN {}, but the redo ends at LSN {}", lsn, input_.end_lsn));
+}
+
+Status PartitionApplier::ApplyPage(StagedPage& page) {
+  const MutableByteView frame = Frame(page);
+  const innodb::TablespaceFlags& flags = page.space->header.flags;
+  const bool is_read = !page.redo.is_rebuilt_here;
+  const MutableByteView old_image = old_page_.view().first(page.size);
+  if (is_read) {
+    HBK_RETURN_IF_ERROR(CheckBasePage(page, frame));
+    std::memcpy(old_image.data(), frame.data(), frame.size());
+  }
+  HBK_ASSIGN_OR_RETURN(const PageChange change,
+                       ApplyPageRedo(page.redo, frame, flags.is_zip(), input_.start_lsn));
+  page.is_changed = change.is_changed;
+  // In a further batch of a partition the page's LSN comes from the batch before.
+  if (change.has_foreign_lsn && !loader_.is_split()) ++counts_.foreign_pages;
+  if (!page.is_changed) return OkStatus();
+  innodb::SealPage(frame, flags, page.redo.page);
+  ++counts_.pages_written;
+  // A page that the redo makes from nothing needs no journal, whatever is left of it after a
+  // crash. Page 0 does: by it the next run knows whose file this is.
+  if (page.redo.is_rebuildable && page.redo.page.page != 0) return OkStatus();
+  const Segment& segment = TablespaceIo::SegmentOf(*page.space, page.redo.page.page);
+  JournalPage entry;
+  entry.name = segment.name;
+  entry.offset = TablespaceIo::OffsetOf(*page.space, segment, page.redo.page.page);
+  entry.lsn = innodb::PageLsn(frame);
+  if (is_read) entry.old_image = old_image;
+  entry.new_image = frame;
+  return journal_.Add(entry);
+}
+
+Status PartitionApplier::WriteFrames() {
+  const auto is_changed = [](const StagedPage& page) {
+    return page.is_changed;
+  };
+  for (size_t begin = 0; begin < staged_.size();) {
+    if (!is_changed(staged_[begin])) {
+      ++begin;
+      continue;
+    }
+    const size_t end = EndOfRun(begin, is_changed);
+    const StagedPage& first = staged_[begin];
+    HBK_RETURN_IF_ERROR(
+        io_.Write(*first.space, first.redo.page.page,
+                  frames_.view().subspan(first.frame_offset, (end - begin) * first.size)));
+    begin = end;
+  }
+  return OkStatus();
+}
+
+Status PartitionApplier::LimitJournal() {
+  if (journal_.bytes() < kJournalBytesMax / input_.plan.worker_count) return OkStatus();
+  for (const std::string& name : io_.TakeChangedFiles()) {
+    HBK_RETURN_IF_ERROR(io_.SyncFile(name));
+    counts_.changed_files.insert(name);
+  }
+  return journal_.Restart();
+}
+
+Result<ApplyCounts> PartitionApplier::Finish() {
+  for (const std::string& name : io_.TakeChangedFiles())
+    counts_.changed_files.insert(name);
+  HBK_RETURN_IF_ERROR(io_.Close());
+  return std::move(counts_);
+}
+
+}  // namespace hbk::prepare

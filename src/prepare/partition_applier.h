@@ -1,0 +1,93 @@
+// A worker: applies the redo of whole partitions to the pages in the files.
+//
+// Pages are gathered until the memory for them is full; then they are read, in runs of neighbours,
+// brought forward, their changes committed to the journal, and those that changed written back, in
+// runs again.
+//
+// Errors   kCorruption: a damaged page, redo that does not fit, a page newer than the log; with
+//          file, page and LSN. kInterrupted.
+// Threads  One applier for each.
+#pragma once
+
+#include <atomic>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "hbk/base/aligned_buffer.h"
+#include "hbk/report/reporter.h"
+
+#include "page_journal.h"
+#include "partition_loader.h"
+#include "tablespace_io.h"
+
+namespace hbk::prepare {
+
+// What all workers share, and none changes.
+struct ApplyInput {
+  io::FileSystem& fs;
+  const BackupSet& set;
+  const PartitionStore& store;
+  const SpaceLogs& logs;
+  const TablespaceTable& table;
+  const MemoryPlan& plan;
+  innodb::Lsn start_lsn = 0;
+  innodb::Lsn end_lsn = 0;
+  std::stop_token stop;
+};
+
+struct ApplyCounts {
+  uint64_t pages_written = 0;
+  uint64_t foreign_pages = 0;  // changed by something that is not in the redo
+  std::set<std::string> changed_files;
+};
+
+class PartitionApplier {
+ public:
+  PartitionApplier(const ApplyInput& input, uint32_t number);
+
+  // Adds the bytes of redo dealt with to `done_bytes`.
+  Status Apply(uint32_t partition, std::atomic<uint64_t>& done_bytes);
+  // Once, after the last partition.
+  Result<ApplyCounts> Finish();
+
+ private:
+  struct StagedPage {
+    const Tablespace* space = nullptr;
+    PageRedo redo;
+    size_t frame_offset = 0;
+    uint32_t size = 0;
+    bool is_changed = false;
+  };
+
+  Status ApplyBatch();
+  Status Stage(const PageRedo& redo, const Tablespace& space);
+  // Reads, applies, journals and writes all staged pages.
+  Status Flush();
+  Status ReadFrames();
+  Status ApplyPage(StagedPage& page);
+  Status CheckBasePage(const StagedPage& page, ByteView frame) const;
+  Status WriteFrames();
+  Status LimitJournal();
+  // Ends of the run of neighbours in file and memory that starts at staged page `begin`.
+  template <typename Belongs>
+  [[nodiscard]] size_t EndOfRun(size_t begin, Belongs belongs) const;
+  [[nodiscard]] MutableByteView Frame(const StagedPage& page);
+
+  const ApplyInput& input_;
+  PartitionLoader loader_;
+  TablespaceIo io_;
+  PageJournal journal_;
+  AlignedBuffer frames_;
+  size_t frames_used_ = 0;
+  AlignedBuffer old_page_;
+  std::vector<StagedPage> staged_;
+  ApplyCounts counts_;
+};
+
+// Applies all partitions of the store with plan.worker_count threads.
+Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& store,
+                                    report::Reporter& reporter);
+
+}  // namespace hbk::prepare

@@ -1,0 +1,96 @@
+// Gives the redo of a partition page by page, in page order, oldest first within a page.
+//
+// A partition that fits into the memory of a worker comes in one batch. A larger one comes in
+// several, each with a stretch of the redo: a page may then come up once in each. It is read over
+// once before, to learn which pages are rebuilt (INIT_PAGE, FREE_PAGE) and from where on their
+// redo counts: what was before may not fit the page that is in the file.
+//
+// Errors   kFailed: more rebuilt pages than there is memory for.
+// Threads  One. Spans are good until the next batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hbk/base/status.h"
+
+#include "memory_plan.h"
+#include "partition_store.h"
+#include "redo_entry.h"
+#include "space_log.h"
+
+namespace hbk::prepare {
+
+// The redo of one page that counts.
+struct PageRedo {
+  struct Item {
+    uint64_t page_key;  // space, page
+    uint32_t offset;    // of the entry in `bytes`
+  };
+  static_assert(sizeof(Item) == kIndexItemBytes);
+
+  innodb::PageId page;
+  ByteView bytes;
+  std::span<const Item> items;
+  // Its first entry makes the page anew: what is in the file does not matter.
+  bool is_rebuilt_here = false;
+  // The redo makes it anew here or elsewhere: after a crash it can be had from the redo alone.
+  bool is_rebuildable = false;
+
+  [[nodiscard]] RedoEntryHeader Header(const Item& item) const {
+    return LoadRedoEntryHeader(bytes, item.offset);
+  }
+  [[nodiscard]] ByteView Records(const Item& item) const {
+    return bytes.subspan(item.offset + kRedoEntryHeaderBytes, Header(item).length);
+  }
+};
+
+class PartitionLoader {
+ public:
+  // Borrows both.
+  PartitionLoader(const PartitionStore& store, const SpaceLogs& logs, const MemoryPlan& plan);
+
+  Status Begin(uint32_t partition);
+  // The partition comes in more than one batch.
+  [[nodiscard]] bool is_split() const { return is_split_; }
+  // False when the partition is at its end.
+  Result<bool> NextBatch();
+  // The next page of the batch; false at its end.
+  bool NextPage(PageRedo& redo);
+  // Bytes of the partition that have been loaded.
+  [[nodiscard]] uint64_t loaded_bytes() const { return next_offset_; }
+
+ private:
+  using Item = PageRedo::Item;
+  struct Rebuilt {
+    uint64_t page_key;
+    innodb::Lsn start_lsn;
+  };
+
+  Status FindRebuiltPages();
+  Status CompactRebuilt();
+  // Calls `visit` for each whole entry from `offset` on that is loaded; returns where it ends.
+  template <typename Visit>
+  Result<uint64_t> LoadEntries(uint64_t offset, Visit visit);
+  [[nodiscard]] bool IsTrimmedEntry(const RedoEntryHeader& header) const;
+  // 0: nothing rebuilds the page.
+  [[nodiscard]] innodb::Lsn RebuildLsn(std::span<const Item> items) const;
+
+  const PartitionStore& store_;
+  const SpaceLogs& logs_;
+  const size_t entry_bytes_;
+  const size_t index_count_;
+  const size_t rebuilt_count_;
+  uint32_t partition_ = 0;
+  bool is_split_ = false;
+  uint64_t next_offset_ = 0;
+  std::unique_ptr<uint8_t[]> buffer_;
+  size_t loaded_ = 0;
+  std::vector<Item> index_;
+  size_t next_item_ = 0;
+  std::vector<Rebuilt> rebuilt_;
+};
+
+}  // namespace hbk::prepare

@@ -1,0 +1,83 @@
+// Holds redo records by partition, in memory as far as it reaches, the rest in a temporary file.
+//
+// One thread appends to all partitions. Afterwards any thread reads any partition, from its start,
+// in the order in which it was appended.
+//
+// The bytes are kept in blocks. When all blocks are taken, the oldest full one moves to a file
+// that has no name any more, so that nothing is left behind by a kill.
+//
+// Threads  Append: one. Then: each partition by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hbk/base/bytes.h"
+#include "hbk/base/status.h"
+#include "hbk/io/file_system.h"
+
+namespace hbk::prepare {
+
+struct PartitionStoreOptions {
+  uint32_t partition_count = 1;
+  size_t block_bytes = 256 << 10;
+  // In memory at most. Each partition keeps one open, so this is more than partition_count.
+  size_t block_count = 16;
+  std::string spill_path;  // of the temporary file; a left-over one is replaced
+};
+
+class PartitionStore {
+ public:
+  PartitionStore(io::FileSystem& fs, PartitionStoreOptions options);
+  ~PartitionStore();
+
+  // Adds the bytes of `head` and `body` to the partition.
+  Status Append(uint32_t partition, ByteView head, ByteView body);
+
+  [[nodiscard]] uint32_t partition_count() const {
+    return static_cast<uint32_t>(partitions_.size());
+  }
+  [[nodiscard]] uint64_t bytes(uint32_t partition) const { return partitions_[partition].bytes; }
+  [[nodiscard]] uint64_t spilled_bytes() const { return spill_bytes_; }
+  // Blocks in memory at this moment, for tests of the limit.
+  [[nodiscard]] size_t block_count() const { return blocks_taken_; }
+
+  // Fills `out` with the bytes of the partition from `offset` on. All of them must be there.
+  Status Read(uint32_t partition, uint64_t offset, MutableByteView out) const;
+  // The partition is done with; its memory is free.
+  void Release(uint32_t partition);
+
+ private:
+  static constexpr uint64_t kInMemory = UINT64_MAX;
+
+  struct Block {
+    std::unique_ptr<uint8_t[]> memory;  // nothing once it is spilled
+    uint64_t spill_offset = kInMemory;
+    size_t used = 0;
+  };
+  struct Partition {
+    std::deque<Block> blocks;
+    uint64_t bytes = 0;
+  };
+  struct FullBlock {
+    uint32_t partition;
+    size_t index;
+  };
+
+  Status AppendBytes(uint32_t partition, ByteView bytes);
+  Result<std::unique_ptr<uint8_t[]>> TakeBlock();
+  Status SpillOldest(std::unique_ptr<uint8_t[]>& memory);
+
+  io::FileSystem& fs_;
+  PartitionStoreOptions options_;
+  std::vector<Partition> partitions_;
+  std::deque<FullBlock> full_blocks_;  // in memory, oldest first
+  size_t blocks_taken_ = 0;
+  std::unique_ptr<io::File> spill_file_;
+  uint64_t spill_bytes_ = 0;
+};
+
+}  // namespace hbk::prepare

@@ -1,0 +1,164 @@
+#include "prepared_state.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "hbk/base/aligned_buffer.h"
+#include "hbk/base/version.h"
+#include "hbk/datadir/file_kind.h"
+#include "hbk/filter/tree_digest.h"
+#include "hbk/redo/log_file.h"
+
+#include "parallel.h"
+
+namespace hbk::prepare {
+namespace {
+
+using datadir::FileKind;
+using filter::TreeDigest;
+using manifest::ManifestFile;
+
+bool IsTablespaceKind(std::string_view kind) {
+  return kind == FileKindName(FileKind::kTablespace) ||
+         kind == FileKindName(FileKind::kUndoTablespace) ||
+         kind == FileKindName(FileKind::kSystemTablespace);
+}
+
+std::string NowRfc3339() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+// Size and digest of the file as it is.
+Status Digest(io::FileSystem& fs, const std::string& path, ManifestFile& entry) {
+  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
+  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
+  entry.size = info.size;
+  TreeDigest digest(info.size);
+  AlignedBuffer chunk(TreeDigest::kChunkBytes);
+  uint64_t data_offset = 0;
+  for (uint64_t index = 0; index < digest.chunk_count(); ++index) {
+    const uint64_t offset = index * TreeDigest::kChunkBytes;
+    const auto size =
+        static_cast<size_t>(std::min<uint64_t>(TreeDigest::kChunkBytes, info.size - offset));
+    if (data_offset < offset) {
+      HBK_ASSIGN_OR_RETURN(data_offset, file->SeekData(offset));
+    }
+    if (data_offset >= offset + size) {
+      digest.AddZeroChunk(index);
+      continue;
+    }
+    HBK_ASSIGN_OR_RETURN(const size_t done, file->ReadAt(offset, chunk.view().first(size)));
+    if (done != size) return FailedError(path + " became shorter while it was read");
+    digest.AddChunk(index, chunk.view().first(size));
+  }
+  entry.digest = digest.Finish();
+  return OkStatus();
+}
+
+// Tables that are there now, by name.
+Result<std::set<std::string>> ListTables(io::FileSystem& fs, const BackupSet& set) {
+  std::set<std::string> names;
+  HBK_ASSIGN_OR_RETURN(const auto root, fs.List(set.dir));
+  for (const io::DirectoryEntry& directory : root) {
+    if (directory.type != io::FileType::kDirectory) continue;
+    HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(set.Path(directory.name)));
+    for (const io::DirectoryEntry& entry : entries)
+      if (entry.name.ends_with(".ibd")) names.insert(io::JoinPath(directory.name, entry.name));
+  }
+  return names;
+}
+
+// Brings the list of files to what is there. Puts into `stale` those whose digests are not known.
+Status UpdateFileList(io::FileSystem& fs, const BackupSet& set, const ManifestChange& change,
+                      manifest::BackupManifest& manifest, std::vector<size_t>& stale) {
+  HBK_ASSIGN_OR_RETURN(const std::set<std::string> tables, ListTables(fs, set));
+  std::map<std::string, ManifestFile> files;
+  for (ManifestFile& file : manifest.files) {
+    const bool is_table = file.kind == FileKindName(FileKind::kTablespace);
+    if (is_table && !tables.contains(file.name)) continue;
+    files.emplace(file.name, std::move(file));
+  }
+  for (const std::string& name : tables) {
+    const auto [file, is_new] = files.emplace(name, ManifestFile{});
+    if (!is_new) continue;
+    file->second.name = name;
+    file->second.kind = FileKindName(FileKind::kTablespace);
+    file->second.stage = "prepare";
+  }
+  manifest.files.clear();
+  for (auto& [name, file] : files) {
+    const auto info = fs.Stat(set.Path(name), false);
+    // An intermediate definition that was removed.
+    if (info.status().code() == StatusCode::kNotFound) continue;
+    HBK_RETURN_IF_ERROR(info.status());
+    if (file.digest.empty() || file.size != info->size || change.changed_files.contains(name) ||
+        (change.all_tablespaces_changed && IsTablespaceKind(file.kind)) || name == kLogFileName ||
+        file.kind == FileKindName(FileKind::kMetadata)) {
+      stale.push_back(manifest.files.size());
+    }
+    manifest.files.push_back(std::move(file));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::string CreatorOfEmptyLog(std::string_view source_creator) {
+  const size_t blank = source_creator.find(' ');
+  const std::string_view version =
+      blank == std::string_view::npos ? source_creator : source_creator.substr(blank + 1);
+  // The field has room for 31 bytes.
+  return fmt::format("Backup {}", version).substr(0, 31);
+}
+
+Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
+                  std::string_view creator) {
+  const std::string path = set.Path(kLogFileName);
+  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, false));
+  HBK_RETURN_IF_ERROR(
+      io::WriteFileAtomically(fs, path, redo::RenderEmptyLog(end_lsn, creator), info.mode));
+  HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(set.dir));
+  for (const io::DirectoryEntry& entry : entries) {
+    if (entry.name.starts_with("ib_logfile") && entry.name != kLogFileName)
+      HBK_RETURN_IF_ERROR(fs.Remove(set.Path(entry.name)));
+  }
+  return fs.SyncDirectory(set.dir);
+}
+
+Status StoreCheckpoints(io::FileSystem& fs, const BackupSet& set) {
+  if (!set.metadata.has_value()) return OkStatus();
+  const std::string path = set.Path(set.metadata->names.checkpoints);
+  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, false));
+  manifest::Checkpoints checkpoints = set.metadata->checkpoints;
+  checkpoints.backup_type = "log-applied";
+  return io::WriteFileAtomically(fs, path, manifest::RenderCheckpoints(checkpoints), info.mode);
+}
+
+Status UpdateManifest(io::FileSystem& fs, const BackupSet& set, const ManifestChange& change,
+                      report::Reporter& reporter) {
+  if (!set.manifest.has_value()) return OkStatus();
+  manifest::BackupManifest manifest = *set.manifest;
+  std::vector<size_t> stale;
+  HBK_RETURN_IF_ERROR(UpdateFileList(fs, set, change, manifest, stale));
+  reporter.BeginPhase("digest", {{"files", fmt::format("{}", stale.size())}});
+  const auto digest = [&](uint32_t, size_t item) {
+    ManifestFile& file = manifest.files[stale[item]];
+    return Digest(fs, set.Path(file.name), file);
+  };
+  HBK_RETURN_IF_ERROR(RunParallel(change.worker_count, stale.size(), digest));
+  manifest.state = manifest::BackupState::kPrepared;
+  manifest.prepared_by = kVersion;
+  manifest.prepared_time = NowRfc3339();
+  manifest.prepared_lsn = change.prepared_lsn;
+  return manifest::StoreManifest(fs, set.dir, manifest);
+}
+
+}  // namespace hbk::prepare

@@ -1,0 +1,121 @@
+#include "redo_scan.h"
+
+#include <fmt/format.h>
+
+#include "redo_entry.h"
+
+namespace hbk::prepare {
+namespace {
+
+constexpr uint64_t kProgressMtrs = 4096;
+
+bool IsFileRecord(redo::RecordKind kind) {
+  return kind >= redo::RecordKind::kFileCreate;
+}
+
+// Turns the records of one mtr after the other into entries of the partitions.
+class MtrSplitter {
+ public:
+  MtrSplitter(RedoScan& scan, PartitionStore& store)
+      : scan_(scan), store_(store), partition_count_(store.partition_count()) {}
+
+  Status Split(const redo::MiniTransaction& mtr) {
+    header_.start_lsn = mtr.start_lsn;
+    header_.mtr_bytes = static_cast<uint32_t>(mtr.end_lsn - mtr.start_lsn);
+    redo::RecordReader records(mtr.body);
+    redo::RedoRecord record;
+    for (;;) {
+      HBK_ASSIGN_OR_RETURN(const bool has_record, records.Next(record));
+      if (!has_record) break;
+      HBK_RETURN_IF_ERROR(Add(record));
+    }
+    return FinishRun();
+  }
+
+ private:
+  Status Add(const redo::RedoRecord& record) {
+    if (IsFileRecord(record.kind)) return scan_.logs.AddFileRecord(record);
+    if (record.is_same_page) {
+      if (run_.empty()) return CorruptionError("a same-page record after TRIM_PAGES");
+      run_ = {run_.data(), run_.size() + record.raw.size()};
+      return OkStatus();
+    }
+    HBK_RETURN_IF_ERROR(FinishRun());
+    if (record.kind == redo::RecordKind::kExtended &&
+        record.extended_kind() == redo::ExtendedKind::kTrimPages) {
+      scan_.logs.trims[record.page.space].push_back({header_.start_lsn, record.page.page});
+      return OkStatus();
+    }
+    header_.space = record.page.space;
+    header_.page = record.page.page;
+    header_.is_free = record.kind == redo::RecordKind::kFreePage;
+    header_.is_rebuild = header_.is_free != 0 || record.kind == redo::RecordKind::kInitPage;
+    run_ = record.raw;
+    return OkStatus();
+  }
+
+  Status FinishRun() {
+    if (run_.empty()) return OkStatus();
+    header_.length = static_cast<uint32_t>(run_.size()) & 0x3FFFFFFF;
+    SpaceLog& space = SpaceOf(header_.space);
+    if (space.entry_count++ == 0) space.first_page_lsn = header_.start_lsn;
+    if (header_.page == 0 && header_.is_rebuild && !header_.is_free) space.has_first_page = true;
+    ++scan_.entry_count;
+    const uint32_t partition = PartitionOf({header_.space, header_.page}, partition_count_);
+    const Status appended = store_.Append(partition, HeaderBytes(header_), run_);
+    run_ = {};
+    return appended;
+  }
+
+  // Neighbouring records mostly belong to one tablespace.
+  SpaceLog& SpaceOf(innodb::SpaceId id) {
+    if (last_space_ == nullptr || last_space_id_ != id) {
+      last_space_ = &scan_.logs.spaces[id];
+      last_space_id_ = id;
+    }
+    return *last_space_;
+  }
+
+  RedoScan& scan_;
+  PartitionStore& store_;
+  const uint32_t partition_count_;
+  RedoEntryHeader header_;
+  ByteView run_;  // records of one page so far
+  SpaceLog* last_space_ = nullptr;
+  innodb::SpaceId last_space_id_ = 0;
+};
+
+}  // namespace
+
+uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
+  if (page.page == 0 || partition_count == 1) return partition_count - 1;
+  // A multiplicative hash; the high bits are the mixed ones.
+  const uint64_t key = uint64_t{page.space} << 32 | page.page / 64;
+  const uint64_t mixed = (key ^ key >> 29) * 0x9E3779B97F4A7C15ULL;
+  return static_cast<uint32_t>((mixed >> 32) % (partition_count - 1));
+}
+
+Result<RedoScan> ScanRedo(RedoReader& reader, PartitionStore& store, redo::Lsn expected_end,
+                          report::Reporter& reporter, const std::stop_token& stop) {
+  RedoScan scan;
+  MtrSplitter splitter(scan, store);
+  const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
+  const uint64_t total = expected_end > start ? expected_end - start : 0;
+  reader.Seek(start);
+  redo::MiniTransaction mtr;
+  for (;;) {
+    HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
+    if (!has_mtr) break;
+    const Status split = splitter.Split(mtr);
+    if (!split.ok()) {
+      return split.WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn));
+    }
+    if (++scan.mtr_count % kProgressMtrs != 0) continue;
+    if (stop.stop_requested()) return InterruptedError();
+    reporter.Progress(mtr.end_lsn - start, total);
+  }
+  scan.end_lsn = reader.position();
+  return scan;
+}
+
+}  // namespace hbk::prepare

@@ -1,0 +1,48 @@
+// What the redo says of each tablespace as a whole: names, birth, end, truncation.
+//
+// Threads  A value.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hbk/base/status.h"
+#include "hbk/innodb/types.h"
+#include "hbk/redo/mini_transaction.h"
+
+namespace hbk::prepare {
+
+struct SpaceLog {
+  std::string last_name;  // "db/t.ibd"; empty: the redo names no file of it
+  bool is_created = false;
+  bool is_deleted = false;
+  bool has_first_page = false;     // INIT_PAGE of page 0: everything of it is in the redo
+  uint64_t entry_count = 0;        // runs of page records
+  innodb::Lsn first_page_lsn = 0;  // of the first of them
+};
+
+// TRIM_PAGES: the tablespace was cut to `page_count` pages.
+struct Trim {
+  innodb::Lsn start_lsn = 0;  // of its mtr
+  innodb::PageNo page_count = 0;
+};
+
+struct SpaceLogs {
+  std::map<innodb::SpaceId, SpaceLog> spaces;
+  std::map<innodb::SpaceId, std::vector<Trim>> trims;
+
+  // Takes in one file record.
+  Status AddFileRecord(const redo::RedoRecord& record);
+};
+
+// The name within a backup of a path in the redo: "./db/t.ibd" as well as "/elsewhere/db/t.ibd"
+// give "db/t.ibd". kCorruption for what cannot be a table's file.
+Result<std::string> NameFromRedoPath(std::string_view path);
+
+// True if the redo at `start_lsn` of the page went away with a later truncation. In an undo
+// tablespace that is all earlier redo; in the system tablespace only that of the pages cut off.
+bool IsTrimmed(const std::vector<Trim>& trims, innodb::PageId page, innodb::Lsn start_lsn);
+
+}  // namespace hbk::prepare

@@ -1,0 +1,44 @@
+// Reads and writes pages of tablespaces by page number, keeping a few files open.
+//
+// Errors   As the file system says. A page behind the end of its file is read as zeros; writing it
+//          makes the file longer.
+// Threads  One; each worker has its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "backup_set.h"
+#include "tablespace_table.h"
+
+namespace hbk::prepare {
+
+class TablespaceIo {
+ public:
+  // Borrows both.
+  TablespaceIo(io::FileSystem& fs, const BackupSet& set) : fs_(fs), set_(set) {}
+
+  // The part of a tablespace that holds the page.
+  static const Segment& SegmentOf(const Tablespace& space, innodb::PageNo page);
+  static uint64_t OffsetOf(const Tablespace& space, const Segment& segment, innodb::PageNo page);
+
+  // `out` has room for `page_count` pages from `page` on, all of one segment.
+  Status Read(const Tablespace& space, innodb::PageNo page, MutableByteView out);
+  Status Write(const Tablespace& space, innodb::PageNo page, ByteView bytes);
+  Status SyncFile(const std::string& name);
+  // Files written to since the last call.
+  std::set<std::string> TakeChangedFiles();
+  Status Close();
+
+ private:
+  Result<io::File*> Open(const std::string& name);
+
+  io::FileSystem& fs_;
+  const BackupSet& set_;
+  std::map<std::string, std::unique_ptr<io::File>, std::less<>> files_;
+  std::set<std::string> changed_;
+};
+
+}  // namespace hbk::prepare

@@ -1,0 +1,73 @@
+// Which file is which tablespace, and what has to become of it.
+//
+// Tablespaces are known by their ids, never by their names: the redo renames them.
+//
+// Errors   kCorruption: two files of one tablespace, a damaged first page that the redo does not
+//          replace, a file that would be overwritten. kNotFound is never among them: a tablespace
+//          without file that the redo changes is kCorruption too.
+// Threads  Values and pure functions, but for ListTablespaceFiles.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hbk/innodb/tablespace_header.h"
+
+#include "backup_set.h"
+#include "space_log.h"
+
+namespace hbk::prepare {
+
+enum class SpaceKind { kSystem, kUndo, kTable };
+
+// A tablespace file of the backup, as it is found.
+struct FoundFile {
+  std::string name;
+  SpaceKind kind = SpaceKind::kTable;
+  uint64_t size = 0;
+  innodb::FirstPage first_page;
+};
+
+// A part of a tablespace. Only the system tablespace has more than one.
+struct Segment {
+  std::string name;
+  innodb::PageNo first_page = 0;
+  uint64_t size = 0;  // bytes, as found
+};
+
+struct Tablespace {
+  innodb::SpaceId id = 0;
+  SpaceKind kind = SpaceKind::kTable;
+  std::vector<Segment> segments;
+  std::string final_name;  // of a table's file: where the redo leaves it
+  bool is_new = false;     // there is no file with a first page yet: all comes from the redo
+  bool exists = true;      // there is a file
+  innodb::TablespaceHeader header;  // as found; after PlanHeaders: as the redo leaves it
+
+  [[nodiscard]] const std::string& name() const { return segments.front().name; }
+};
+
+struct TablespaceTable {
+  std::map<innodb::SpaceId, Tablespace> spaces;  // those that the redo speaks of
+  std::set<innodb::SpaceId> dropped;             // their redo is not applied
+  std::vector<std::string> removals;             // files of dropped tablespaces
+  std::vector<std::string> warnings;
+};
+
+// Where a tablespace lies while its name is taken: "db/#hbk-17.ibd". No table can have that name.
+std::string TemporaryName(std::string_view final_name, innodb::SpaceId id);
+// The id in such a name.
+std::optional<innodb::SpaceId> IdOfTemporaryName(std::string_view name);
+
+// All tablespace files of the backup, with their first pages judged.
+Result<std::vector<FoundFile>> ListTablespaceFiles(io::FileSystem& fs, const BackupSet& set);
+
+// Brings files and redo together. `is_partial`: redo of tablespaces without file is left out.
+Result<TablespaceTable> ResolveTablespaces(const std::vector<FoundFile>& files,
+                                           const SpaceLogs& logs, bool is_partial);
+
+}  // namespace hbk::prepare
