@@ -15,6 +15,8 @@ namespace {
 
 using datadir::FileKind;
 
+constexpr size_t kNewTablePages = 4;  // the size of a new table's file
+
 CopyJob MakeJob(const datadir::DataFile& file, bool is_locked) {
   CopyJob job;
   job.name = file.name;
@@ -98,7 +100,8 @@ Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges& c
   counts_.left_to_redo = plan.left_to_redo.size();
   HBK_RETURN_IF_ERROR(Remove(plan.removes));
   HBK_RETURN_IF_ERROR(Rename(plan.renames));
-  return CopyLate(plan.copies, scan, stop);
+  HBK_RETURN_IF_ERROR(CopyLate(plan.copies, scan, stop));
+  return LeaveToRedo(plan.left_to_redo);
 }
 
 Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& scan) const {
@@ -156,6 +159,21 @@ Status TablespaceSet::CopyLate(const std::vector<std::string>& names, const data
   if (jobs.empty()) return OkStatus();
   HBK_ASSIGN_OR_RETURN(const auto results, copier_.Copy(jobs, stop));
   return NoteResults(jobs, results, CopyStage::kBlockDdl);
+}
+
+// The log describes such a table from its first byte on. mariadb-backup --prepare still wants a
+// file to be there: what CREATE TABLE leaves, pages of zeros.
+Status TablespaceSet::LeaveToRedo(const std::vector<std::string>& names) {
+  const std::vector<uint8_t> zeros(kNewTablePages * page_size_);
+  for (const std::string& name : names) {
+    const std::string path = io::JoinPath(target_dir_, name);
+    HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), 0700));
+    HBK_ASSIGN_OR_RETURN(const CopyResult written,
+                         copier_.WriteBytes(name, zeros, /*replace=*/false, /*under_lock=*/true));
+    record_.AddFile(name, FileKind::kTablespace, CopyStage::kBlockDdl, written.size,
+                    written.digest);
+  }
+  return OkStatus();
 }
 
 Status TablespaceSet::CheckComplete(const SpaceChanges& changes) const {

@@ -56,6 +56,7 @@ class TablespaceSet {
   Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
   Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
                   std::stop_token stop);
+  Status LeaveToRedo(const std::vector<std::string>& names);
 
   io::FileSystem& fs_;
   FileCopier& copier_;
