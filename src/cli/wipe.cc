@@ -30,7 +30,7 @@ void WipePasswordArguments(int argc, char** argv) {
     } else if (text.starts_with("--")) {
       const size_t equals = text.find('=');
       if (equals == std::string_view::npos) continue;
-      if (text.substr(0, equals).find("pass") == std::string_view::npos) continue;
+      if (text.substr(0, equals).find("pas") == std::string_view::npos) continue;  // also --pasword
       WipeArgument(word + equals + 1);
     }
   }

@@ -11,7 +11,7 @@ namespace hbk::cli {
 void WipeText(std::string& text);
 
 // Overwrites, in the process's own argument list, everything that is or could be a password: what
-// follows -p, and the value of any long option with "pass" in its name. The first byte becomes
+// follows -p, and the value of any long option with "pas" in its name. The first byte becomes
 // 'x', the rest zero bytes, so that not even the length shows in ps or /proc/PID/cmdline. Call it
 // with the argv of main() after having copied the words.
 void WipePasswordArguments(int argc, char** argv);

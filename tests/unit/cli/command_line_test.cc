@@ -1,0 +1,130 @@
+#include "command_line.h"
+
+#include <string>
+#include <vector>
+
+#include "tests/support/status_matchers.h"
+
+namespace hbk::cli {
+namespace {
+
+using ::hbk::testing::IsOk;
+using ::hbk::testing::StatusIs;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Action = CommandLine::Action;
+
+struct Parsed {
+  Result<CommandLine> line = FailedError("not parsed");
+  OptionValues values;
+};
+
+Parsed Parse(const std::vector<std::string>& words) {
+  Parsed parsed;
+  parsed.line = ParseCommandLine(words, parsed.values);
+  return parsed;
+}
+
+TEST(CommandLineTest, ValuesFollowEqualsSignOrStandAlone) {
+  const Parsed parsed = Parse({"backup", "--target-dir=/t", "--user", "u", "-P3307", "-H", "h"});
+
+  ASSERT_THAT(parsed.line, IsOk());
+  EXPECT_EQ(parsed.line->command, Command::kBackup);
+  EXPECT_EQ(parsed.values.Text(Opt::kTargetDir), "/t");
+  EXPECT_EQ(parsed.values.Text(Opt::kUser), "u");
+  EXPECT_EQ(parsed.values.Number(Opt::kPort, 0), 3307U);
+  EXPECT_EQ(parsed.values.Text(Opt::kHost), "h");
+}
+
+TEST(CommandLineTest, OptionsMayStandBeforeTheCommand) {
+  const Parsed parsed = Parse({"--quiet", "--target-dir", "/t", "prepare"});
+
+  ASSERT_THAT(parsed.line, IsOk());
+  EXPECT_EQ(parsed.line->command, Command::kPrepare);
+  EXPECT_TRUE(parsed.values.Flag(Opt::kQuiet));
+}
+
+TEST(CommandLineTest, PasswordIsGlued) {
+  EXPECT_EQ(Parse({"backup", "-pa b"}).values.Find(Opt::kPassword)->password.Reveal(), "a b");
+  EXPECT_EQ(Parse({"backup", "--password=x=y"}).values.Find(Opt::kPassword)->password.Reveal(),
+            "x=y");
+  EXPECT_TRUE(Parse({"backup", "-p"}).values.Find(Opt::kPassword)->asks_password);
+  EXPECT_FALSE(Parse({"backup", "--password="}).values.Find(Opt::kPassword)->asks_password);
+  EXPECT_THAT(Parse({"-p", "backup"}).line, IsOk());
+}
+
+TEST(CommandLineTest, WordBehindPasswordOptionIsNotRepeated) {
+  const Parsed parsed = Parse({"backup", "-p", "s3cret"});
+
+  EXPECT_THAT(parsed.line, StatusIs(StatusCode::kUsage, Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(parsed.line.status().hint(), HasSubstr("without a space"));
+}
+
+TEST(CommandLineTest, UnknownOptionDoesNotRepeatItsValue) {
+  EXPECT_THAT(Parse({"backup", "--pasword=s3cret"}).line,
+              StatusIs(StatusCode::kUsage, "unknown option --pasword (command line)"));
+}
+
+TEST(CommandLineTest, HintNamesTheNearestOption) {
+  EXPECT_EQ(Parse({"backup", "--taget-dir=/t"}).line.status().hint(), "did you mean --target-dir?");
+}
+
+TEST(CommandLineTest, ForeignOptionsHaveTheirHint) {
+  EXPECT_EQ(Parse({"--backup", "--target-dir=/t"}).line.status().hint(),
+            "the command is: hbk backup");
+  EXPECT_EQ(Parse({"backup", "--no_backup_locks"}).line.status().hint(),
+            "--no-backup-locks does nothing in mariadb-backup either: remove it");
+}
+
+TEST(CommandLineTest, LooseUnknownOptionIsLeftOut) {
+  EXPECT_THAT(Parse({"backup", "--loose-banana=1"}).line, IsOk());
+}
+
+TEST(CommandLineTest, OptionOfAnotherCommandIsRefused) {
+  const Parsed parsed = Parse({"backup", "--use-memory=1G"});
+
+  EXPECT_THAT(parsed.line, StatusIs(StatusCode::kUsage, "--use-memory is no option of hbk backup"));
+  EXPECT_EQ(parsed.line.status().hint(), "it belongs to: prepare");
+}
+
+TEST(CommandLineTest, DefaultsOptionsComeFirst) {
+  const Parsed before = Parse({"--defaults-file=/a", "--defaults-group-suffix", "_x", "backup"});
+  ASSERT_THAT(before.line, IsOk());
+  EXPECT_EQ(before.line->defaults.file, "/a");
+  EXPECT_EQ(before.line->defaults.group_suffix, "_x");
+
+  const Parsed behind_command = Parse({"backup", "--no-defaults", "--print-defaults", "--quiet"});
+  ASSERT_THAT(behind_command.line, IsOk());
+  EXPECT_TRUE(behind_command.line->defaults.no_defaults);
+  EXPECT_TRUE(behind_command.line->defaults.print_defaults);
+
+  EXPECT_THAT(Parse({"backup", "--quiet", "--no-defaults"}).line,
+              StatusIs(StatusCode::kUsage, "--no-defaults must come before all other options"));
+  EXPECT_THAT(Parse({"backup", "--defaults-file"}).line,
+              StatusIs(StatusCode::kUsage, "--defaults-file needs a value"));
+}
+
+TEST(CommandLineTest, HelpAndVersionNeedNoMore) {
+  EXPECT_EQ(Parse({"--version"}).line->action, Action::kVersion);
+  EXPECT_EQ(Parse({"--help"}).line->action, Action::kHelp);
+  EXPECT_EQ(Parse({"-?"}).line->action, Action::kHelp);
+  const Parsed of_command = Parse({"help", "prepare"});
+  EXPECT_EQ(of_command.line->action, Action::kHelp);
+  EXPECT_EQ(of_command.line->command, Command::kPrepare);
+  EXPECT_EQ(Parse({"backup", "--help"}).line->command, Command::kBackup);
+}
+
+TEST(CommandLineTest, WordsThatMeanNothingAreErrors) {
+  EXPECT_THAT(Parse({}).line, StatusIs(StatusCode::kUsage, "no command given"));
+  EXPECT_THAT(Parse({"back"}).line, StatusIs(StatusCode::kUsage, "unknown command 'back'"));
+  EXPECT_THAT(Parse({"backup", "/t"}).line, StatusIs(StatusCode::kUsage, "unexpected word '/t'"));
+  EXPECT_THAT(Parse({"backup", "prepare"}).line,
+              StatusIs(StatusCode::kUsage, "unexpected word 'prepare'"));
+  EXPECT_THAT(Parse({"backup", "-x"}).line, StatusIs(StatusCode::kUsage, "unknown option -x"));
+  EXPECT_THAT(Parse({"backup", "--"}).line, StatusIs(StatusCode::kUsage, HasSubstr("'--'")));
+  EXPECT_THAT(Parse({"backup", ""}).line, StatusIs(StatusCode::kUsage, HasSubstr("''")));
+  EXPECT_THAT(Parse({"backup", "--=1"}).line, StatusIs(StatusCode::kUsage, HasSubstr("--")));
+}
+
+}  // namespace
+}  // namespace hbk::cli

@@ -1,0 +1,129 @@
+#include "run_options.h"
+
+#include <string>
+
+#include "tests/support/status_matchers.h"
+
+namespace hbk::cli {
+namespace {
+
+using ::hbk::testing::IsOk;
+using ::hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+
+class RunOptionsTest : public ::testing::Test {
+ protected:
+  void Set(Opt id, std::string_view value) {
+    ASSERT_THAT(values_.Set(SpecOf(id), value, false, SettingRank::kCommandLine, "test"), IsOk());
+  }
+
+  OptionValues values_;
+};
+
+TEST_F(RunOptionsTest, TargetIsNeededByAll) {
+  for (const Command command : kCommands) {
+    EXPECT_THAT(CheckNeeded(values_, command),
+                StatusIs(StatusCode::kUsage,
+                         "hbk " + std::string(CommandName(command)) + " needs --target-dir=DIR"));
+  }
+}
+
+TEST_F(RunOptionsTest, RestoreNeedsADatadir) {
+  Set(Opt::kTargetDir, "/t");
+
+  EXPECT_THAT(CheckNeeded(values_, Command::kPrepare), IsOk());
+  EXPECT_THAT(CheckNeeded(values_, Command::kMoveBack),
+              StatusIs(StatusCode::kUsage, "hbk move-back needs --datadir=DIR"));
+}
+
+TEST_F(RunOptionsTest, BackupTakesDefaults) {
+  Set(Opt::kTargetDir, "/t");
+  const auto options = MakeBackupOptions(values_, Secret("pw"), 2);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->target_dir, "/t");
+  EXPECT_EQ(options->parallel, 2U);
+  EXPECT_EQ(options->throttle, 0U);
+  EXPECT_EQ(options->lock_wait_timeout_s, 60U);
+  EXPECT_EQ(options->connect.password.Reveal(), "pw");
+  EXPECT_EQ(options->connect.port, 0U);
+  EXPECT_EQ(options->connect.tls, server::TlsMode::kDefault);
+  EXPECT_THAT(options->recorded_options, ElementsAre("--target-dir=/t"));
+}
+
+TEST_F(RunOptionsTest, BackupTakesWhatWasSaid) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kUser, "u");
+  Set(Opt::kHost, "h");
+  Set(Opt::kPort, "3307");
+  Set(Opt::kSsl, "0");
+  Set(Opt::kSslVerifyServerCert, "1");
+  Set(Opt::kSslCa, "/ca");
+  Set(Opt::kTlsVersion, "TLSv1.3");
+  Set(Opt::kParallel, "9");
+  Set(Opt::kDatadir, "/d");
+  const auto options = MakeBackupOptions(values_, Secret(), 2);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->connect.user, "u");
+  EXPECT_EQ(options->connect.host, "h");
+  EXPECT_EQ(options->connect.port, 3307U);
+  EXPECT_EQ(options->connect.tls, server::TlsMode::kDisabled);
+  EXPECT_TRUE(options->connect.tls_verify_server_cert);
+  EXPECT_EQ(options->connect.tls_ca, "/ca");
+  EXPECT_EQ(options->connect.tls_version, "TLSv1.3");
+  EXPECT_EQ(options->parallel, 9U);
+  EXPECT_EQ(options->said_layout.datadir, "/d");
+}
+
+TEST_F(RunOptionsTest, PrepareTakesMemory) {
+  Set(Opt::kTargetDir, "/t");
+  EXPECT_EQ(MakePrepareOptions(values_, 4)->use_memory_bytes, 256ULL << 20);
+  Set(Opt::kUseMemory, "1G");
+  EXPECT_EQ(MakePrepareOptions(values_, 4)->use_memory_bytes, 1ULL << 30);
+  EXPECT_EQ(MakePrepareOptions(values_, 4)->parallel, 4U);
+}
+
+TEST_F(RunOptionsTest, RestoreTakesTheLayout) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kDatadir, "/d");
+  Set(Opt::kInnodbDataHomeDir, "/home");
+  Set(Opt::kInnodbDataFilePath, "a:1M:autoextend");
+  Set(Opt::kInnodbUndoDirectory, "/undo");
+  Set(Opt::kInnodbLogGroupHomeDir, "/redo");
+  Set(Opt::kAriaLogDirPath, "/aria");
+  Set(Opt::kOwner, "mysql:mysql");
+  const auto options = MakeRestoreOptions(values_, Command::kCopyBack, 1);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->backup_dir, "/t");
+  EXPECT_FALSE(options->move);
+  EXPECT_FALSE(options->force_non_empty_directories);
+  EXPECT_EQ(options->target.datadir, "/d");
+  EXPECT_EQ(options->target.innodb_data_home_dir, "/home");
+  EXPECT_EQ(options->target.innodb_data_file_path, "a:1M:autoextend");
+  EXPECT_EQ(options->target.innodb_undo_directory, "/undo");
+  EXPECT_EQ(options->target.innodb_log_group_home_dir, "/redo");
+  EXPECT_EQ(options->target.aria_log_dir_path, "/aria");
+  EXPECT_EQ(options->owner, "mysql:mysql");
+  EXPECT_TRUE(MakeRestoreOptions(values_, Command::kMoveBack, 1)->move);
+}
+
+TEST_F(RunOptionsTest, ThreadsFollowTheCoresUpToEight) {
+  EXPECT_EQ(ChosenThreads(values_, 0), 1U);
+  EXPECT_EQ(ChosenThreads(values_, 3), 3U);
+  EXPECT_EQ(ChosenThreads(values_, 64), 8U);
+  Set(Opt::kParallel, "20");
+  EXPECT_EQ(ChosenThreads(values_, 3), 20U);
+}
+
+TEST_F(RunOptionsTest, OutputChoosesTheReporter) {
+  EXPECT_EQ(MakeReporterOptions(values_).format, report::OutputFormat::kText);
+  Set(Opt::kOutput, "JSON");
+  Set(Opt::kQuiet, "1");
+  EXPECT_EQ(MakeReporterOptions(values_).format, report::OutputFormat::kJson);
+  EXPECT_TRUE(MakeReporterOptions(values_).quiet);
+}
+
+}  // namespace
+}  // namespace hbk::cli
