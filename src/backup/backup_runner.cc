@@ -256,7 +256,8 @@ Status BackupRun::CopyUnderBlockDdl() {
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));  // Outside of the lock, what can be.
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
   reporter_.BeginPhase("copy other files");
-  HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));  // Now the log tells of all DDL there will be.
+  HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));      // Now the log tells of all DDL there will be.
+  HBK_RETURN_IF_ERROR(CheckTableFormats(*session_));  // Of tables that are new since.
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   const SpaceChanges changes = tailer_->space_changes();
   HBK_RETURN_IF_ERROR(

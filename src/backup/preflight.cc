@@ -18,6 +18,8 @@ namespace {
 using server::ServerFacts;
 
 constexpr size_t kNamesShownMax = 10;
+// Higher bits of INNODB_SYS_TABLESPACES.FLAG live in the server's memory only.
+constexpr uint32_t kFlagsOnDisk = 0x1FFFF;
 constexpr std::string_view kRightsHint =
     "run hbk as root or as the user that the server runs as (often mysql)";
 
@@ -230,7 +232,7 @@ Status CheckTableFormats(server::ServerSession& session) {
   HBK_ASSIGN_OR_RETURN(const auto tablespaces, session.ListTablespaces());
   std::vector<std::string> compressed;
   for (const server::TablespaceRow& row : tablespaces) {
-    const auto flags = innodb::TablespaceFlags::Decode(row.flags);
+    const auto flags = innodb::TablespaceFlags::Decode(row.flags & kFlagsOnDisk);
     // What cannot be decoded here is judged by the copier, from the file itself.
     if (flags.ok() && flags->is_page_compressed()) compressed.push_back(row.name);
   }
@@ -243,14 +245,15 @@ Status CheckTableFormats(server::ServerSession& session) {
 
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,
                    const datadir::Layout& layout) {
-  HBK_RETURN_IF_ERROR(CheckOutside(fs, target_dir, layout));
   const auto info = fs.Stat(target_dir, /*follow=*/true);
-  if (!info.ok() && info.status().code() == StatusCode::kNotFound) return OkStatus();
-  HBK_RETURN_IF_ERROR(info.status());
-  if (info->type != io::FileType::kDirectory) {
+  const bool is_there = info.ok() || info.status().code() != StatusCode::kNotFound;
+  if (is_there) HBK_RETURN_IF_ERROR(info.status());
+  if (is_there && info->type != io::FileType::kDirectory) {
     return Status(StatusCode::kTargetInUse,
                   fmt::format("the target {} is not a directory", target_dir));
   }
+  HBK_RETURN_IF_ERROR(CheckOutside(fs, target_dir, layout));
+  if (!is_there) return OkStatus();
   HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(target_dir));
   bool is_leftover = false;
   std::string first;
