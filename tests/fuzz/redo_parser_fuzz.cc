@@ -1,0 +1,141 @@
+// The head of a log file, mini-transactions and their records.
+//
+// Input: 2 bytes that give the capacity of the ring, 1 byte of options, then the bytes of the log.
+// Sequence bytes and checksums are put right before the parser sees them, as mutated bytes would
+// hardly ever get behind a checksum.
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "hbk/base/check.h"
+#include "hbk/base/crc32c.h"
+#include "hbk/redo/log_file.h"
+#include "hbk/redo/mini_transaction.h"
+
+namespace hbk::redo {
+namespace {
+
+constexpr size_t kOptionBytes = 3;
+constexpr Lsn kFirstLsn = 12288;
+
+MutableByteView Mutable(std::string& text) {
+  return {reinterpret_cast<uint8_t*>(text.data()), text.size()};
+}
+
+// Exactly as long as the text, so that a read beyond its end is seen.
+std::string Exact(std::string_view text) {
+  std::string copy(text);
+  copy.shrink_to_fit();
+  return copy;
+}
+
+void ReadRecords(ByteView body) {
+  RecordReader reader(body);
+  RedoRecord record;
+  size_t bytes = 0;
+  while (true) {
+    const Result<bool> is_there = reader.Next(record);
+    if (!is_there.ok()) {
+      HBK_CHECK(is_there.status().code() == StatusCode::kCorruption);
+      return;
+    }
+    if (!*is_there) break;
+    HBK_CHECK(record.raw.data() == body.data() + bytes);
+    HBK_CHECK(record.payload.size() < record.raw.size());
+    bytes += record.raw.size();
+    if (record.kind == RecordKind::kExtended)
+      HBK_CHECK(record.extended_kind() <= ExtendedKind::kTrimPages);
+    if (record.kind >= RecordKind::kFileCreate)
+      HBK_CHECK(record.path().size() + record.new_path().size() <= record.raw.size());
+    (void)record.checkpoint_lsn();
+  }
+  HBK_CHECK(bytes == body.size());
+}
+
+// Another reading of docs/format/redo-log.md, "Mini-transactions": the length of the body.
+std::optional<size_t> MeasureBody(ByteView bytes) {
+  size_t at = 0;
+  while (at < bytes.size() && at < kMiniTransactionBytesMax) {
+    if (bytes[at] <= 1) return at == 0 ? std::nullopt : std::optional(at);
+    size_t length = bytes[at++] & 15U;
+    if (length == 0) {
+      if (at + 3 > bytes.size()) return std::nullopt;
+      const uint32_t first = bytes[at];
+      if (first < 0x80) {
+        length = first;
+      } else if (first < 0xC0) {
+        length = 0x80 + ((first & 0x3F) << 8) + bytes[at + 1];
+      } else if (first < 0xE0) {
+        length = 0x4080 + ((first & 0x1F) << 16) + (uint32_t{bytes[at + 1]} << 8) + bytes[at + 2];
+      } else {
+        return std::nullopt;
+      }
+      if (length >= kMiniTransactionBytesMax) return std::nullopt;
+      length += 15;
+    }
+    at += length;
+  }
+  return std::nullopt;
+}
+
+void ParseLog(ByteView input, const LogGeometry& geometry, bool is_encrypted) {
+  const size_t trailer = is_encrypted ? 13 : 5;
+  Lsn lsn = kFirstLsn;
+  while (true) {
+    const MtrParse as_given = ParseMiniTransaction(input, lsn, geometry, is_encrypted);
+    const std::optional<size_t> body = MeasureBody(input);
+    const size_t size = body ? *body + trailer : 0;
+    if (!body || size > input.size() || size > geometry.capacity()) {
+      HBK_CHECK(as_given.outcome != MtrOutcome::kWhole);
+      HBK_CHECK(as_given.outcome != MtrOutcome::kNeedBytes || input.size() < geometry.capacity());
+      return;
+    }
+    std::string mtr = Exact(AsText(input.first(size)));
+    const MutableByteView bytes = Mutable(mtr);
+    bytes[*body] = geometry.SequenceBit(lsn + *body);
+    uint32_t checksum = Crc32c(bytes.first(*body));
+    if (is_encrypted) checksum = Crc32cExtend(checksum, bytes.subspan(*body + 1, 8));
+    StoreBe32(bytes, size - 4, checksum);
+    const MtrParse whole = ParseMiniTransaction(bytes, lsn, geometry, is_encrypted);
+    HBK_CHECK(whole.outcome == MtrOutcome::kWhole);
+    HBK_CHECK(whole.mtr.end_lsn == lsn + size && whole.mtr.body.size() == *body);
+    ReadRecords(whole.mtr.body);
+    lsn += size;
+    input = input.subspan(size);
+  }
+}
+
+void ParseHead(ByteView input) {
+  (void)ParseLogFileHeader(input);
+  if (input.size() < 512) return;
+  std::string block = Exact(AsText(input.first(512)));
+  StoreBe32(Mutable(block), 508, Crc32c(AsBytes(block).first(508)));
+  const Result<LogFileHeader> header = ParseLogFileHeader(AsBytes(block));
+  if (header.ok()) HBK_CHECK(header->first_lsn >= kFirstLsn && header->creator.size() <= 32);
+
+  std::string checkpoint = Exact(AsText(input.first(64)));
+  StoreBe32(Mutable(checkpoint), 60, Crc32c(AsBytes(checkpoint).first(60)));
+  const auto parsed = ParseCheckpoint(AsBytes(checkpoint), kFirstLsn);
+  if (!parsed) return;
+  const std::string head = RenderLogHead(kFirstLsn, *parsed, "Backup");
+  const Result<Checkpoint> again = NewestCheckpoint(AsBytes(head), kFirstLsn);
+  HBK_CHECK(again.ok() && again->checkpoint_lsn == parsed->checkpoint_lsn);
+}
+
+}  // namespace
+}  // namespace hbk::redo
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace hbk;        // NOLINT(google-build-using-namespace)
+  using namespace hbk::redo;  // NOLINT(google-build-using-namespace)
+  if (size < kOptionBytes) return 0;
+  const ByteView input(data, size);
+  const uint64_t capacity = 16 + (uint64_t{LoadBe16(input, 0)} << (input[2] & 7));
+  const bool is_encrypted = (input[2] & 8) != 0;
+  const ByteView log = input.subspan(kOptionBytes);
+  ParseHead(log);
+  ParseLog(log, LogGeometry(kFirstLsn, kLogStart + capacity), is_encrypted);
+  ReadRecords(log);
+  return 0;
+}
