@@ -58,14 +58,22 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
     if (newest.ok()) checkpoint = newest->checkpoint_lsn;
   }
   HBK_RETURN_IF_ERROR(PollServer());
-  HBK_RETURN_IF_ERROR(CheckOverrun(begin, checkpoint));
 
   FollowRound round;
   round.lag_bytes = server_.current - begin;
+  const Status overrun = CheckOverrun(begin, checkpoint);
+  if (!overrun.ok()) {
+    if (!is_replaced) return overrun;
+    // Measured with a log that is not written any more. The new one may still have it all.
+    HBK_RETURN_IF_ERROR(SwitchRing());
+    return round;
+  }
+  NoteMargin(round.lag_bytes);
   if (!read.bytes.empty()) {
     HBK_ASSIGN_OR_RETURN(round.copied_bytes, AppendWholeMtrs(begin, read));
   }
   if (checkpoint) NoteCheckpoint(*checkpoint);
+  if (copied_lsn_ >= fence) has_caught_up_ = true;
   if (round.copied_bytes > 0 || read.bytes.empty()) {
     stalled_since_.reset();
   } else if (is_replaced) {
@@ -121,10 +129,6 @@ Status LogFollower::PollServer() {
 Status LogFollower::CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_read) {
   const uint64_t ring = capacity();
   const uint64_t lag = server_.current - begin;
-  lag_bytes_max_ = std::max(lag_bytes_max_, lag);
-  const uint64_t room = ring - std::min(ring, lag);
-  margin_bytes_ = std::min(margin_bytes_, room);
-  margin_ = std::min(margin_, static_cast<double>(room) / static_cast<double>(ring));
   if (lag + kWriteAheadMax <= ring) return OkStatus();
   // The server may have come around only after the read. It never overwrites what its newest
   // checkpoint needs; unless it had to, which shows in its own distance from that checkpoint.
@@ -138,6 +142,16 @@ Status LogFollower::CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_
                          "at LSN {}, {} bytes behind in a log of {} bytes; {} bytes were copied",
                          server_.current, begin, lag, ring, begin - start_lsn_))
       .WithHint(kOverrunHint);
+}
+
+void LogFollower::NoteMargin(uint64_t lag) {
+  // At the start we are a whole checkpoint age behind, of which nothing can be overwritten.
+  if (!has_caught_up_) return;
+  const uint64_t ring = capacity();
+  const uint64_t room = ring - std::min(ring, lag);
+  lag_bytes_max_ = std::max(lag_bytes_max_, lag);
+  margin_bytes_ = std::min(margin_bytes_, room);
+  margin_ = std::min(margin_, static_cast<double>(room) / static_cast<double>(ring));
 }
 
 Status LogFollower::CheckStall(TimePoint now, Lsn flushed) {

@@ -64,6 +64,7 @@ class LogFollower {
   Status SwitchRing();
   Status PollServer();
   Status CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_read);
+  void NoteMargin(uint64_t lag);
   Status CheckStall(TimePoint now, Lsn flushed);
   Result<size_t> AppendWholeMtrs(Lsn begin, const RingBytes& read);
   void NoteCheckpoint(Lsn lsn);
@@ -83,6 +84,7 @@ class LogFollower {
   std::string_view end_reason_;
   std::optional<TimePoint> stalled_since_;
 
+  bool has_caught_up_ = false;  // lag and margin count from then on
   uint64_t margin_bytes_;
   double margin_ = 1;
   uint64_t lag_bytes_max_ = 0;

@@ -10,7 +10,7 @@ using std::chrono::microseconds;
 constexpr microseconds kPauseMin{1'000};
 constexpr microseconds kPauseMax{200'000};
 // Hardly any server writes its log faster; a small one is limited by page cleaning long before.
-constexpr double kBurstBytesPerS = 200e6;
+constexpr double kBurstBytesPerS = 400e6;
 // After a pause at most this share of the free part may have been written.
 constexpr double kShareOfRoom = 1.0 / 16;
 constexpr double kShareOfRing = 1.0 / 4;
