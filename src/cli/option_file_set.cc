@@ -130,8 +130,12 @@ bool IsSeries(std::string_view text) {
          text.find('.', dot + 1) == std::string_view::npos;
 }
 
-bool RoleReads(GroupRole::Kind kind, FileRole role) {
+// A backup takes the directories from the server that it is connected to: a machine may have more
+// servers than the one that [mysqld] in /etc describes.
+bool RoleReads(GroupRole::Kind kind, FileRole role, Command command) {
   using Kind = GroupRole::Kind;
+  const bool is_for_tools = kind == Kind::kBackupTool || kind == Kind::kHbk;
+  if (command == Command::kBackup && role == FileRole::kServer) return is_for_tools;
   switch (kind) {
     case Kind::kServer: return role == FileRole::kServer;
     case Kind::kClient: return role == FileRole::kClient;
@@ -250,7 +254,7 @@ Status ApplyOptionFiles(const OptionFileSet& files, std::string_view group_suffi
       if (is_tool && !name.is_loose && !is_tuning) return UnknownOptionError(name, origin);
       continue;
     }
-    if (!RoleReads(role->kind, name.spec->role)) continue;
+    if (!RoleReads(role->kind, name.spec->role, command)) continue;
     const SettingRank rank =
         role->kind == Kind::kHbk ? SettingRank::kHbkGroup : SettingRank::kOtherGroup;
     HBK_RETURN_IF_ERROR(values.Set(*name.spec, line.value, name.is_negated, rank, origin));

@@ -138,7 +138,8 @@ TEST_F(OptionFileSetTest, NoDefaultsReadsNothing) {
 TEST_F(OptionFileSetTest, ServerGroupsSetTheLayoutOnly) {
   const auto values = Values(
       "[mysqld]\nuser=mysql\nport=4444\ndatadir=/d\nparallel=7\nbanana=1\n"
-      "[mariadb]\ninnodb_undo_directory=/u\n[mariadb-10.11]\naria-log-dir-path=/a\n");
+      "[mariadb]\ninnodb_undo_directory=/u\n[mariadb-10.11]\naria-log-dir-path=/a\n",
+      Command::kCopyBack);
 
   ASSERT_THAT(values, IsOk());
   EXPECT_EQ(values->Text(Opt::kDatadir), "/d");
@@ -147,6 +148,14 @@ TEST_F(OptionFileSetTest, ServerGroupsSetTheLayoutOnly) {
   EXPECT_EQ(values->Find(Opt::kUser), nullptr);
   EXPECT_EQ(values->Find(Opt::kPort), nullptr);
   EXPECT_EQ(values->Find(Opt::kParallel), nullptr);
+}
+
+TEST_F(OptionFileSetTest, BackupTakesTheLayoutFromToolGroupsOnly) {
+  const std::string text = "[mysqld]\ndatadir=/server\n[client-server]\naria-log-dir-path=/a\n";
+
+  EXPECT_EQ(Values(text)->Find(Opt::kDatadir), nullptr);
+  EXPECT_EQ(Values(text)->Find(Opt::kAriaLogDirPath), nullptr);
+  EXPECT_EQ(Values(text + "[mariadb-backup]\ndatadir=/d\n")->Text(Opt::kDatadir), "/d");
 }
 
 TEST_F(OptionFileSetTest, ClientGroupsSetTheConnectionOnly) {
@@ -202,11 +211,14 @@ TEST_F(OptionFileSetTest, BadValueNamesFileAndLine) {
 
 TEST_F(OptionFileSetTest, TwoSeriesThatDisagreeAreAnError) {
   const std::string text = "[mariadb-10.6]\ndatadir=/a\n[mariadb-10.11]\ndatadir=/b\n";
+  const auto values = [this](const std::string& whole) {
+    return Values(whole, Command::kMoveBack);
+  };
 
-  EXPECT_THAT(Values(text), StatusIs(StatusCode::kUsage, HasSubstr("differ")));
-  EXPECT_THAT(Values(text + "[hbk]\ndatadir=/c\n"), IsOk());
-  EXPECT_THAT(Values(text + "[mysqld]\ndatadir=/c\n"), IsOk());
-  EXPECT_THAT(Values("[mariadb-10.6]\ndatadir=/a\n[mysqld-10.11]\ndatadir=/a\n"), IsOk());
+  EXPECT_THAT(values(text), StatusIs(StatusCode::kUsage, HasSubstr("differ")));
+  EXPECT_THAT(values(text + "[hbk]\ndatadir=/c\n"), IsOk());
+  EXPECT_THAT(values(text + "[mysqld]\ndatadir=/c\n"), IsOk());
+  EXPECT_THAT(values("[mariadb-10.6]\ndatadir=/a\n[mysqld-10.11]\ndatadir=/a\n"), IsOk());
 }
 
 TEST_F(OptionFileSetTest, PasswordsOfFilesAreWiped) {
