@@ -1,0 +1,76 @@
+#include "tests/integration/redo_backup_scenario.h"
+
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "tests/support/live/database_checks.h"
+#include "tests/support/live/workload.h"
+
+namespace hbk::testing {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr auto kLoadLimit = std::chrono::seconds(120);
+
+Status LoadUntil(SqlClient& client, uint64_t redo_bytes) {
+  HBK_ASSIGN_OR_RETURN(const uint64_t begin, client.StatusNumber("Innodb_lsn_current"));
+  const auto deadline = steady_clock::now() + kLoadLimit;
+  for (;;) {
+    HBK_ASSIGN_OR_RETURN(const uint64_t lsn, client.StatusNumber("Innodb_lsn_current"));
+    if (lsn - begin >= redo_bytes) return OkStatus();
+    if (steady_clock::now() > deadline) {
+      return FailedError(fmt::format("the load wrote only {} bytes of redo", lsn - begin));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
+Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::string& server_dir,
+                                const std::string& target_dir) {
+  MariadbdOptions options{.base_dir = server_dir,
+                          .install_options = config.install_options,
+                          .extra = config.server_options};
+  // Changed pages stay in memory and no checkpoint is made: the redo is needed.
+  options.extra.insert(options.extra.end(),
+                       {"--log-bin=binlog", "--binlog-format=ROW", "--innodb-log-file-size=1G",
+                        "--innodb-buffer-pool-size=512M", "--innodb-max-dirty-pages-pct=99",
+                        "--innodb-max-dirty-pages-pct-lwm=0", "--innodb-adaptive-flushing=OFF",
+                        "--innodb-flush-log-at-trx-commit=2"});
+  HBK_ASSIGN_OR_RETURN(const auto server, Mariadbd::Start(options));
+  Workload load(server->socket_path(),
+                {.seed = config.seed, .bulk_mib = 16, .has_ddl = config.has_ddl});
+  HBK_RETURN_IF_ERROR(load.CreateTables());
+  load.Start();
+  HBK_ASSIGN_OR_RETURN(SqlClient client, server->Connect());
+  HBK_RETURN_IF_ERROR(LoadUntil(client, config.redo_mib << 20));
+  HBK_RETURN_IF_ERROR(RunToSuccess(BackupCommand(config.tool, {.socket_path = server->socket_path(),
+                                                               .target_dir = target_dir,
+                                                               .parallel = 2}),
+                                   target_dir + ".log")
+                          .status());
+  HBK_RETURN_IF_ERROR(load.Stop());
+  server->Kill9();
+  HBK_RETURN_IF_ERROR(RemoveTree(server->data_dir()));
+  const uint64_t log_bytes = ReadWholeFile(target_dir + "/ib_logfile0").value().size();
+  return log_bytes;
+}
+
+Status CheckRestoredData(const std::string& server_dir, const std::string& data_dir,
+                         const std::vector<std::string>& install_options) {
+  MariadbdOptions options{.base_dir = server_dir,
+                          .data_dir = data_dir,
+                          .has_data = true,
+                          .install_options = install_options};
+  HBK_ASSIGN_OR_RETURN(const auto server, Mariadbd::Start(options));
+  HBK_ASSIGN_OR_RETURN(SqlClient client, server->Connect());
+  HBK_RETURN_IF_ERROR(CheckBank(client));
+  HBK_RETURN_IF_ERROR(CheckAllTables(client));
+  return server->Stop();
+}
+
+}  // namespace hbk::testing

@@ -1,0 +1,36 @@
+// A backup directory with much redo to apply: the input of the tests of prepare.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hbk/base/status.h"
+
+#include "tests/support/live/backup_tool.h"
+#include "tests/support/live/mariadbd.h"
+#include "tests/support/live/scratch_dir.h"
+
+namespace hbk::testing {
+
+struct RedoBackupConfig {
+  uint64_t seed = 1;
+  BackupTool tool = BackupTool::kHbk;  // that takes the backup
+  uint64_t redo_mib = 25;              // at least so much lies between checkpoint and end
+  bool has_ddl = true;
+  std::vector<std::string> install_options = {};
+  std::vector<std::string> server_options = {};
+};
+
+// Starts a server that keeps its changed pages in memory, loads it until there is that much redo,
+// and takes a backup to `target_dir` while the load goes on. The server is gone afterwards.
+// Returns the bytes of redo in the backup.
+Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::string& server_dir,
+                                const std::string& target_dir);
+
+// Starts a server on a restored data directory, checks all tables and the bank, and stops it.
+Status CheckRestoredData(const std::string& server_dir, const std::string& data_dir,
+                         const std::vector<std::string>& install_options);
+
+}  // namespace hbk::testing

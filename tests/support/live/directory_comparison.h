@@ -1,0 +1,34 @@
+// Compares two backup directories that were prepared from the same one.
+//
+// Errors   kFailed: a file cannot be read. Differences are results, not errors.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hbk/base/status.h"
+
+namespace hbk::testing {
+
+struct PageComparison {
+  uint64_t file_count = 0;
+  uint64_t page_count = 0;        // compared
+  uint64_t freed_page_count = 0;  // differ, but free by their extent descriptor in both: never read
+  std::vector<std::string>
+      differences;  // what is left: "db/t.ibd page 7: bytes 16..23", at most 100
+  uint64_t difference_count = 0;
+};
+
+// Every page of every .ibd, ibdata and undo file, byte by byte; files that only one side has are
+// differences. The doublewrite buffer in the system tablespace is left out: the server rewrites
+// it, and nobody reads it after a clean prepare.
+Result<PageComparison> ComparePages(const std::string& expected_dir, const std::string& actual_dir);
+
+// Names and bytes of all files below both directories, but for the names in `ignored`. Empty: they
+// are the same.
+Result<std::vector<std::string>> CompareFiles(const std::string& expected_dir,
+                                              const std::string& actual_dir,
+                                              const std::vector<std::string>& ignored);
+
+}  // namespace hbk::testing
