@@ -1,0 +1,67 @@
+# bash completion of hbk. The options come from `hbk help COMMAND`.
+
+_hbk() {
+  local cur prev words cword
+  if declare -F _init_completion >/dev/null; then
+    _init_completion -s || return
+  else
+    cur=${COMP_WORDS[COMP_CWORD]}
+    prev=${COMP_WORDS[COMP_CWORD - 1]}
+    words=("${COMP_WORDS[@]}")
+    cword=$COMP_CWORD
+  fi
+
+  local commands="backup prepare copy-back move-back help"
+  local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
+  first+=" --print-defaults"
+
+  case $prev in
+    --target-dir | --datadir | -h | --innodb-data-home-dir | --innodb-undo-directory | \
+      --innodb-log-group-home-dir | --aria-log-dir-path | --ssl-capath | --ssl-crlpath)
+      mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      compopt -o filenames 2>/dev/null
+      return
+      ;;
+    --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
+      --ssl-crl)
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      compopt -o filenames 2>/dev/null
+      return
+      ;;
+    --output)
+      mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
+      return
+      ;;
+    --protocol)
+      mapfile -t COMPREPLY < <(compgen -W "tcp socket" -- "$cur")
+      return
+      ;;
+    --owner)
+      mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+      return
+      ;;
+  esac
+
+  local i command=
+  for ((i = 1; i < cword; i++)); do
+    case ${words[i]} in
+      backup | prepare | copy-back | move-back | help)
+        command=${words[i]}
+        break
+        ;;
+    esac
+  done
+
+  if [[ -z $command ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
+  elif [[ $command == help ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "backup prepare copy-back move-back" -- "$cur")
+  else
+    local options
+    options=$("${words[0]}" help "$command" 2>/dev/null |
+      grep -oE -- '^ +(-[A-Za-z], )?--[a-z-]+(\[?=)?' | grep -oE -- '--[a-z-]+=?')
+    mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
+  fi
+  [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+}
+complete -F _hbk hbk
