@@ -1,5 +1,7 @@
 #include "file_sizes.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace hbk::prepare {
@@ -47,7 +49,8 @@ Status GrowFiles(io::FileSystem& fs, const BackupSet& set, TablespaceTable& tabl
       changed.insert(last.name);
       space.exists = true;
     }
-    HBK_ASSIGN_OR_RETURN(const uint64_t size, LastSegmentSize(space));
+    HBK_ASSIGN_OR_RETURN(uint64_t size, LastSegmentSize(space));
+    size = std::max(size, space.size_min);
     if (size <= last.size) continue;
     HBK_RETURN_IF_ERROR(SetSize(fs, set.Path(last.name), size));
     last.size = size;

@@ -5,6 +5,24 @@
 #include <fmt/format.h>
 
 namespace hbk::prepare {
+namespace {
+
+// 0 if the first mtr is not whole.
+size_t EndOfLastWholeMtr(ByteView bytes) {
+  size_t end = 0;
+  innodb::Lsn lsn = 0;
+  for (size_t at = 0; bytes.size() - at >= kRedoEntryHeaderBytes;) {
+    const RedoEntryHeader header = LoadRedoEntryHeader(bytes, at);
+    if (at != 0 && header.start_lsn != lsn) end = at;
+    lsn = header.start_lsn;
+    const size_t size = kRedoEntryHeaderBytes + header.length;
+    if (bytes.size() - at < size) break;
+    at += size;
+  }
+  return end;
+}
+
+}  // namespace
 
 PartitionLoader::PartitionLoader(const PartitionStore& store, const SpaceLogs& logs,
                                  const MemoryPlan& plan)
@@ -28,35 +46,38 @@ Status PartitionLoader::Begin(uint32_t partition) {
   return is_split_ ? FindRebuiltPages() : OkStatus();
 }
 
+// Ends between two mtrs: one applied by half would leave its end LSN on the page, and so hide the
+// other half.
 template <typename Visit>
 Result<uint64_t> PartitionLoader::LoadEntries(uint64_t offset, Visit visit) {
-  loaded_ =
-      static_cast<size_t>(std::min<uint64_t>(entry_bytes_, store_.bytes(partition_) - offset));
+  batch_offset_ = offset;
+  const uint64_t rest = store_.bytes(partition_) - offset;
+  loaded_ = static_cast<size_t>(std::min<uint64_t>(entry_bytes_, rest));
   const MutableByteView bytes{buffer_.get(), loaded_};
   HBK_RETURN_IF_ERROR(store_.Read(partition_, offset, bytes));
-  size_t at = 0;
-  while (loaded_ - at >= kRedoEntryHeaderBytes) {
-    const RedoEntryHeader header = LoadRedoEntryHeader(bytes, at);
-    const size_t size = kRedoEntryHeaderBytes + header.length;
-    if (loaded_ - at < size) break;
-    if (!visit(header, at)) break;
-    at += size;
+  const size_t end = loaded_ == rest ? loaded_ : EndOfLastWholeMtr(bytes);
+  if (end == 0) {
+    return FailedError(fmt::format("the mtr at LSN {} is too large for this memory",
+                                   LoadRedoEntryHeader(bytes, 0).start_lsn))
+        .WithHint("give more with --use-memory");
   }
-  HBK_CHECK(at > 0);
-  return offset + at;
+  for (size_t at = 0; at < end;) {
+    const RedoEntryHeader header = LoadRedoEntryHeader(bytes, at);
+    HBK_RETURN_IF_ERROR(visit(header, at));
+    at += kRedoEntryHeaderBytes + header.length;
+  }
+  return offset + end;
 }
 
 Status PartitionLoader::FindRebuiltPages() {
+  const auto note_rebuild = [&](const RedoEntryHeader& header, size_t at) -> Status {
+    if (header.is_rebuild == 0 || IsTrimmedEntry(header)) return OkStatus();
+    if (rebuilt_.size() == rebuilt_count_) HBK_RETURN_IF_ERROR(CompactRebuilt());
+    rebuilt_.push_back({header.page_key(), batch_offset_ + at});
+    return OkStatus();
+  };
   for (uint64_t offset = 0; offset < store_.bytes(partition_);) {
-    Status status;
-    HBK_ASSIGN_OR_RETURN(offset, LoadEntries(offset, [&](const RedoEntryHeader& header, size_t) {
-                           if (header.is_rebuild == 0 || IsTrimmedEntry(header)) return true;
-                           if (rebuilt_.size() == rebuilt_count_) status = CompactRebuilt();
-                           if (!status.ok()) return false;
-                           rebuilt_.push_back({header.page_key(), header.start_lsn});
-                           return true;
-                         }));
-    HBK_RETURN_IF_ERROR(status);
+    HBK_ASSIGN_OR_RETURN(offset, LoadEntries(offset, note_rebuild));
   }
   return CompactRebuilt();
 }
@@ -64,7 +85,7 @@ Status PartitionLoader::FindRebuiltPages() {
 // Of each page the latest.
 Status PartitionLoader::CompactRebuilt() {
   std::sort(rebuilt_.begin(), rebuilt_.end(), [](const Rebuilt& a, const Rebuilt& b) {
-    return a.page_key != b.page_key ? a.page_key < b.page_key : a.start_lsn > b.start_lsn;
+    return a.page_key != b.page_key ? a.page_key < b.page_key : a.offset > b.offset;
   });
   const auto end =
       std::unique(rebuilt_.begin(), rebuilt_.end(),
@@ -84,12 +105,13 @@ Result<bool> PartitionLoader::NextBatch() {
   index_.clear();
   next_item_ = 0;
   if (next_offset_ == store_.bytes(partition_)) return false;
-  HBK_ASSIGN_OR_RETURN(next_offset_,
-                       LoadEntries(next_offset_, [&](const RedoEntryHeader& header, size_t at) {
-                         if (index_.size() == index_count_) return false;
-                         index_.push_back({header.page_key(), static_cast<uint32_t>(at)});
-                         return true;
-                       }));
+  const auto add_to_index = [&](const RedoEntryHeader& header, size_t at) {
+    index_.push_back({header.page_key(), static_cast<uint32_t>(at)});
+    return OkStatus();
+  };
+  HBK_ASSIGN_OR_RETURN(next_offset_, LoadEntries(next_offset_, add_to_index));
+  // See PlanMemory: there is room for the smallest entries.
+  HBK_CHECK(index_.size() <= index_count_);
   std::sort(index_.begin(), index_.end(), [](const Item& a, const Item& b) {
     return a.page_key != b.page_key ? a.page_key < b.page_key : a.offset < b.offset;
   });
@@ -103,20 +125,19 @@ bool PartitionLoader::IsTrimmedEntry(const RedoEntryHeader& header) const {
          IsTrimmed(trims->second, {header.space, header.page}, header.start_lsn);
 }
 
-innodb::Lsn PartitionLoader::RebuildLsn(std::span<const Item> items) const {
+// By place, not by LSN: the server may change a page, drop it and make it anew in one mtr.
+std::optional<uint64_t> PartitionLoader::RebuildOffset(std::span<const Item> items) const {
   const ByteView bytes{buffer_.get(), loaded_};
   if (!is_split_) {
-    for (auto item = items.rbegin(); item != items.rend(); ++item) {
-      const RedoEntryHeader header = LoadRedoEntryHeader(bytes, item->offset);
-      if (header.is_rebuild != 0) return header.start_lsn;
-    }
-    return 0;
+    for (auto item = items.rbegin(); item != items.rend(); ++item)
+      if (LoadRedoEntryHeader(bytes, item->offset).is_rebuild != 0) return item->offset;
+    return std::nullopt;
   }
   const auto found =
       std::lower_bound(rebuilt_.begin(), rebuilt_.end(), items.front().page_key,
                        [](const Rebuilt& rebuilt, uint64_t key) { return rebuilt.page_key < key; });
-  if (found == rebuilt_.end() || found->page_key != items.front().page_key) return 0;
-  return found->start_lsn;
+  if (found == rebuilt_.end() || found->page_key != items.front().page_key) return std::nullopt;
+  return found->offset;
 }
 
 bool PartitionLoader::NextPage(PageRedo& redo) {
@@ -131,16 +152,15 @@ bool PartitionLoader::NextPage(PageRedo& redo) {
     while (!items.empty() && IsTrimmedEntry(LoadRedoEntryHeader(bytes, items.front().offset)))
       items = items.subspan(1);
     if (items.empty()) continue;
-    const innodb::Lsn rebuild_lsn = RebuildLsn(items);
-    while (!items.empty() &&
-           LoadRedoEntryHeader(bytes, items.front().offset).start_lsn < rebuild_lsn)
+    const std::optional<uint64_t> rebuild_offset = RebuildOffset(items);
+    while (!items.empty() && batch_offset_ + items.front().offset < rebuild_offset.value_or(0))
       items = items.subspan(1);
     if (items.empty()) continue;
     redo.page = {static_cast<innodb::SpaceId>(key >> 32), static_cast<innodb::PageNo>(key)};
     redo.bytes = bytes;
     redo.items = items;
     redo.is_rebuilt_here = redo.Header(items.front()).is_rebuild != 0;
-    redo.is_rebuildable = rebuild_lsn != 0;
+    redo.is_rebuildable = rebuild_offset.has_value();
     return true;
   }
   return false;

@@ -5,12 +5,13 @@
 // once before, to learn which pages are rebuilt (INIT_PAGE, FREE_PAGE) and from where on their
 // redo counts: what was before may not fit the page that is in the file.
 //
-// Errors   kFailed: more rebuilt pages than there is memory for.
+// Errors   kFailed: more rebuilt pages, or a larger mtr, than there is memory for.
 // Threads  One. Spans are good until the next batch.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -66,17 +67,18 @@ class PartitionLoader {
   using Item = PageRedo::Item;
   struct Rebuilt {
     uint64_t page_key;
-    innodb::Lsn start_lsn;
+    uint64_t offset;  // of the entry in the partition
   };
 
   Status FindRebuiltPages();
   Status CompactRebuilt();
-  // Calls `visit` for each whole entry from `offset` on that is loaded; returns where it ends.
+  // Loads whole mtrs from `offset` on, as many as there is room for, and calls `visit` for each of
+  // their entries. Returns where they end.
   template <typename Visit>
   Result<uint64_t> LoadEntries(uint64_t offset, Visit visit);
   [[nodiscard]] bool IsTrimmedEntry(const RedoEntryHeader& header) const;
-  // 0: nothing rebuilds the page.
-  [[nodiscard]] innodb::Lsn RebuildLsn(std::span<const Item> items) const;
+  // Where in the partition the redo of the page begins anew; nothing if it does not.
+  [[nodiscard]] std::optional<uint64_t> RebuildOffset(std::span<const Item> items) const;
 
   const PartitionStore& store_;
   const SpaceLogs& logs_;
@@ -85,6 +87,7 @@ class PartitionLoader {
   const size_t rebuilt_count_;
   uint32_t partition_ = 0;
   bool is_split_ = false;
+  uint64_t batch_offset_ = 0;  // of buffer_ in the partition
   uint64_t next_offset_ = 0;
   std::unique_ptr<uint8_t[]> buffer_;
   size_t loaded_ = 0;

@@ -115,6 +115,11 @@ class Resolver {
     const auto left = by_name_.find(temporary);
     space.exists = left != by_name_.end();
     space.segments = {{temporary, 0, space.exists ? left->second->size : 0}};
+    const auto replaced = by_name_.find(log.last_name);
+    if (replaced != by_name_.end() &&
+        replaced->second->first_page.kind == FirstPageKind::kDeferred) {
+      space.size_min = replaced->second->size;
+    }
     table_.spaces.emplace(id, std::move(space));
   }
 

@@ -46,6 +46,7 @@ struct Tablespace {
   std::string final_name;  // of a table's file: where the redo leaves it
   bool is_new = false;     // there is no file with a first page yet: all comes from the redo
   bool exists = true;      // there is a file
+  uint64_t size_min = 0;   // bytes: of the empty file that a new one replaces
   innodb::TablespaceHeader header;  // as found; after PlanHeaders: as the redo leaves it
 
   [[nodiscard]] const std::string& name() const { return segments.front().name; }
