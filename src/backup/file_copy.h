@@ -30,7 +30,7 @@ struct CopyEnvironment {
   uint32_t page_size = 0;
   io::RateLimiter* limiter = nullptr;
   Sleep sleep = SleepForReal;
-  std::stop_token stop;
+  std::stop_token stop = {};
   // Called after each buffer, from any thread.
   std::function<void(uint64_t bytes)> on_copied = [](uint64_t) {
   };

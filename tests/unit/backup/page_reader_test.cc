@@ -1,0 +1,203 @@
+#include "page_reader.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hbk/base/bytes.h"
+
+#include "tablespace_image.h"
+#include "tests/support/mem_file_system.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using ::hbk::testing::IsOk;
+using ::hbk::testing::IsOkAndHolds;
+using ::hbk::testing::MemFileSystem;
+using ::hbk::testing::StatusIs;
+using std::chrono::microseconds;
+using ::testing::_;
+using ::testing::Eq;
+using namespace std::chrono_literals;
+
+constexpr size_t kPageBytes = 16384;
+
+class PageReaderTest : public ::testing::Test {
+ protected:
+  PageReaderTest() : content_(MakeTablespace(image_)) {}
+
+  void Open(std::optional<innodb::DoublewriteBuffer> doublewrite = std::nullopt) {
+    fs_.PutFile("/t.ibd", content_);
+    auto file = fs_.Open("/t.ibd", {.write = true, .direct = true});
+    HBK_CHECK(file.ok());
+    file_ = std::move(*file);
+    reader_ = std::make_unique<PageReader>(
+        *file_, PageLayout{image_.space_id, 0, image_.flags, doublewrite}, [this](microseconds d) {
+          waited_ += d;
+          if (while_waiting) while_waiting();
+        });
+  }
+
+  // What a read of the whole file got, checked.
+  Result<std::optional<PageFault>> Heal(std::string read) {
+    read_ = std::move(read);
+    const MutableByteView view(reinterpret_cast<uint8_t*>(read_.data()), read_.size());
+    return reader_->HealPages(0, view, scratch_, stop_.get_token(), retried_pages_);
+  }
+
+  std::string Torn(size_t page) const {
+    std::string torn = content_;
+    torn.replace(page * kPageBytes + 8192, 4096, std::string(4096, '!'));
+    return torn;
+  }
+  void WriteFile(const std::string& bytes) { HBK_CHECK(file_->WriteAt(0, AsBytes(bytes)).ok()); }
+
+  TablespaceImage image_;
+  std::string content_;
+  MemFileSystem fs_;
+  std::unique_ptr<io::File> file_;
+  std::unique_ptr<PageReader> reader_;
+  AlignedBuffer scratch_{PageReader::kScratchBytes};
+  std::stop_source stop_;
+  std::function<void()> while_waiting;
+  microseconds waited_{0};
+  std::string read_;
+  uint64_t retried_pages_ = 0;
+};
+
+TEST_F(PageReaderTest, GoodPagesAreNotReadAgain) {
+  Open();
+
+  EXPECT_THAT(Heal(content_), IsOkAndHolds(Eq(std::nullopt)));
+
+  EXPECT_EQ(read_, content_);
+  EXPECT_EQ(retried_pages_, 0U);
+}
+
+TEST_F(PageReaderTest, ATornReadHealsWithTheNext) {
+  Open();
+
+  EXPECT_THAT(Heal(Torn(3)), IsOkAndHolds(Eq(std::nullopt)));
+
+  EXPECT_EQ(read_, content_);
+  EXPECT_EQ(retried_pages_, 1U);
+  EXPECT_EQ(waited_, 0us);
+}
+
+TEST_F(PageReaderTest, APageThatIsTornForAWhileHealsLater) {
+  Open();
+  WriteFile(Torn(2));
+  while_waiting = [this] {
+    if (waited_ > 300ms) WriteFile(content_);
+  };
+
+  EXPECT_THAT(Heal(Torn(2)), IsOkAndHolds(Eq(std::nullopt)));
+
+  EXPECT_EQ(read_, content_);
+}
+
+TEST_F(PageReaderTest, APageThatStaysBadIsNamedAfterFiveSeconds) {
+  Open();
+  WriteFile(Torn(6));
+
+  const auto fault = Heal(Torn(6));
+
+  ASSERT_THAT(fault, IsOk());
+  ASSERT_TRUE(fault.value().has_value());
+  EXPECT_EQ(Describe(**fault), "page 5:6 at offset 98304: bad checksum");
+  EXPECT_GE(waited_, 5s);
+  EXPECT_LT(waited_, 6s);
+}
+
+TEST_F(PageReaderTest, AZeroPageIsLegal) {
+  Open();
+  std::string read = content_;
+  read.replace(4 * kPageBytes, kPageBytes, std::string(kPageBytes, '\0'));
+
+  EXPECT_THAT(Heal(read), IsOkAndHolds(Eq(std::nullopt)));
+}
+
+TEST_F(PageReaderTest, AGoodPageOfAnotherPlaceIsAFault) {
+  content_.replace(4 * kPageBytes, kPageBytes, content_.substr(5 * kPageBytes, kPageBytes));
+  Open();
+
+  const auto fault = Heal(content_);
+
+  ASSERT_THAT(fault, IsOk());
+  EXPECT_EQ((*fault)->verdict, innodb::PageVerdict::kWrongPageNo);
+}
+
+TEST_F(PageReaderTest, AGoodPageOfAnotherSpaceIsNotWaitedFor) {
+  TablespaceImage other = image_;
+  other.space_id = 77;
+  content_.replace(4 * kPageBytes, kPageBytes, MakePage(other, 4, 'z'));
+  Open();
+
+  const auto fault = Heal(content_);
+
+  ASSERT_THAT(fault, IsOk());
+  EXPECT_EQ((*fault)->verdict, innodb::PageVerdict::kWrongSpaceId);
+  EXPECT_LT(waited_, 100ms);
+}
+
+TEST_F(PageReaderTest, APageBeyondTheEndIsGone) {
+  Open();
+  HBK_CHECK(file_->Truncate(4 * kPageBytes).ok());
+
+  const auto fault = Heal(Torn(5));
+
+  ASSERT_THAT(fault, IsOk());
+  EXPECT_TRUE((*fault)->is_gone);
+}
+
+TEST_F(PageReaderTest, PagesOfTheDoublewriteBufferAreNotBelievedAndZeroed) {
+  Open(innodb::DoublewriteBuffer{.first = {2, 4}, .block_pages = 2});
+  std::string expected = content_;
+  expected.replace(2 * kPageBytes, 4 * kPageBytes, std::string(4 * kPageBytes, '\0'));
+
+  EXPECT_THAT(Heal(Torn(3)), IsOkAndHolds(Eq(std::nullopt)));
+
+  EXPECT_EQ(read_, expected);
+}
+
+TEST_F(PageReaderTest, StopsWaitingWhenToldTo) {
+  Open();
+  WriteFile(Torn(1));
+  while_waiting = [this] {
+    stop_.request_stop();
+  };
+
+  EXPECT_THAT(Heal(Torn(1)), StatusIs(StatusCode::kInterrupted, _));
+}
+
+TEST(ReadFirstPageTest, ATornFirstPageHeals) {
+  const TablespaceImage image;
+  const std::string content = MakeTablespace(image);
+  MemFileSystem fs;
+  std::string torn = content;
+  torn[9000] = '!';
+  fs.PutFile("/t.ibd", torn);
+  const auto file = fs.Open("/t.ibd", {.write = true});
+  ASSERT_THAT(file, IsOk());
+  AlignedBuffer scratch(PageReader::kScratchBytes);
+  const Sleep heal = [&](microseconds) {
+    HBK_CHECK(file.value()->WriteAt(0, AsBytes(content)).ok());
+  };
+
+  const auto first =
+      ReadFirstPage(*file.value(), content.size(), 16384, scratch, 5s, heal, std::stop_token());
+
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first.value().kind, innodb::FirstPageKind::kValid);
+  EXPECT_EQ(first.value().header.space_id, image.space_id);
+}
+
+}  // namespace
+}  // namespace hbk::backup
