@@ -1,10 +1,19 @@
 // `hbk copy-back` and `hbk move-back`: puts a prepared backup where a server can start on it.
 //
 // Everything is checked before the first byte is written: the set is prepared, all its files are
-// there, the target roots are absent or empty, no server holds them, the space is enough. What a
-// failed run created is removed again (copy-back).
+// there, the target roots are absent or empty, no server holds them, the space is enough. Digests
+// are checked on the way; move-back reads them all before it moves anything.
 //
-// Errors   kTargetInUse, kNoSpace, kCorruption (a digest does not fit), kFailed (not prepared).
+// The redo log file comes last, after everything else is durable: a server refuses to start without
+// it, so what a power cut or SIGKILL leaves cannot be taken for a whole instance. A run that fails
+// removes what it has made, or moves back what it has moved.
+//
+// After move-back the backup directory has a marker instead of its manifest: it is no backup any
+// more.
+//
+// Errors   kTargetInUse, kNoSpace, kCorruption (a file is missing, or its size or digest does not
+//          fit), kFailed (not prepared), kNotFound (no backup), kUsage (layout or owner),
+//          kMissingPrivilege (owner), kInterrupted.
 // Threads  Run is called once, from the main thread; `stop` may be requested from any.
 #pragma once
 

@@ -1,0 +1,54 @@
+#include "moved_backup.h"
+
+#include <fmt/format.h>
+
+#include "hbk/manifest/backup_manifest.h"
+
+namespace hbk::restore {
+namespace {
+
+constexpr uint64_t kClaimBytesMax = uint64_t{1} << 30;
+constexpr uint32_t kMetadataMode = 0640;  // as the other files of a backup
+
+}  // namespace
+
+Status MovedBackup::Begin(io::FileSystem& fs, const RestoreSource& source,
+                          const std::string& datadir) {
+  for (const std::string& name : source.claim_files) {
+    HBK_ASSIGN_OR_RETURN(claims_[name],
+                         io::ReadFile(fs, io::JoinPath(source.dir, name), kClaimBytesMax));
+  }
+  HBK_RETURN_IF_ERROR(io::WriteFileAtomically(
+      fs, io::JoinPath(source.dir, manifest::kIncompleteMarkerName),
+      fmt::format("The files of this backup were moved to {}.\n", datadir), kMetadataMode));
+  has_marker_ = true;
+  for (const std::string& name : source.claim_files)
+    HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(source.dir, name)));
+  return fs.SyncDirectory(source.dir);
+}
+
+Status MovedBackup::Undo(io::FileSystem& fs, const RestoreSource& source) {
+  if (!has_marker_) return OkStatus();
+  for (const auto& [name, content] : claims_) {
+    HBK_RETURN_IF_ERROR(
+        io::WriteFileAtomically(fs, io::JoinPath(source.dir, name), content, kMetadataMode));
+  }
+  HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(source.dir, manifest::kIncompleteMarkerName)));
+  return fs.SyncDirectory(source.dir);
+}
+
+Status MovedBackup::RemoveLeftovers(io::FileSystem& fs, const RestoreSource& source,
+                                    const std::vector<std::string>& copied) {
+  for (const std::string& path : copied)
+    HBK_RETURN_IF_ERROR(fs.Remove(path));
+  for (const std::string& database : source.databases) {
+    // One that holds files we do not know stays; so does the mark of their absence.
+    const std::string path = io::JoinPath(source.dir, database);
+    const Result<std::vector<io::DirectoryEntry>> entries = fs.List(path);
+    if (!entries.ok() || !entries.value().empty()) continue;
+    HBK_RETURN_IF_ERROR(fs.RemoveDirectory(path));
+  }
+  return fs.SyncDirectory(source.dir);
+}
+
+}  // namespace hbk::restore
