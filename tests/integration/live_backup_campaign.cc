@@ -1,7 +1,7 @@
 // Many live backups with random seeds: one line a run, a count at the end.
 //
 //   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
-//                        [--tool=hbk|mariadb-backup]
+//                        [--bulk-mib=60] [--tool=hbk|mariadb-backup]
 //
 // With --log=both, every second run has the small log. Run i has seed N + i, so that a failed run
 // is repeated by --runs=1 --seed=(its seed) and its --log. Exit code 1 if a run failed.
@@ -24,6 +24,7 @@ struct CampaignOptions {
   uint64_t seed = SeedFromEnvironment();
   std::string log = "both";
   bool has_ddl = false;
+  uint32_t bulk_mib = LiveBackupConfig().bulk_mib;
   BackupTool tool = ToolUnderTest();
 };
 
@@ -35,6 +36,8 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.seed = std::strtoull(value.c_str(), nullptr, 10);
   } else if (argument == "--log=both" || argument == "--log=small" || argument == "--log=default") {
     options.log = value;
+  } else if (argument.starts_with("--bulk-mib=")) {
+    options.bulk_mib = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (argument == "--ddl") {
     options.has_ddl = true;
   } else if (argument == "--tool=hbk") {
@@ -52,6 +55,7 @@ bool RunOne(const CampaignOptions& options, int index) {
       .seed = options.seed + static_cast<uint64_t>(index),
       .has_small_log = options.log == "small" || (options.log == "both" && index % 2 == 1),
       .has_ddl = options.has_ddl,
+      .bulk_mib = options.bulk_mib,
       .tool = options.tool};
   LiveBackup run(config);
   const Status status = run.Run();

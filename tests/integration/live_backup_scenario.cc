@@ -20,7 +20,11 @@ constexpr uint64_t kDefaultLogBytes = 96ULL << 20;
 constexpr double kWrapsMin = 3;
 // Aimed at, since the load is slower beside a backup than before it.
 constexpr double kWrapsWanted = 6;
+// What mariadb-backup calls a pair is smaller (measured), and its log reader uses them up too.
+constexpr double kPairsOfMariadbBackup = 5;
+constexpr double kPairsMax = 500;  // the disk is slower: no need to throttle
 constexpr milliseconds kWarmUp{2'000};
+constexpr milliseconds kPurgeLimit{20'000};
 constexpr milliseconds kCatchUpLimit{180'000};
 
 double SecondsSince(steady_clock::time_point start) {
@@ -114,7 +118,9 @@ Status LiveBackup::StartSource() {
   options.extra.insert(options.extra.end(), {"--log-bin=binlog", "--binlog-format=ROW"});
   HBK_ASSIGN_OR_RETURN(source_, Mariadbd::Start(options));
   load_ = std::make_unique<Workload>(
-      source_->socket_path(), WorkloadOptions{.seed = config_.seed, .has_ddl = config_.has_ddl});
+      source_->socket_path(),
+      WorkloadOptions{
+          .seed = config_.seed, .bulk_mib = config_.bulk_mib, .has_ddl = config_.has_ddl});
   HBK_RETURN_IF_ERROR(load_->CreateTables());
   load_->Start();
   return OkStatus();
@@ -131,7 +137,9 @@ Result<int> LiveBackup::ChooseThrottle() {
   const double redo_bytes_per_s = static_cast<double>(after - before) / SecondsSince(start);
   const double seconds = kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s;
   const uint64_t mib = TreeBytes(source_->data_dir() + "/live") >> 20;
-  return std::max(1, static_cast<int>(static_cast<double>(mib) / seconds));
+  const double pairs = static_cast<double>(mib) / seconds *
+                       (config_.tool == BackupTool::kHbk ? 1 : kPairsOfMariadbBackup);
+  return pairs > kPairsMax ? 0 : std::max(1, static_cast<int>(pairs));
 }
 
 Status LiveBackup::BackUp() {
@@ -188,6 +196,7 @@ Status LiveBackup::StartRestored() {
 Status LiveBackup::CheckRestored() {
   HBK_ASSIGN_OR_RETURN(SqlClient client, restored_->Connect());
   HBK_RETURN_IF_ERROR(CheckBank(client));
+  HBK_RETURN_IF_ERROR(WaitForPurge(client, kPurgeLimit));
   HBK_RETURN_IF_ERROR(CheckAllTables(client));
   return CheckErrorLog(*restored_);
 }

@@ -22,6 +22,7 @@ struct LiveBackupConfig {
   // innodb_log_file_size=12M, and a backup slow enough for the log to wrap three times in it.
   bool has_small_log = false;
   bool has_ddl = false;
+  uint32_t bulk_mib = 60;  // of the largest table
   BackupTool tool = BackupTool::kHbk;
 };
 

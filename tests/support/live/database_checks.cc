@@ -22,15 +22,30 @@ Status Verdict(const std::vector<std::string>& findings, const std::string& what
                                      fmt::join(findings.begin(), shown, "; ")));
 }
 
-Result<std::string> Checksum(SqlClient& client, const std::string& table) {
-  HBK_ASSIGN_OR_RETURN(const SqlRows answer, client.Query("CHECKSUM TABLE " + table + " EXTENDED"));
-  return answer.Get(0, "Checksum");
+// A sum over all values. CHECKSUM TABLE of the server leaves virtual columns uninitialised: its
+// result for a table that has any differs from run to run, so those are summed up here.
+Result<std::string> SumOfRows(SqlClient& client, const std::string& table,
+                              const std::string& columns) {
+  return client.QueryValue(
+      fmt::format("SELECT CONCAT(COUNT(*), ' rows, ', COALESCE(SUM(CRC32(CONCAT_WS('#', {}))), 0)) "
+                  "FROM {}",
+                  columns, table));
 }
 
-Result<std::string> SearchCounts(SqlClient& client) {
-  return client.QueryValue(
-      "SELECT CONCAT_WS(',', SUM(MATCH (title) AGAINST ('granite') > 0), "
-      "SUM(MATCH (title, body) AGAINST ('willow') > 0)) FROM live.fulltexts");
+Result<std::string> Checksum(SqlClient& client, const std::string& table) {
+  HBK_ASSIGN_OR_RETURN(
+      const SqlRows columns,
+      client.Query(fmt::format(
+          "SELECT GROUP_CONCAT('QUOTE(`', column_name, '`)'), SUM(extra LIKE '%VIRTUAL%') AS "
+          "virtuals "
+          "FROM information_schema.columns WHERE CONCAT('`', table_schema, '`.`', table_name, '`') "
+          "= '{}'",
+          table)));
+  if (columns.Get(0, "virtuals") != "0") {
+    return SumOfRows(client, table, columns.rows.at(0).at(0).value_or(""));
+  }
+  HBK_ASSIGN_OR_RETURN(const SqlRows answer, client.Query("CHECKSUM TABLE " + table + " EXTENDED"));
+  return answer.Get(0, "Checksum");
 }
 
 }  // namespace
@@ -78,6 +93,19 @@ Status CheckBank(SqlClient& client) {
   return Verdict(findings, "bank");
 }
 
+Status WaitForPurge(SqlClient& client, milliseconds limit) {
+  constexpr uint64_t kRest = 20;  // that is always there
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    HBK_ASSIGN_OR_RETURN(const uint64_t length, client.StatusNumber("Innodb_history_list_length"));
+    if (length < kRest) {
+      return OkStatus();
+    }
+    std::this_thread::sleep_for(milliseconds(100));
+  }
+  return OkStatus();
+}
+
 Status CheckAllTables(SqlClient& client) {
   HBK_ASSIGN_OR_RETURN(const auto tables, ListTables(client, /*with_system_tables=*/true));
   std::vector<std::string> findings;
@@ -87,7 +115,10 @@ Status CheckAllTables(SqlClient& client) {
       const std::string text = answer.Get(row, "Msg_text");
       const bool is_good = answer.Get(row, "Msg_type") == "status" && text == "OK";
       const bool is_unsupported = text.find("doesn't support check") != std::string::npos;
-      if (!is_good && !is_unsupported) {
+      // Of an Aria or MyISAM table that somebody had open when it was copied; the status row that
+      // follows says what the check found.
+      const bool was_open = text.find("using or hasn't closed the table") != std::string::npos;
+      if (!is_good && !is_unsupported && !was_open) {
         findings.push_back(table + ": " + answer.Get(row, "Msg_type") + " " + text);
       }
     }
@@ -111,12 +142,11 @@ Status CompareTables(SqlClient& expected, SqlClient& actual) {
       findings.push_back(fmt::format("{}: checksum {}, expected {}", table, other, sum));
     }
   }
+  // What a full-text search finds is not compared: after any crash recovery the server's own index
+  // lacks documents (it does on a source that is killed, too). It must only work.
   if (std::ranges::binary_search(tables, "`live`.`fulltexts`")) {
-    HBK_ASSIGN_OR_RETURN(const std::string count, SearchCounts(expected));
-    HBK_ASSIGN_OR_RETURN(const std::string other, SearchCounts(actual));
-    if (count != other) {
-      findings.push_back(fmt::format("full-text search finds {}, expected {}", other, count));
-    }
+    HBK_RETURN_IF_ERROR(actual.Execute(
+        "SELECT COUNT(*) FROM live.fulltexts WHERE MATCH (title, body) AGAINST ('willow')"));
   }
   return Verdict(findings, "comparison");
 }
