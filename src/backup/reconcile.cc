@@ -28,12 +28,23 @@ bool RedoRebuildsName(const SpaceChanges& changes, const std::string& name) {
   });
 }
 
-// True if the copy is of an earlier life of this tablespace: DISCARD and IMPORT keep the id, and
-// the pages of an imported file are in no log.
-bool IsStale(const CopiedSpace& copy, const FoundSpace& file, const SpaceChanges& changes) {
-  if (copy.inode != file.inode) return true;
-  const auto change = changes.find(copy.id);
-  return change != changes.end() && change->second.is_deleted;
+// DISCARD and IMPORT keep the id. The log then holds changes of the file that was discarded, its
+// deletion, and changes of the file that was imported, under one id: recovery takes the deletion
+// for the last word.
+Status CheckNotReplaced(const std::vector<FoundSpace>& found, const SpaceChanges& changes) {
+  for (const FoundSpace& file : found) {
+    if (!file.id) continue;
+    const auto change = changes.find(*file.id);
+    if (change == changes.end() || !change->second.is_deleted) continue;
+    return FailedError(fmt::format("{} was imported (ALTER TABLE .. IMPORT TABLESPACE) during the "
+                                   "backup or shortly before it, in place of a tablespace with the "
+                                   "same id",
+                                   file.name))
+        .WithHint(
+            "run the backup again in some minutes: after the server's next checkpoint the "
+            "redo log has forgotten the old tablespace");
+  }
+  return OkStatus();
 }
 
 Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSpace>& found) {
@@ -55,13 +66,15 @@ Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSp
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
                                 const std::vector<FoundSpace>& found, const SpaceChanges& changes) {
   HBK_ASSIGN_OR_RETURN(const auto by_id, IndexById(found));
+  HBK_RETURN_IF_ERROR(CheckNotReplaced(found, changes));
   ReconcilePlan plan;
 
   // One copy per id stays: a file that was renamed between two copiers' looks was copied twice.
   std::map<SpaceId, const CopiedSpace*> kept;
   for (const CopiedSpace& copy : copied) {
     const auto file = by_id.find(copy.id);
-    if (file == by_id.end() || IsStale(copy, *file->second, changes)) {
+    // Another inode: it was imported or moved here after it was copied.
+    if (file == by_id.end() || copy.inode != file->second->inode) {
       plan.removes.push_back(copy.name);
       continue;
     }

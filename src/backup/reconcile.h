@@ -4,7 +4,8 @@
 // tablespace id: names move, ids do not. The server's redo log, read up to the same moment, says
 // which new tablespaces it can rebuild by itself.
 //
-// Errors   kCorruption: two files of the data directory are the same tablespace.
+// Errors   kCorruption: two files of the data directory are the same tablespace. kFailed: a
+//          tablespace was discarded and imported again, which recovery from this log would undo.
 // Threads  Pure function.
 #pragma once
 
