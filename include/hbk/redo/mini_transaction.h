@@ -109,7 +109,8 @@ class RecordReader {
   Result<bool> Next(RedoRecord& record);
 
  private:
-  Status ParsePageRecord(ByteView content, RedoRecord& record);
+  // What is wrong with the record; null if nothing is.
+  const char* ParsePageRecord(ByteView content, RedoRecord& record);
 
   ByteView rest_;
   bool have_page_ = false;
