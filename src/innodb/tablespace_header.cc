@@ -48,9 +48,9 @@ std::optional<CryptData> ReadCryptData(ByteView page, const TablespaceFlags& fla
 }  // namespace
 
 FirstPage ClassifyFirstPage(ByteView head, uint64_t file_size, uint32_t logical_page_size) {
-  const size_t zero_check_bytes =
-      std::min<size_t>(head.size(), logical_page_size != 0 ? logical_page_size : kPageSizeMin);
-  if (IsAllZero(head.first(zero_check_bytes))) return {};
+  // The smallest page is enough: its part of page 0 has space id and size in it. More would not be
+  // right: behind a page 0 of 1 KiB that is not written yet there may be pages that are.
+  if (IsAllZero(head.first(std::min<size_t>(head.size(), kPageSizeMin)))) return {};
   if (head.size() < kPageSizeMin) {
     return Damaged(fmt::format("the file has {} bytes, less than a page", file_size));
   }

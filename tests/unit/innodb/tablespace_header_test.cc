@@ -44,6 +44,13 @@ TEST(ClassifyFirstPageTest, ReadsTheHeader) {
   EXPECT_FALSE(first.header.crypt.has_value());
 }
 
+TEST(ClassifyFirstPageTest, ZeroFirstPageOf1KiBIsDeferredWhateverFollows) {
+  std::vector<uint8_t> head(65536);
+  head[1024 + 24] = 5;
+
+  EXPECT_EQ(ClassifyFirstPage(head, 65536, 16384).kind, FirstPageKind::kDeferred);
+}
+
 TEST(ClassifyFirstPageTest, EmptyAndZeroFilesAreDeferred) {
   EXPECT_EQ(ClassifyFirstPage({}, 0, 16384).kind, FirstPageKind::kDeferred);
   const std::vector<uint8_t> zeros(65536);
