@@ -1,0 +1,148 @@
+#include "hbk/server/server_session.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "tests/support/scripted_sql_client.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::server {
+namespace {
+
+using hbk::testing::IsOk;
+using hbk::testing::IsOkAndHolds;
+using hbk::testing::ScriptedSqlClient;
+using hbk::testing::ScriptedStatement;
+using hbk::testing::ScriptLog;
+using hbk::testing::SqlError;
+using hbk::testing::SqlRows;
+using hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::Eq;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const SqlAnswer kDenied = SqlError(1227, "Access denied");
+
+class ServerSessionTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<ServerSession> MakeSession(std::vector<ScriptedStatement> script) {
+    std::vector<ScriptedStatement> whole = {
+        {"SET SESSION wait_timeout=*", {}},
+        {"SET SESSION wsrep_sync_wait=0", SqlError(1193, "Unknown system variable")},
+    };
+    whole.insert(whole.end(), script.begin(), script.end());
+    auto session =
+        ServerSession::Create(std::make_unique<ScriptedSqlClient>(std::move(whole), log_));
+    EXPECT_THAT(session, IsOk());
+    return std::move(session).value();
+  }
+
+  ScriptLog log_;
+};
+
+TEST_F(ServerSessionTest, FactsAreReadInFourStatements) {
+  const auto session = MakeSession({
+      {"SHOW GLOBAL VARIABLES", SqlRows({{"datadir", "/d/"}, {"log_bin", "ON"}})},
+      {"SELECT VERSION(), *", SqlRows({{"10.11.19-MariaDB-log", "Debian 12", "hbk@localhost"}})},
+      {"SELECT PLUGIN_NAME, *", SqlRows({{"InnoDB", "STORAGE ENGINE", "ACTIVE"},
+                                         {"ROCKSDB", "STORAGE ENGINE", "DISABLED"}})},
+      {"SHOW GLOBAL STATUS LIKE 'Uptime'", SqlRows({{"Uptime", "77"}})},
+  });
+
+  const auto facts = session->ReadFacts();
+
+  ASSERT_THAT(facts, IsOk());
+  EXPECT_EQ(facts->Variable("datadir"), "/d/");
+  EXPECT_TRUE(facts->IsOn("log_bin"));
+  EXPECT_TRUE(facts->HasActivePlugin("innodb"));
+  EXPECT_FALSE(facts->HasActivePlugin("rocksdb"));
+  EXPECT_EQ(facts->current_user, "hbk@localhost");
+  EXPECT_EQ(facts->uptime_s, 77U);
+}
+
+TEST_F(ServerSessionTest, LsnsComeFromOneStatement) {
+  const auto session = MakeSession({{"SHOW GLOBAL STATUS LIKE 'Innodb_lsn%'",
+                                     SqlRows({{"Innodb_lsn_current", "300"},
+                                              {"Innodb_lsn_flushed", "200"},
+                                              {"Innodb_lsn_last_checkpoint", "100"}})}});
+
+  const auto lsn = session->ReadLsn();
+
+  ASSERT_THAT(lsn, IsOk());
+  EXPECT_EQ(lsn->current, 300U);
+  EXPECT_EQ(lsn->flushed, 200U);
+  EXPECT_EQ(lsn->last_checkpoint, 100U);
+}
+
+TEST_F(ServerSessionTest, MissingFlushedLsnIsUnsupported) {
+  const auto session = MakeSession(
+      {{"SHOW GLOBAL STATUS LIKE 'Innodb_lsn%'", SqlRows({{"Innodb_lsn_current", "300"}})}});
+  EXPECT_THAT(session->ReadLsn(), StatusIs(StatusCode::kUnsupported, HasSubstr("log positions")));
+}
+
+TEST_F(ServerSessionTest, EmptyMasterStatusMeansNoBinlog) {
+  const auto session = MakeSession({{"SHOW MASTER STATUS", {}}});
+  EXPECT_THAT(session->ReadBinlogPosition(), IsOkAndHolds(Eq(std::optional<BinlogCoordinates>())));
+}
+
+TEST_F(ServerSessionTest, BinlogPositionIsFileAndOffset) {
+  const auto session =
+      MakeSession({{"SHOW MASTER STATUS", SqlRows({{"binlog.000008", "1382", "", ""}})}});
+  EXPECT_THAT(session->ReadBinlogPosition(),
+              IsOkAndHolds(Eq(std::optional<BinlogCoordinates>({"binlog.000008", 1382}))));
+}
+
+TEST_F(ServerSessionTest, ShortRowsAreNotRead) {
+  const auto session = MakeSession({{"SHOW MASTER STATUS", SqlRows({{"binlog.000008"}})}});
+  EXPECT_THAT(session->ReadBinlogPosition(),
+              StatusIs(StatusCode::kUnsupported, HasSubstr("unexpected form")));
+}
+
+TEST_F(ServerSessionTest, EveryMissingPrivilegeIsFound) {
+  const auto session = MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", kDenied},
+                                    {"SHOW ENGINE INNODB STATUS", kDenied},
+                                    {"SHOW MASTER STATUS", kDenied}});
+
+  const auto missing = session->ProbePrivileges(/*has_binlog=*/true);
+
+  ASSERT_THAT(missing, IsOk());
+  ASSERT_EQ(missing->size(), 3U);
+  EXPECT_EQ((*missing)[0].privilege, "RELOAD");
+  EXPECT_EQ((*missing)[1].privilege, "PROCESS");
+  EXPECT_EQ((*missing)[2].privilege, "BINLOG MONITOR");
+}
+
+TEST_F(ServerSessionTest, WithoutBinlogItsPrivilegeIsNotNeeded) {
+  const auto session =
+      MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                   {"SHOW ENGINE INNODB STATUS", SqlRows({{"InnoDB", "", "..."}})}});
+  EXPECT_THAT(session->ProbePrivileges(/*has_binlog=*/false), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(ServerSessionTest, OtherErrorOfAProbeIsAnError) {
+  const auto session =
+      MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", SqlError(2013, "lost")}});
+  EXPECT_THAT(session->ProbePrivileges(true), StatusIs(StatusCode::kConnectionLost, HasSubstr("")));
+}
+
+TEST_F(ServerSessionTest, EncryptedTablespacesAreListed) {
+  const auto session =
+      MakeSession({{"SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION *",
+                    SqlRows({{"d/a"}, {"d/b"}})}});
+  EXPECT_THAT(session->ListEncryptedTablespaces(), IsOkAndHolds(ElementsAre("d/a", "d/b")));
+}
+
+TEST(ServerSessionSetUpTest, NeverReconnectsOrTimesOut) {
+  ScriptLog log;
+  const auto session = ServerSession::Create(std::make_unique<ScriptedSqlClient>(
+      std::vector<ScriptedStatement>{{"SET SESSION wait_timeout=2147483*", {}},
+                                     {"SET SESSION wsrep_sync_wait=0", {}}},
+      log));
+  EXPECT_THAT(session, IsOk());
+  EXPECT_THAT(log.statements.front(), HasSubstr("max_statement_time=0"));
+}
+
+}  // namespace
+}  // namespace hbk::server
