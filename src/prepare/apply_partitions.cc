@@ -10,9 +10,9 @@
 namespace hbk::prepare {
 namespace {
 
-// Large ones first, so that no thread is left alone with one at the end.
+// Large ones first, so that no thread is left alone with one at the end. Without the last one.
 std::vector<uint32_t> PartitionsBySize(const PartitionStore& store) {
-  std::vector<uint32_t> order(store.partition_count());
+  std::vector<uint32_t> order(store.partition_count() - 1);
   std::iota(order.begin(), order.end(), 0U);
   std::erase_if(order, [&](uint32_t partition) { return store.bytes(partition) == 0; });
   std::stable_sort(order.begin(), order.end(),
@@ -26,21 +26,25 @@ Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& sto
                                     report::Reporter& reporter) {
   const std::vector<uint32_t> order = PartitionsBySize(store);
   uint64_t total_bytes = 0;
-  for (const uint32_t partition : order)
+  for (uint32_t partition = 0; partition < store.partition_count(); ++partition)
     total_bytes += store.bytes(partition);
 
   std::vector<std::unique_ptr<PartitionApplier>> appliers(input.plan.worker_count);
   std::atomic<uint64_t> done_bytes{0};
-  const auto apply = [&](uint32_t worker, size_t item) {
+  const auto apply = [&](uint32_t worker, uint32_t partition) {
     if (appliers[worker] == nullptr)
       appliers[worker] = std::make_unique<PartitionApplier>(input, worker);
-    Status applied = appliers[worker]->Apply(order[item], done_bytes);
+    Status applied = appliers[worker]->Apply(partition, done_bytes);
     if (!applied.ok()) return applied;
-    store.Release(order[item]);
+    store.Release(partition);
     reporter.Progress(done_bytes, total_bytes);
     return applied;
   };
-  HBK_RETURN_IF_ERROR(RunParallel(input.plan.worker_count, order.size(), apply));
+  // First pages before all others: a file that a killed run leaves is known by them.
+  HBK_RETURN_IF_ERROR(apply(0, store.partition_count() - 1));
+  HBK_RETURN_IF_ERROR(
+      RunParallel(input.plan.worker_count, order.size(),
+                  [&](uint32_t worker, size_t item) { return apply(worker, order[item]); }));
 
   ApplyCounts sum;
   for (const auto& applier : appliers) {
