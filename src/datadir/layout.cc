@@ -60,11 +60,6 @@ Status ParseAttributes(std::string_view spec, const std::vector<std::string_view
                        SystemFile& file) {
   for (size_t i = 2; i < parts.size(); ++i) {
     const std::string_view part = parts[i];
-    if (part == "raw" || part == "newraw") {
-      return UnsupportedError(
-          fmt::format("innodb_data_file_path '{}': {} is a raw device, which cannot be backed up",
-                      spec, file.path));
-    }
     if (part == kAutoextend) {
       file.is_autoextend = true;
     } else if (part == kAutoshrink && file.is_autoextend) {
@@ -84,15 +79,18 @@ Result<SystemFile> ParseSystemFile(std::string_view spec, std::string_view entry
   const std::vector<std::string_view> parts = Split(entry, ':');
   SystemFile file;
   file.path = parts[0];
-  if (file.path.empty() || io::BaseName(file.path).empty()) {
-    return BadSpec(spec, "a file has no name");
-  }
+  if (file.path.empty() || file.path.ends_with('/')) return BadSpec(spec, "a file has no name");
   if (file.path.find('\0') != std::string::npos) return BadSpec(spec, "a name holds a zero byte");
   for (const std::string_view part : Split(parts[0], '/')) {
     if (part == "..") return BadSpec(spec, fmt::format("'{}' leads upwards", file.path));
   }
   if (parts.size() < 2) return BadSpec(spec, fmt::format("'{}' has no size", file.path));
-  // Raw devices may be written without a size: device::newraw.
+  // "10Graw" and "10Gnewraw": partitions without a file system.
+  if (parts[1].ends_with("raw")) {
+    return UnsupportedError(
+        fmt::format("innodb_data_file_path '{}': {} is a raw device, which cannot be backed up",
+                    spec, file.path));
+  }
   const std::optional<uint64_t> size = ParseSize(parts[1]);
   HBK_RETURN_IF_ERROR(ParseAttributes(spec, parts, file));
   if (!size) return BadSpec(spec, fmt::format("'{}' is no size", parts[1]));

@@ -291,7 +291,7 @@ Result<std::string> ParseTablespaceLink(std::string_view text, std::string_view 
   }
   if (text.size() >= kLinkBytesMax) return CorruptionError("holds a path that is too long");
   const std::string dir = io::DirName(text);
-  if (io::BaseName(text) != file_name || dir == "/" ||
+  if (!text.ends_with("/" + file_name) || dir == "/" ||
       ("/" + dir + "/").find("/../") != std::string::npos) {
     return CorruptionError(fmt::format("leads to '{}', not to a {}", text, file_name));
   }

@@ -1,0 +1,285 @@
+#include "hbk/datadir/scanner.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "tests/support/mem_file_system.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::datadir {
+namespace {
+
+using hbk::testing::IsOk;
+using hbk::testing::IsOkAndHolds;
+using hbk::testing::MemFileSystem;
+using hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> Names(const Scan& scan) {
+  std::vector<std::string> names;
+  for (const DataFile& file : scan.files)
+    names.push_back(file.name);
+  return names;
+}
+
+const DataFile* Find(const Scan& scan, std::string_view name) {
+  const auto it = std::find_if(scan.files.begin(), scan.files.end(),
+                               [&](const DataFile& file) { return file.name == name; });
+  return it == scan.files.end() ? nullptr : &*it;
+}
+
+class ScanDatadirTest : public ::testing::Test {
+ protected:
+  ScanDatadirTest() {
+    options_.datadir = "/d";
+    fs_.PutFile("/d/ibdata1", "system");
+  }
+
+  Result<Scan> Run() {
+    HBK_ASSIGN_OR_RETURN(const Layout layout, MakeLayout(options_));
+    return ScanDatadir(fs_, layout, scan_options_);
+  }
+
+  MemFileSystem fs_;
+  LayoutOptions options_;
+  ScanOptions scan_options_;
+};
+
+TEST_F(ScanDatadirTest, ListsWhatBelongsIntoABackup) {
+  for (const char* name :
+       {"undo001", "aria_log_control", "aria_log.00000001", "ib_buffer_pool", "mysql_upgrade_info",
+        "shop.mrn", "shop/db.opt", "shop/t.frm", "shop/t.ibd", "mysql/user.MAD"}) {
+    fs_.PutFile(std::string("/d/") + name, "x");
+  }
+  for (const char* name : {"ib_logfile0", "ibtmp1", "binlog.000001", "tc.log", "xtrabackup_info",
+                           "ca.pem", "shop/#sql-alter-1-2.ibd", "shop/t.txt", "shop/sub/t.ibd",
+                           ".sst/t.ibd", "lost+found/t.ibd", "#innodb_temp/temp_1.ibt"}) {
+    fs_.PutFile(std::string("/d/") + name, "x");
+  }
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()),
+              ElementsAre("aria_log.00000001", "aria_log_control", "ib_buffer_pool", "ibdata1",
+                          "mysql/user.MAD", "mysql_upgrade_info", "shop.mrn", "shop/db.opt",
+                          "shop/t.frm", "shop/t.ibd", "undo001"));
+  EXPECT_THAT(scan.value().databases, ElementsAre("mysql", "shop"));
+  EXPECT_THAT(scan.value().warnings, IsEmpty());
+}
+
+TEST_F(ScanDatadirTest, EmptyDatabasesAreListed) {
+  fs_.PutDirectory("/d/empty");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(scan.value().databases, ElementsAre("empty"));
+}
+
+TEST_F(ScanDatadirTest, IgnoredDirectoriesAreNoDatabases) {
+  fs_.PutFile("/d/backup/t.ibd", "x");
+  scan_options_.ignore_db_dirs = {"backup"};
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(scan.value().databases, IsEmpty());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1"));
+}
+
+TEST_F(ScanDatadirTest, PartsAreFoundWhereTheLayoutSays) {
+  fs_.PutFile("/home/sub/ibdata1", "system");
+  fs_.PutFile("/home/ibdata2", "system");
+  fs_.PutFile("/d/undo/undo001", "x");
+  fs_.PutFile("/d/undo002", "stale");
+  fs_.PutFile("/aria/aria_log_control", "x");
+  fs_.PutFile("/d/aria_log_control", "stale");
+  fs_.PutFile("/aria/shop.mrn", "not here");
+  fs_.PutFile("/aria/shop/t.ibd", "not here");
+  options_.innodb_data_home_dir = "/home";
+  options_.innodb_data_file_path = "sub/ibdata1:12M;ibdata2:12M:autoextend";
+  options_.innodb_undo_directory = "undo";
+  options_.aria_log_dir_path = "/aria";
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()),
+              ElementsAre("aria_log_control", "ibdata1", "ibdata2", "undo001"));
+  EXPECT_EQ(Find(scan.value(), "ibdata1")->source_path, "/home/sub/ibdata1");
+  EXPECT_EQ(Find(scan.value(), "aria_log_control")->source_path, "/aria/aria_log_control");
+  EXPECT_EQ(Find(scan.value(), "undo001")->source_path, "/d/undo/undo001");
+  EXPECT_THAT(scan.value().databases, IsEmpty());
+}
+
+TEST_F(ScanDatadirTest, AMissingSystemFileIsAnError) {
+  options_.innodb_data_file_path = "ibdata9:12M";
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kNotFound, HasSubstr("/d/ibdata9")));
+}
+
+TEST_F(ScanDatadirTest, DataDirectoryTablesAreFollowed) {
+  fs_.PutFile("/ext/shop/t.ibd", "twelve bytes");
+  fs_.PutFile("/d/shop/t.isl", "/ext/shop/t.ibd\n");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1", "shop/t.ibd", "shop/t.isl"));
+  const DataFile* table = Find(scan.value(), "shop/t.ibd");
+  EXPECT_EQ(table->source_path, "/ext/shop/t.ibd");
+  EXPECT_EQ(table->kind, FileKind::kTablespace);
+  EXPECT_EQ(table->info.size, 12U);
+  EXPECT_EQ(Find(scan.value(), "shop/t.isl")->source_path, "/d/shop/t.isl");
+}
+
+TEST_F(ScanDatadirTest, ALinkThatLeadsNowhereIsLeftOutWithAWarning) {
+  fs_.PutFile("/d/shop/gone.isl", "/ext/shop/gone.ibd");
+  fs_.PutFile("/d/shop/other.isl", "/ext/shop/t.ibd");
+  fs_.PutFile("/d/shop/long.isl", std::string(5000, '/'));
+  fs_.PutFile("/ext/shop/t.ibd", "x");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1"));
+  EXPECT_EQ(scan.value().warnings.size(), 3U);
+}
+
+TEST_F(ScanDatadirTest, TheLinkedTablespaceWinsOverALocalOne) {
+  fs_.PutFile("/ext/shop/t.ibd", "x");
+  fs_.PutFile("/d/shop/t.isl", "/ext/shop/t.ibd");
+  fs_.PutFile("/d/shop/t.ibd", "left behind");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1", "shop/t.ibd", "shop/t.isl"));
+  EXPECT_EQ(Find(scan.value(), "shop/t.ibd")->source_path, "/ext/shop/t.ibd");
+  EXPECT_THAT(scan.value().warnings, ElementsAre(HasSubstr("/d/shop/t.ibd")));
+}
+
+TEST_F(ScanDatadirTest, SymlinkedTablesAndDatabasesAreFollowed) {
+  fs_.PutFile("/ext/m.MYD", "rows");
+  fs_.PutSymlink("/mid.MYD", "/ext/m.MYD");
+  fs_.PutDirectory("/d/shop");
+  fs_.PutSymlink("/d/shop/m.MYD", "../../mid.MYD");
+  fs_.PutFile("/disk2/big/t.ibd", "x");
+  fs_.PutSymlink("/d/big", "/disk2/big");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("big/t.ibd", "ibdata1", "shop/m.MYD"));
+  EXPECT_EQ(Find(scan.value(), "shop/m.MYD")->source_path, "/ext/m.MYD");
+  EXPECT_EQ(Find(scan.value(), "shop/m.MYD")->info.size, 4U);
+  EXPECT_THAT(scan.value().databases, ElementsAre("big", "shop"));
+}
+
+TEST_F(ScanDatadirTest, SymlinkedDefinitionsAndDanglingLinksAreLeftOutWithAWarning) {
+  fs_.PutFile("/secret", "not ours");
+  fs_.PutDirectory("/d/shop");
+  fs_.PutSymlink("/d/shop/t.frm", "/secret");
+  fs_.PutSymlink("/d/shop/t.MYI", "/nowhere/t.MYI");
+  fs_.PutSymlink("/d/lost", "/nowhere");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1"));
+  EXPECT_THAT(scan.value().warnings,
+              ElementsAre(HasSubstr("/d/lost"), HasSubstr("t.MYI"), HasSubstr("t.frm")));
+}
+
+TEST_F(ScanDatadirTest, NamesThatNoServerMakesAreLeftOutWithAWarning) {
+  fs_.PutFile("/d/shop/\xFF.frm", "x");
+  fs_.PutFile("/d/sh\nop/t.frm", "x");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1"));
+  EXPECT_EQ(scan.value().warnings.size(), 2U);
+}
+
+TEST(ParseTablespaceLinkTest, TheTableMustFit) {
+  EXPECT_THAT(ParseTablespaceLink("/ext/shop/t.ibd", "t.isl"),
+              IsOkAndHolds(std::string("/ext/shop/t.ibd")));
+  EXPECT_THAT(ParseTablespaceLink("/ext/shop/t.ibd \r\n", "t.isl"),
+              IsOkAndHolds(std::string("/ext/shop/t.ibd")));
+  for (const std::string& text :
+       {std::string(), std::string("ext/shop/t.ibd"), std::string("/ext/shop/u.ibd"),
+        std::string("/t.ibd"), std::string("/ext/../shop/t.ibd"), std::string("/../t.ibd"),
+        std::string("/ext/shop\0/t.ibd", 16), std::string("/ext/shop/t.ibd/"),
+        "/" + std::string(5000, 'x') + "/t.ibd"}) {
+    EXPECT_THAT(ParseTablespaceLink(text, "t.isl"),
+                StatusIs(StatusCode::kCorruption, HasSubstr("")))
+        << text;
+  }
+}
+
+class ScanBackupDirectoryTest : public ::testing::Test {
+ protected:
+  Result<Scan> Run() {
+    HBK_ASSIGN_OR_RETURN(const auto files, ParseDataFilePath("ibdata1:12M;ibdata2:12M:autoextend"));
+    return ScanBackupDirectory(fs_, "/b", files);
+  }
+
+  MemFileSystem fs_;
+};
+
+TEST_F(ScanBackupDirectoryTest, ListsEveryKindAndFollowsNothing) {
+  fs_.PutFile("/ext/shop/t.ibd", "the live one");
+  for (const char* name : {"ibdata1", "ibdata2", "undo001", "ib_logfile0", "xtrabackup_info",
+                           "shop/t.ibd", "shop/t.frm", "notes.txt", "shop/notes.txt"}) {
+    fs_.PutFile(std::string("/b/") + name, "x");
+  }
+  fs_.PutFile("/b/shop/t.isl", "/ext/shop/t.ibd");
+  fs_.PutDirectory("/b/empty");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()),
+              ElementsAre("ib_logfile0", "ibdata1", "ibdata2", "shop/t.frm", "shop/t.ibd",
+                          "shop/t.isl", "undo001", "xtrabackup_info"));
+  EXPECT_EQ(Find(scan.value(), "ibdata2")->kind, FileKind::kSystemTablespace);
+  EXPECT_EQ(Find(scan.value(), "shop/t.ibd")->source_path, "/b/shop/t.ibd");
+  EXPECT_THAT(scan.value().databases, ElementsAre("empty", "shop"));
+}
+
+TEST_F(ScanBackupDirectoryTest, ASymlinkIsRefused) {
+  fs_.PutFile("/b/ibdata1", "x");
+  fs_.PutFile("/b/ibdata2", "x");
+  fs_.PutSymlink("/b/shop", "/etc");
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("/b/shop: a symlink")));
+}
+
+TEST_F(ScanBackupDirectoryTest, ASymlinkedTableIsRefused) {
+  fs_.PutFile("/b/ibdata1", "x");
+  fs_.PutFile("/b/ibdata2", "x");
+  fs_.PutDirectory("/b/shop");
+  fs_.PutSymlink("/b/shop/t.MYD", "/etc/passwd");
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("t.MYD: a symlink")));
+}
+
+TEST_F(ScanBackupDirectoryTest, AMissingSystemFileIsAnError) {
+  fs_.PutFile("/b/ibdata1", "x");
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kNotFound, HasSubstr("ibdata2")));
+}
+
+TEST(ListPendingDdlTest, FindsTheNotesOfMariadbBackup) {
+  MemFileSystem fs;
+  for (const char* name : {"/b/shop/t.new", "/b/shop/u.ren", "/b/shop/v.del", "/b/shop/w.ibd"})
+    fs.PutFile(name, "x");
+
+  EXPECT_THAT(ListPendingDdl(fs, "/b"),
+              IsOkAndHolds(ElementsAre("shop/t.new", "shop/u.ren", "shop/v.del")));
+}
+
+}  // namespace
+}  // namespace hbk::datadir
