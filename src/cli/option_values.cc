@@ -121,7 +121,7 @@ Status ApplyEnvironment(const EnvironmentLookup& lookup, Command command, Option
     if (!spec.AppliesTo(command)) continue;
     const std::string name = EnvironmentName(spec);
     const char* value = lookup(name);
-    if (value == nullptr) continue;
+    if (value == nullptr || *value == '\0') continue;  // empty is as good as unset
     HBK_RETURN_IF_ERROR(values.Set(spec, value, false, SettingRank::kEnvironment, name));
   }
   return OkStatus();

@@ -54,7 +54,7 @@ class OptionValues {
 
 // Looks up variables of the environment; nullptr: not there.
 using EnvironmentLookup = std::function<const char*(const std::string& name)>;
-// Takes every HBK_<OPTION> that `command` looks at. Other variables are not looked at.
+// Takes every HBK_<OPTION> that `command` looks at and that is not empty.
 Status ApplyEnvironment(const EnvironmentLookup& lookup, Command command, OptionValues& values);
 
 // "64", "16K", "1G": bytes or counts, with K, M, G, T of 1024. nullopt: no such number.

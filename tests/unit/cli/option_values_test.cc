@@ -116,7 +116,7 @@ TEST(OptionValuesTest, RecordsOnlyWhatTheCommandLooksAt) {
 
 TEST(OptionValuesTest, EnvironmentSetsWhatTheCommandLooksAt) {
   const std::map<std::string, std::string> environment = {
-      {"HBK_TARGET_DIR", "/t"}, {"HBK_USE_MEMORY", "junk"}, {"HBK_OTHER", "x"}};
+      {"HBK_TARGET_DIR", "/t"}, {"HBK_USE_MEMORY", "junk"}, {"HBK_OTHER", "x"}, {"HBK_PORT", ""}};
   const auto lookup = [&](const std::string& name) {
     const auto found = environment.find(name);
     return found == environment.end() ? nullptr : found->second.c_str();
@@ -126,6 +126,7 @@ TEST(OptionValuesTest, EnvironmentSetsWhatTheCommandLooksAt) {
   ASSERT_THAT(ApplyEnvironment(lookup, Command::kBackup, values), IsOk());
   EXPECT_EQ(values.Text(Opt::kTargetDir), "/t");
   EXPECT_EQ(values.Find(Opt::kTargetDir)->origin, "HBK_TARGET_DIR");
+  EXPECT_EQ(values.Find(Opt::kPort), nullptr);
   EXPECT_THAT(ApplyEnvironment(lookup, Command::kPrepare, values),
               StatusIs(StatusCode::kUsage, AllOf(HasSubstr("HBK_USE_MEMORY"), HasSubstr("junk"))));
 }
