@@ -1,0 +1,149 @@
+#include "reconcile.h"
+
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using hbk::testing::IsOk;
+using hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+SpaceChange Created(const std::string& path) {
+  SpaceChange change;
+  change.is_created = true;
+  change.has_first_page = true;
+  change.last_path = path;
+  return change;
+}
+
+SpaceChange Modified(const std::string& path) {
+  SpaceChange change;
+  change.is_modified = true;
+  change.last_path = path;
+  return change;
+}
+
+SpaceChange Deleted(const std::string& path) {
+  SpaceChange change = Modified(path);
+  change.is_deleted = true;
+  return change;
+}
+
+ReconcilePlan PlanOf(const std::vector<CopiedSpace>& copied, const std::vector<FoundSpace>& found,
+                     const SpaceChanges& changes) {
+  Result<ReconcilePlan> plan = Reconcile(copied, found, changes);
+  EXPECT_THAT(plan, IsOk());
+  return plan.ok() ? *plan : ReconcilePlan();
+}
+
+TEST(ReconcileTest, NothingHappened) {
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 5, 100}}, {{5, Modified("./d/a.ibd")}});
+  EXPECT_THAT(plan.removes, IsEmpty());
+  EXPECT_THAT(plan.renames, IsEmpty());
+  EXPECT_THAT(plan.copies, IsEmpty());
+  EXPECT_THAT(plan.left_to_redo, IsEmpty());
+}
+
+TEST(ReconcileTest, SwappedNamesAreTwoRenames) {
+  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100}, {"d/b.ibd", 6, 101}},
+                                    {{"d/a.ibd", 6, 101}, {"d/b.ibd", 5, 100}}, {});
+  EXPECT_THAT(plan.renames,
+              UnorderedElementsAre(Pair("d/a.ibd", "d/b.ibd"), Pair("d/b.ibd", "d/a.ibd")));
+  EXPECT_THAT(plan.removes, IsEmpty());
+}
+
+TEST(ReconcileTest, ChainOfRenamesEndsInTheLastNames) {
+  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 1}, {"d/b.ibd", 6, 2}, {"d/c.ibd", 7, 3}},
+                                    {{"d/b.ibd", 5, 1}, {"d/c.ibd", 6, 2}, {"e/d.ibd", 7, 3}}, {});
+  EXPECT_THAT(plan.renames,
+              UnorderedElementsAre(Pair("d/a.ibd", "d/b.ibd"), Pair("d/b.ibd", "d/c.ibd"),
+                                   Pair("d/c.ibd", "e/d.ibd")));
+}
+
+TEST(ReconcileTest, DroppedTableIsRemoved) {
+  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100}}, {}, {{5, Deleted("./d/a.ibd")}});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, RecreatedTableIsRemovedAndLeftToRedo) {
+  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 9, 100}},
+                                    {{5, Deleted("./d/a.ibd")}, {9, Created("./d/a.ibd")}});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.left_to_redo, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.copies, IsEmpty());
+}
+
+TEST(ReconcileTest, NewTableWithoutFirstPageOnDiskIsLeftToRedoByName) {
+  const ReconcilePlan plan =
+      PlanOf({}, {{"d/a.ibd", std::nullopt, 100}}, {{9, Created("./d/a.ibd")}});
+  EXPECT_THAT(plan.left_to_redo, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, NameThatOnlyEndsAlikeIsAnotherTable) {
+  const ReconcilePlan plan =
+      PlanOf({}, {{"d/a.ibd", std::nullopt, 100}}, {{9, Created("./xd/a.ibd")}});
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, NewTableUnknownToRedoIsCopied) {
+  // IMPORT of a new table, or an ALTER whose copy was begun before the redo copy.
+  const ReconcilePlan plan =
+      PlanOf({}, {{"d/a.ibd", 9, 100}, {"d/b.ibd", 10, 101}}, {{9, Modified("./d/a.ibd")}});
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd", "d/b.ibd"));
+}
+
+TEST(ReconcileTest, FileThatWasReplacedIsCopiedAgain) {
+  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 5, 222}}, {});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, CopiedTwiceUnderTwoNamesKeepsTheOneWithTheRightName) {
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100}, {"d/b.ibd", 5, 100}}, {{"d/b.ibd", 5, 100}}, {});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.renames, IsEmpty());
+}
+
+TEST(ReconcileTest, CopiedTwiceAndRenamedAgainKeepsOne) {
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100}, {"d/b.ibd", 5, 100}}, {{"d/c.ibd", 5, 100}}, {});
+  EXPECT_THAT(plan.removes, ElementsAre("d/b.ibd"));
+  EXPECT_THAT(plan.renames, ElementsAre(Pair("d/a.ibd", "d/c.ibd")));
+}
+
+TEST(ReconcileTest, TablespaceReplacedUnderItsIdIsRefused) {
+  // DISCARD and IMPORT keep the id; a recovery would take the FILE_DELETE for the last word.
+  const auto plan =
+      Reconcile({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 5, 222}}, {{5, Deleted("./d/a.ibd")}});
+  EXPECT_THAT(plan, StatusIs(StatusCode::kFailed, HasSubstr("d/a.ibd was imported")));
+}
+
+TEST(ReconcileTest, TwoFilesOfOneTablespaceAreAnError) {
+  EXPECT_THAT(Reconcile({}, {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}}, {}),
+              StatusIs(StatusCode::kCorruption, HasSubstr("d/a.ibd and d/b.ibd")));
+}
+
+TEST(MissingSpacesTest, ChangedSpaceWithoutFileIsMissing) {
+  EXPECT_THAT(FindMissingSpaces({6}, {{5, Modified("./d/a.ibd")}, {6, Modified("./d/b.ibd")}}),
+              ElementsAre("./d/a.ibd (tablespace 5)"));
+}
+
+TEST(MissingSpacesTest, RebuiltDeletedAndIntermediateSpacesAreNot) {
+  SpaceChange undo;
+  undo.has_first_page = true;
+  EXPECT_THAT(FindMissingSpaces({}, {{1, undo},
+                                     {5, Created("./d/a.ibd")},
+                                     {6, Deleted("./d/b.ibd")},
+                                     {7, Modified("./d/#sql-alter-1-2.ibd")}}),
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace hbk::backup
