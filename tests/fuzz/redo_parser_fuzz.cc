@@ -46,8 +46,8 @@ void ReadRecords(ByteView body) {
     bytes += record.raw.size();
     if (record.kind == RecordKind::kExtended)
       HBK_CHECK(record.extended_kind() <= ExtendedKind::kTrimPages);
-    if (record.kind >= RecordKind::kFileCreate)
-      HBK_CHECK(record.path().size() + record.new_path().size() <= record.raw.size());
+    if (record.kind == RecordKind::kFileRename)
+      HBK_CHECK(record.path().size() + 1 + record.new_path().size() == record.payload.size());
     (void)record.checkpoint_lsn();
   }
   HBK_CHECK(bytes == body.size());
