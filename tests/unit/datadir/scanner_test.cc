@@ -92,15 +92,15 @@ TEST_F(ScanDatadirTest, IgnoredDirectoriesAreNoDatabases) {
 }
 
 TEST_F(ScanDatadirTest, PartsAreFoundWhereTheLayoutSays) {
-  fs_.PutFile("/home/sub/ibdata1", "system");
-  fs_.PutFile("/home/ibdata2", "system");
+  fs_.PutFile("/innodb/sub/ibdata1", "system");
+  fs_.PutFile("/innodb/ibdata2", "system");
   fs_.PutFile("/d/undo/undo001", "x");
   fs_.PutFile("/d/undo002", "stale");
   fs_.PutFile("/aria/aria_log_control", "x");
   fs_.PutFile("/d/aria_log_control", "stale");
   fs_.PutFile("/aria/shop.mrn", "not here");
   fs_.PutFile("/aria/shop/t.ibd", "not here");
-  options_.innodb_data_home_dir = "/home";
+  options_.innodb_data_home_dir = "/innodb";
   options_.innodb_data_file_path = "sub/ibdata1:12M;ibdata2:12M:autoextend";
   options_.innodb_undo_directory = "undo";
   options_.aria_log_dir_path = "/aria";
@@ -110,7 +110,7 @@ TEST_F(ScanDatadirTest, PartsAreFoundWhereTheLayoutSays) {
   ASSERT_THAT(scan, IsOk());
   EXPECT_THAT(Names(scan.value()),
               ElementsAre("aria_log_control", "ibdata1", "ibdata2", "undo001"));
-  EXPECT_EQ(Find(scan.value(), "ibdata1")->source_path, "/home/sub/ibdata1");
+  EXPECT_EQ(Find(scan.value(), "ibdata1")->source_path, "/innodb/sub/ibdata1");
   EXPECT_EQ(Find(scan.value(), "aria_log_control")->source_path, "/aria/aria_log_control");
   EXPECT_EQ(Find(scan.value(), "undo001")->source_path, "/d/undo/undo001");
   EXPECT_THAT(scan.value().databases, IsEmpty());

@@ -1,0 +1,62 @@
+// A manifest with everything in it, for tests.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/backup_manifest.h"
+
+namespace hbk::manifest {
+
+inline BackupManifest SampleManifest() {
+  BackupManifest manifest;
+  manifest.hbk_version = "0.1.0";
+  manifest.backup_uuid = "31dfe97c-e503-11f1-ab80-02fc00000001";
+  manifest.start_time = "2026-01-31T16:55:30Z";
+  manifest.end_time = "2026-01-31T16:56:30Z";
+  manifest.server = {.version = "10.11.19-MariaDB-log",
+                     .uid = "abc=",
+                     .hostname = "db1 \"quoted\" \xC3\xA9",
+                     .server_id = 4294967295,
+                     .page_size = 16384,
+                     .data_file_path = "ibdata1:12M:autoextend",
+                     .undo_tablespaces = "3",
+                     .settings = {{"lower_case_table_names", "0"}, {"a", ""}}};
+  manifest.start_checkpoint_lsn = 100;
+  manifest.to_lsn = 18446744073709551614U;
+  manifest.last_lsn = 18446744073709551615U;
+  manifest.redo_creator = "MariaDB 10.11.19";
+  manifest.redo_bytes = 77;
+  manifest.redo_margin_bytes = 1 << 30;
+  manifest.redo_margin = 0.1;
+  manifest.binlog = BinlogPosition{.file = "b.000008",
+                                   .position = 1382,
+                                   .gtid = "0-1-6",
+                                   .gtid_binlog_pos = "0-1-6",
+                                   .gtid_slave_pos = "",
+                                   .gtid_binlog_state = "0-1-6"};
+  manifest.stages = {{.stage = "start", .wait_ms = 1, .held_ms = 2, .file_count = 3}};
+  manifest.options = {"--target-dir=/b", "--password=..."};
+  manifest.warnings = {"a\nline"};
+  manifest.databases = {"mysql", "shop"};
+  manifest.files = {{.name = "ibdata1",
+                     .kind = "system-tablespace",
+                     .size = 12582912,
+                     .digest = "0123456789abcdef0123456789abcdef",
+                     .stage = "start"},
+                    {.name = "shop/t.ibd",
+                     .kind = "tablespace",
+                     .size = 65536,
+                     .digest = "",
+                     .stage = "prepare"}};
+  return manifest;
+}
+
+// With a digest that fits whatever comes before it.
+inline std::string Sealed(std::string_view json) {
+  const std::string text(json.substr(0, json.rfind("  \"manifest_digest\"")));
+  return text + "  \"manifest_digest\": \"" + filter::DigestOf(AsBytes(text)) + "\"\n}\n";
+}
+
+}  // namespace hbk::manifest
