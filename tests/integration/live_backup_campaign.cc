@@ -1,7 +1,7 @@
 // Many live backups with random seeds: one line a run, a count at the end.
 //
 //   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
-//                        [--bulk-mib=60] [--tool=hbk|mariadb-backup]
+//                        [--bulk-mib=60] [--tool=hbk|mariadb-backup] [--keep-unprepared]
 //
 // With --log=both, every second run has the small log. Run i has seed N + i, so that a failed run
 // is repeated by --runs=1 --seed=(its seed) and its --log. Exit code 1 if a run failed.
@@ -26,6 +26,7 @@ struct CampaignOptions {
   bool has_ddl = false;
   uint32_t bulk_mib = LiveBackupConfig().bulk_mib;
   BackupTool tool = ToolUnderTest();
+  bool keeps_unprepared = false;
 };
 
 bool ParseArgument(std::string_view argument, CampaignOptions& options) {
@@ -38,6 +39,8 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.log = value;
   } else if (argument.starts_with("--bulk-mib=")) {
     options.bulk_mib = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+  } else if (argument == "--keep-unprepared") {
+    options.keeps_unprepared = true;
   } else if (argument == "--ddl") {
     options.has_ddl = true;
   } else if (argument == "--tool=hbk") {
@@ -56,7 +59,8 @@ bool RunOne(const CampaignOptions& options, int index) {
       .has_small_log = options.log == "small" || (options.log == "both" && index % 2 == 1),
       .has_ddl = options.has_ddl,
       .bulk_mib = options.bulk_mib,
-      .tool = options.tool};
+      .tool = options.tool,
+      .keeps_unprepared = options.keeps_unprepared};
   LiveBackup run(config);
   const Status status = run.Run();
   fmt::print("run {:2} seed {}: {}: {}\n", index + 1, config.seed, run.figures().Describe(),

@@ -135,7 +135,9 @@ Result<int> LiveBackup::ChooseThrottle() {
     return 0;
   }
   const double redo_bytes_per_s = static_cast<double>(after - before) / SecondsSince(start);
-  const double seconds = kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s;
+  const double seconds =
+      std::min(kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s,
+               config_.backup_seconds_max);
   const uint64_t mib = TreeBytes(source_->data_dir() + "/live") >> 20;
   const double pairs = static_cast<double>(mib) / seconds *
                        (config_.tool == BackupTool::kHbk ? 1 : kPairsOfMariadbBackup);
@@ -171,6 +173,9 @@ Status LiveBackup::PrepareAndCopyBack() {
   // The load goes on, but the replica has to catch up with all of it in one thread.
   load_->SetPause(milliseconds(100));
   const std::string backup_dir = scratch_->Sub("backup");
+  if (config_.keeps_unprepared) {
+    HBK_RETURN_IF_ERROR(CopyTree(backup_dir, scratch_->Sub("unprepared")));
+  }
   HBK_ASSIGN_OR_RETURN(
       const ProcessEnd prepared,
       RunToSuccess(PrepareCommand(config_.tool, backup_dir), scratch_->Sub("prepare.log")));

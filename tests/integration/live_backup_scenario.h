@@ -21,9 +21,12 @@ struct LiveBackupConfig {
   uint64_t seed = 1;
   // innodb_log_file_size=12M, and a backup slow enough for the log to wrap three times in it.
   bool has_small_log = false;
+  double backup_seconds_max = 30;  // of that slow backup
   bool has_ddl = false;
   uint32_t bulk_mib = 60;  // of the largest table
   BackupTool tool = BackupTool::kHbk;
+  // A copy of the backup before prepare stays beside it, for looking into a failure.
+  bool keeps_unprepared = false;
 };
 
 // What a run was like; filled as far as it came.
