@@ -73,7 +73,7 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
     HBK_ASSIGN_OR_RETURN(round.copied_bytes, AppendWholeMtrs(begin, read));
   }
   if (checkpoint) NoteCheckpoint(*checkpoint);
-  if (copied_lsn_ >= fence) has_caught_up_ = true;
+  if (fence > 0 && copied_lsn_ >= fence) has_caught_up_ = true;
   if (round.copied_bytes > 0 || read.bytes.empty()) {
     stalled_since_.reset();
   } else if (is_replaced) {

@@ -333,6 +333,23 @@ TEST_F(LogFollowerTest, TellsWhatHappensToFiles) {
   EXPECT_EQ(changes.at(12).last_path, "./d/c.ibd");
 }
 
+TEST_F(LogFollowerTest, TheAgeOfTheCheckpointAtTheStartIsNoLag) {
+  for (int i = 0; i < 100; ++i)
+    log_.Append(Mtr(i));
+  WriteLog();
+  Open();
+  ASSERT_THAT(Advance(), IsOk());
+  ASSERT_EQ(follower_->lag_bytes_max(), 0U);
+  const Lsn before = log_.end_lsn();
+  log_.Append(Mtr(100));
+  WriteLog();
+
+  ASSERT_THAT(Advance(), IsOk());
+
+  EXPECT_EQ(follower_->lag_bytes_max(), log_.end_lsn() - before);
+  EXPECT_EQ(follower_->margin_bytes(), follower_->capacity() - follower_->lag_bytes_max());
+}
+
 TEST_F(LogFollowerTest, ALostConnectionEndsTheCopy) {
   Open();
   source_.error = Status(StatusCode::kConnectionLost, "gone away");

@@ -1,0 +1,133 @@
+#include "hbk/backup/log_tailer.h"
+
+#include <atomic>
+#include <chrono>
+#include <stop_token>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hbk/base/bytes.h"
+#include "hbk/filter/tree_digest.h"
+#include "hbk/redo/log_file.h"
+
+#include "tests/support/mem_file_system.h"
+#include "tests/support/redo_builder.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using ::hbk::testing::IsOk;
+using ::hbk::testing::LogBuilder;
+using ::hbk::testing::MemFileSystem;
+using ::hbk::testing::MtrBuilder;
+using ::hbk::testing::StatusIs;
+using ::testing::_;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+constexpr Lsn kFirstLsn = 50'000;
+
+class AtomicLsnSource final : public LsnSource {
+ public:
+  Result<LsnStatus> ReadLsn() override {
+    if (is_lost) return Status(StatusCode::kConnectionLost, "gone away");
+    return LsnStatus{lsn, lsn, kFirstLsn};
+  }
+  std::atomic<Lsn> lsn = 0;
+  std::atomic<bool> is_lost = false;
+};
+
+class LogTailerTest : public ::testing::Test {
+ protected:
+  LogTailerTest() : log_(kFirstLsn, redo::kLogHeadBytes + (256 << 10)) {
+    fs_.PutDirectory("/backup");
+    Append(0);
+    fs_.PutFile("/data/ib_logfile0", log_.file());
+  }
+
+  Lsn Append(int i) {
+    MtrBuilder mtr;
+    if (i == 0) mtr.FileModify(7, "./d/t.ibd");
+    mtr.Write({7, 3}, 100, "row " + std::to_string(i));
+    log_.Append(mtr);
+    return log_.end_lsn();
+  }
+  void Publish() {
+    auto file = fs_.Open("/data/ib_logfile0", {.write = true});
+    HBK_CHECK(file.ok() && (*file)->WriteAt(0, AsBytes(log_.file())).ok());
+    source_.lsn = log_.end_lsn();
+  }
+
+  MemFileSystem fs_;
+  LogBuilder log_;
+  AtomicLsnSource source_;
+  LogTailer tailer_{fs_, source_, {"/data/ib_logfile0", "/backup/ib_logfile0", "Backup 10.11.19"}};
+};
+
+TEST_F(LogTailerTest, ReachesTheAwaitedLsnAndLeavesALogThatStartsAtTheCheckpoint) {
+  Publish();
+  ASSERT_THAT(tailer_.Start(), IsOk());
+  for (int i = 1; i < 500; ++i)
+    Append(i);
+  Publish();
+
+  ASSERT_THAT(tailer_.WaitFor(log_.end_lsn(), {}, 10s), IsOk());
+  const auto result = tailer_.Finish();
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result.value().start_lsn, kFirstLsn);
+  EXPECT_EQ(result.value().last_lsn, log_.end_lsn());
+  EXPECT_EQ(result.value().to_lsn, kFirstLsn);
+  EXPECT_EQ(result.value().source_creator, "MariaDB 10.11.19");
+  const std::string file = fs_.Contents("/backup/ib_logfile0");
+  EXPECT_EQ(result.value().file_size, file.size());
+  EXPECT_EQ(result.value().digest, filter::DigestOf(AsBytes(file)));
+  const auto header = redo::ParseLogFileHeader(AsBytes(file));
+  ASSERT_THAT(header, IsOk());
+  EXPECT_EQ(header.value().first_lsn, kFirstLsn);
+  EXPECT_EQ(header.value().creator, "Backup 10.11.19");
+  EXPECT_EQ(tailer_.space_changes().at(7).last_path, "./d/t.ibd");
+}
+
+TEST_F(LogTailerTest, ALogThatDoesNotGetThereInTimeIsAnError) {
+  Publish();
+  ASSERT_THAT(tailer_.Start(), IsOk());
+
+  EXPECT_THAT(tailer_.WaitFor(log_.end_lsn() + 1, {}, 20ms),
+              StatusIs(StatusCode::kCorruption, HasSubstr(std::to_string(log_.end_lsn() + 1))));
+}
+
+TEST_F(LogTailerTest, ALostConnectionIsSeenByWhoeverWaits) {
+  Publish();
+  ASSERT_THAT(tailer_.Start(), IsOk());
+  source_.is_lost = true;
+
+  EXPECT_THAT(tailer_.WaitFor(log_.end_lsn() + 1, {}, 10s),
+              StatusIs(StatusCode::kConnectionLost, _));
+  EXPECT_THAT(tailer_.status(), StatusIs(StatusCode::kConnectionLost, _));
+  EXPECT_THAT(tailer_.Finish(), StatusIs(StatusCode::kConnectionLost, _));
+}
+
+TEST_F(LogTailerTest, WaitingEndsWithAStopRequest) {
+  Publish();
+  ASSERT_THAT(tailer_.Start(), IsOk());
+  std::stop_source stop;
+  stop.request_stop();
+
+  EXPECT_THAT(tailer_.WaitFor(log_.end_lsn() + 1, stop.get_token(), 10s),
+              StatusIs(StatusCode::kInterrupted, _));
+}
+
+TEST_F(LogTailerTest, AnExistingTargetIsNotOverwritten) {
+  Publish();
+  fs_.PutFile("/backup/ib_logfile0", "precious");
+
+  EXPECT_THAT(tailer_.Start(), StatusIs(StatusCode::kAlreadyExists, _));
+  EXPECT_THAT(tailer_.status(), StatusIs(StatusCode::kAlreadyExists, _));
+}
+
+}  // namespace
+}  // namespace hbk::backup
