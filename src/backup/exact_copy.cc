@@ -15,6 +15,7 @@ constexpr uint64_t kBlockBytes = filter::TreeDigest::kChunkBytes;
 // Offsets in a .CSM file; docs/format/data-directory.md.
 constexpr size_t kCsvStateBytes = 35;
 constexpr uint8_t kCsvStateMagic = 0xFE;
+constexpr size_t kCsvStateRows = 2;  // u64, little-endian
 constexpr size_t kCsvStateDirty = 34;
 
 Status ShortFile(const io::File& file, uint64_t size) {
@@ -31,6 +32,7 @@ Result<ExactCopy> CopyFirstBytes(io::FileSystem& fs, io::File& source, uint64_t 
   create.mode = 0640;
   HBK_ASSIGN_OR_RETURN(const auto target, fs.Open(target_path, create));
   filter::TreeDigest digest(size);
+  uint64_t line_feed_count = 0;
   std::vector<uint8_t> buffer(kBlockBytes);
   for (uint64_t index = 0; index < digest.chunk_count(); ++index) {
     if (stop.stop_requested()) return InterruptedError();
@@ -40,9 +42,10 @@ Result<ExactCopy> CopyFirstBytes(io::FileSystem& fs, io::File& source, uint64_t 
     if (got != part.size()) return ShortFile(source, size);
     HBK_RETURN_IF_ERROR(target->WriteAt(offset, part));
     digest.AddChunk(index, part);
+    line_feed_count += static_cast<uint64_t>(std::count(part.begin(), part.end(), '\n'));
   }
   HBK_RETURN_IF_ERROR(target->Close());
-  return ExactCopy{size, digest.Finish()};
+  return ExactCopy{size, digest.Finish(), line_feed_count};
 }
 
 Result<ExactCopy> DigestFile(io::FileSystem& fs, const std::string& path,
@@ -59,7 +62,7 @@ Result<ExactCopy> DigestFile(io::FileSystem& fs, const std::string& path,
     if (got != part.size()) return ShortFile(*file, info.size);
     digest.AddChunk(index, part);
   }
-  return ExactCopy{info.size, digest.Finish()};
+  return ExactCopy{info.size, digest.Finish(), 0};
 }
 
 Result<uint64_t> EndOfLastRow(io::File& csv) {
@@ -78,11 +81,14 @@ Result<uint64_t> EndOfLastRow(io::File& csv) {
   return uint64_t{0};
 }
 
-Result<std::string> CleanCsvState(std::string_view csm) {
+Result<std::string> CleanCsvState(std::string_view csm, uint64_t row_count) {
   if (csm.size() != kCsvStateBytes || static_cast<uint8_t>(csm[0]) != kCsvStateMagic)
     return CorruptionError("the state file of a CSV table has an unexpected form");
   std::string clean(csm);
-  clean[kCsvStateDirty] = 0;
+  const MutableByteView bytes(reinterpret_cast<uint8_t*>(clean.data()), clean.size());
+  StoreLe32(bytes, kCsvStateRows, static_cast<uint32_t>(row_count));
+  StoreLe32(bytes, kCsvStateRows + sizeof(uint32_t), static_cast<uint32_t>(row_count >> 32));
+  bytes[kCsvStateDirty] = 0;
   return clean;
 }
 

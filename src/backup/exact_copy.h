@@ -19,6 +19,7 @@ namespace hbk::backup {
 struct ExactCopy {
   uint64_t size = 0;
   std::string digest;
+  uint64_t line_feed_count = 0;  // of CopyFirstBytes
 };
 
 // The first `size` bytes of the source into a new file. kCorruption if there are fewer.
@@ -33,7 +34,8 @@ Result<ExactCopy> DigestFile(io::FileSystem& fs, const std::string& path,
 // are escaped).
 Result<uint64_t> EndOfLastRow(io::File& csv);
 
-// The state file of a CSV table (.CSM), marked as cleanly closed: of a log table it never is.
-Result<std::string> CleanCsvState(std::string_view csm);
+// The state file of a CSV table (.CSM) with this number of rows, marked as cleanly closed: that of
+// a log table never is, and its count lags behind.
+Result<std::string> CleanCsvState(std::string_view csm, uint64_t row_count);
 
 }  // namespace hbk::backup

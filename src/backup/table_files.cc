@@ -131,7 +131,7 @@ Status TableFiles::CopyCsvLogTable(const datadir::DataFile& file, std::stop_toke
   const std::string state_name = state_of(file.name);
   const std::string state_path = state_of(file.source_path);
   HBK_ASSIGN_OR_RETURN(const std::string bytes, io::ReadFile(fs_, state_path, kCsvStateBytesMax));
-  const Result<std::string> clean = CleanCsvState(bytes);
+  const Result<std::string> clean = CleanCsvState(bytes, copy.line_feed_count);
   HBK_RETURN_IF_ERROR(clean.status().WithContext(state_path));
   HBK_ASSIGN_OR_RETURN(const CopyResult written,
                        copier_.WriteBytes(state_name, AsBytes(*clean), /*replace=*/false,

@@ -69,23 +69,31 @@ TEST_F(ExactCopyTest, LastRowEndsAfterItsLineFeed) {
   EXPECT_THAT(EndOfLastRow(*OpenWith("a\n" + long_row)), IsOkAndHolds(Eq(2U)));
 }
 
-TEST(CsvStateTest, DirtyByteIsCleared) {
+TEST_F(ExactCopyTest, RowsAreCounted) {
+  const auto copy = CopyFirstBytes(fs_, *OpenWith("a\nb\nc\nhalf"), 6, "/target", {});
+  ASSERT_THAT(copy, IsOk());
+  EXPECT_EQ(copy->line_feed_count, 3U);
+}
+
+TEST(CsvStateTest, RowsAreSetAndTheDirtyByteIsCleared) {
   std::string state(35, '\0');
   state[0] = '\xFE';
   state[1] = 1;
   state[2] = 9;
   state[34] = 1;
 
-  const auto clean = CleanCsvState(state);
+  const auto clean = CleanCsvState(state, 0x100000002);
 
   ASSERT_THAT(clean, IsOk());
+  state[2] = 2;
+  state[6] = 1;
   state[34] = 0;
   EXPECT_EQ(*clean, state);
 }
 
 TEST(CsvStateTest, OtherBytesAreCorruption) {
-  EXPECT_THAT(CleanCsvState(""), StatusIs(StatusCode::kCorruption, HasSubstr("CSV")));
-  EXPECT_THAT(CleanCsvState(std::string(35, '\0')),
+  EXPECT_THAT(CleanCsvState("", 0), StatusIs(StatusCode::kCorruption, HasSubstr("CSV")));
+  EXPECT_THAT(CleanCsvState(std::string(35, '\0'), 0),
               StatusIs(StatusCode::kCorruption, HasSubstr("")));
 }
 
