@@ -155,19 +155,19 @@ class SeriesCheck {
   }
 
   [[nodiscard]] Status Check(const OptionValues& values) const {
-    for (const auto& entry : said_) {
-      const Setting* setting = values.Find(entry.first);
-      if (setting == nullptr || setting->rank != SettingRank::kOtherGroup) continue;
-      const Said& first = entry.second.begin()->second;
-      for (const auto& other : entry.second) {
-        const bool counts = std::ranges::any_of(
-            entry.second, [&](const auto& said) { return said.second.origin == setting->origin; });
-        if (!counts || other.second.value == first.value) continue;
-        const std::string_view name = SpecOf(entry.first).name;
-        return UsageError(
-                   fmt::format("--{}: {} and {} differ", name, first.origin, other.second.origin))
-            .WithHint(fmt::format("give --{} for the server that is meant", name));
+    for (const auto& [id, by_series] : said_) {
+      const Setting* setting = values.Find(id);
+      if (setting == nullptr) continue;
+      const Said* winner = nullptr;  // stays null where something else than a series has the word
+      const Said* rival = nullptr;
+      for (const auto& [series, said] : by_series) {
+        if (said.origin == setting->origin) winner = &said;
+        if (said.value != setting->text) rival = &said;
       }
+      if (winner == nullptr || rival == nullptr) continue;
+      const std::string_view name = SpecOf(id).name;
+      return UsageError(fmt::format("--{}: {} and {} differ", name, rival->origin, winner->origin))
+          .WithHint(fmt::format("give --{} for the server that is meant", name));
     }
     return OkStatus();
   }
