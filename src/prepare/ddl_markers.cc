@@ -8,7 +8,7 @@ namespace hbk::prepare {
 namespace {
 
 constexpr std::string_view kTableSuffix = ".ibd";
-constexpr std::string_view kNewSuffix = ".ibd.new";
+constexpr std::string_view kNewSuffix = ".new";
 constexpr size_t kMarkerBytesMax = 4096;
 
 struct Markers {
@@ -120,8 +120,7 @@ Status ApplyDdlMarkers(io::FileSystem& fs, const BackupSet& set) {
   HBK_RETURN_IF_ERROR(ApplyDeletes(fs, set, markers));
   HBK_RETURN_IF_ERROR(ApplyRenames(fs, set, markers));
   for (const std::string& name : markers.replaced) {
-    const std::string target = name.substr(0, name.size() - std::string_view(".new").size());
-    HBK_RETURN_IF_ERROR(fs.Rename(set.Path(name), set.Path(target)));
+    HBK_RETURN_IF_ERROR(fs.Rename(set.Path(name), set.Path(MarkedFile(name))));
   }
   HBK_ASSIGN_OR_RETURN(const auto root, fs.List(set.dir));
   for (const io::DirectoryEntry& directory : root) {

@@ -17,7 +17,7 @@ namespace hbk::prepare {
 Status MoveFiles(io::FileSystem& fs, const BackupSet& set, const TablespaceTable& table);
 
 // mariadb-backup notes DDL that it met while copying as files "t.del", "t.ren" (with the new name)
-// and "t.ibd.new" (a complete copy) beside "t.ibd". True if there are any.
+// and "t.new" (a complete copy) for "t.ibd". True if there are any.
 Result<bool> HasDdlMarkers(io::FileSystem& fs, const BackupSet& set);
 Status ApplyDdlMarkers(io::FileSystem& fs, const BackupSet& set);
 
