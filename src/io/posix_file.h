@@ -25,6 +25,8 @@ class PosixFile final : public File {
   PosixFile(int fd, std::string path, bool is_direct)
       : fd_(fd), path_(std::move(path)), is_direct_(is_direct) {}
   ~PosixFile() override;
+  PosixFile(const PosixFile&) = delete;
+  PosixFile& operator=(const PosixFile&) = delete;
 
   Result<size_t> ReadAt(uint64_t offset, MutableByteView out) override;
   Status WriteAt(uint64_t offset, ByteView data) override;

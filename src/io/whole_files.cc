@@ -59,10 +59,10 @@ Status WriteFileAtomically(FileSystem& fs, const std::string& path, std::string_
                            uint32_t mode) {
   const std::string temporary = path + ".tmp";
   // Left by a run that was killed; nothing can need it.
-  const Status removed = fs.Remove(temporary);
+  Status removed = fs.Remove(temporary);
   if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
   HBK_RETURN_IF_ERROR(WriteNewFile(fs, temporary, bytes, mode));
-  const Status renamed = fs.Rename(temporary, path);
+  Status renamed = fs.Rename(temporary, path);
   if (!renamed.ok()) {
     (void)fs.Remove(temporary).ok();
     return renamed;
@@ -80,7 +80,7 @@ Status MakeDirectories(FileSystem& fs, const std::string& path, uint32_t mode) {
   if (found.status().code() != StatusCode::kNotFound) return found.status();
   const std::string parent = DirName(path);
   if (parent != path) HBK_RETURN_IF_ERROR(MakeDirectories(fs, parent, mode));
-  const Status made = fs.MakeDirectory(path, mode);
+  Status made = fs.MakeDirectory(path, mode);
   // Another thread may have been faster.
   if (made.code() == StatusCode::kAlreadyExists) {
     HBK_ASSIGN_OR_RETURN(const FileInfo now, fs.Stat(path, true));

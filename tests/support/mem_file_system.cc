@@ -86,6 +86,8 @@ class MemFile final : public io::File {
     const MutexLock lock(fs_.mutex_);
     Unlock();
   }
+  MemFile(const MemFile&) = delete;
+  MemFile& operator=(const MemFile&) = delete;
 
   Result<size_t> ReadAt(uint64_t offset, MutableByteView out) override {
     const MutexLock lock(fs_.mutex_);

@@ -29,6 +29,8 @@ class MemFileSystem final : public io::FileSystem {
  public:
   MemFileSystem();
   ~MemFileSystem() override;
+  MemFileSystem(const MemFileSystem&) = delete;
+  MemFileSystem& operator=(const MemFileSystem&) = delete;
 
   Result<std::unique_ptr<io::File>> Open(const std::string& path,
                                          const io::OpenOptions& options) override;
