@@ -31,14 +31,14 @@ constexpr size_t kFileCheckpointBodyBytes = 3 + 8;
 constexpr size_t kFileCheckpointMtrBytes = kFileCheckpointBodyBytes + 1 + 4;
 static_assert(kLogHeadBytes + kFileCheckpointMtrBytes == kLogFileBytesMin);
 
-// Format words.
-constexpr uint32_t kFormat10_8 = 0x50687973;   // "Phys"
-constexpr uint32_t kFormat10_5 = 0x50485953;   // "PHYS"
+// Format words, named after the first MariaDB that wrote them.
+constexpr uint32_t kFormatTen8 = 0x50687973;   // "Phys"
+constexpr uint32_t kFormatTen5 = 0x50485953;   // "PHYS"
 constexpr uint32_t kFormatEnc11 = 0xF09F979D;  // a closed lock, in UTF-8
-constexpr uint32_t kFormat10_3 = 103;
-constexpr uint32_t kFormat10_4 = 104;
-constexpr uint32_t kFormatBefore10_2 = 0;
-constexpr uint32_t kFormat10_2 = 1;
+constexpr uint32_t kFormatTen3 = 103;
+constexpr uint32_t kFormatTen4 = 104;
+constexpr uint32_t kFormatBeforeTen2 = 0;
+constexpr uint32_t kFormatTen2 = 1;
 constexpr uint32_t kFormatMysql8First = 2;
 constexpr uint32_t kFormatMysql8Last = 6;
 constexpr uint32_t kFormatEncryptedBit = 0x80000000;
@@ -63,15 +63,15 @@ Status UnsupportedFormat(uint32_t format, const std::string& creator) {
   };
   const bool is_encrypted = (format & kFormatEncryptedBit) != 0;
   switch (format & ~kFormatEncryptedBit) {
-    case kFormat10_5:
+    case kFormatTen5:
       return refuse(is_encrypted ? "the encrypted format of MariaDB 10.5 to 10.7"
                                  : "the format of MariaDB 10.5 to 10.7")
           .WithHint(kUpgradeHint);
-    case kFormat10_4: return refuse("the format of MariaDB 10.4").WithHint(kUpgradeHint);
-    case kFormat10_3: return refuse("the format of MariaDB 10.3").WithHint(kUpgradeHint);
-    case kFormat10_2:
+    case kFormatTen4: return refuse("the format of MariaDB 10.4").WithHint(kUpgradeHint);
+    case kFormatTen3: return refuse("the format of MariaDB 10.3").WithHint(kUpgradeHint);
+    case kFormatTen2:
       return refuse("the format of MariaDB 10.2 or MySQL 5.7").WithHint(kUpgradeHint);
-    case kFormatBefore10_2:
+    case kFormatBeforeTen2:
       return refuse("a format from before MariaDB 10.2").WithHint(kUpgradeHint);
     default: break;
   }
@@ -98,7 +98,7 @@ Result<LogFileHeader> ParseLogFileHeader(ByteView block) {
   block = block.first(kHeaderBytes);
   const uint32_t format = LoadBe32(block, kHeaderFormat);
   const std::string creator = Creator(block);
-  if (format == kFormatBefore10_2) {  // that format had no checksum here
+  if (format == kFormatBeforeTen2) {  // that format had no checksum here
     if (IsAllZero(block)) return CorruptionError("redo log header is all zero");
     return UnsupportedFormat(format, creator);
   }
@@ -107,7 +107,7 @@ Result<LogFileHeader> ParseLogFileHeader(ByteView block) {
   if (stored != computed)
     return CorruptionError(
         fmt::format("redo log header checksum is {:08x}, computed {:08x}", stored, computed));
-  if (format != kFormat10_8 && format != kFormatEnc11) return UnsupportedFormat(format, creator);
+  if (format != kFormatTen8 && format != kFormatEnc11) return UnsupportedFormat(format, creator);
 
   LogFileHeader header;
   header.first_lsn = LoadBe64(block, kHeaderFirstLsn);
@@ -161,7 +161,7 @@ std::string RenderLogHead(Lsn first_lsn, const Checkpoint& checkpoint, std::stri
   HBK_CHECK(creator.size() < kCreatorBytes);
   std::string head(kLogHeadBytes, '\0');
   const MutableByteView header(reinterpret_cast<uint8_t*>(head.data()), kHeaderBytes);
-  StoreBe32(header, kHeaderFormat, kFormat10_8);
+  StoreBe32(header, kHeaderFormat, kFormatTen8);
   StoreBe64(header, kHeaderFirstLsn, first_lsn);
   std::copy(creator.begin(), creator.end(), head.begin() + kHeaderCreator);
   StoreBe32(header, kHeaderChecksum, Crc32c(header.first(kHeaderChecksum)));
