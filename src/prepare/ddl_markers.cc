@@ -9,15 +9,18 @@ namespace {
 
 constexpr std::string_view kTableSuffix = ".ibd";
 constexpr std::string_view kNewSuffix = ".new";
+constexpr std::string_view kRenamingSuffix = ".hbk-renaming";
 constexpr size_t kMarkerBytesMax = 4096;
+constexpr uint32_t kDatabaseDirectoryMode = 0700;
 
 struct Markers {
   std::vector<std::string> deleted;  // names of the marker files
   std::vector<std::string> renamed;
+  std::vector<std::string> renaming;  // files on their way, of a killed run
   std::vector<std::string> replaced;
 
   [[nodiscard]] bool empty() const {
-    return deleted.empty() && renamed.empty() && replaced.empty();
+    return deleted.empty() && renamed.empty() && renaming.empty() && replaced.empty();
   }
 };
 
@@ -33,6 +36,8 @@ Result<Markers> ListMarkers(io::FileSystem& fs, const BackupSet& set) {
         markers.deleted.push_back(std::move(name));
       else if (name.ends_with(".ren"))
         markers.renamed.push_back(std::move(name));
+      else if (name.ends_with(kRenamingSuffix))
+        markers.renaming.push_back(std::move(name));
       else if (name.ends_with(kNewSuffix))
         markers.replaced.push_back(std::move(name));
     }
@@ -65,45 +70,32 @@ Status ApplyDeletes(io::FileSystem& fs, const BackupSet& set, const Markers& mar
   return OkStatus();
 }
 
-struct MarkedRename {
-  std::string marker;
-  std::string from;
-  std::string to;
-};
-
-// Those first whose new name is free: a may become b while b becomes c.
+// In two phases, since tables may have swapped names: first every file goes to its new name with a
+// suffix, and its marker is removed; once no marker is left, the suffixes go.
 Status ApplyRenames(io::FileSystem& fs, const BackupSet& set, const Markers& markers) {
-  std::vector<MarkedRename> renames;
+  std::vector<std::string> waiting = markers.renaming;
   for (const std::string& marker : markers.renamed) {
     HBK_ASSIGN_OR_RETURN(const std::string text,
                          io::ReadFile(fs, set.Path(marker), kMarkerBytesMax));
     const std::string to = TableFile(text.substr(0, text.find_last_not_of(" \r\n") + 1));
-    if (!manifest::IsSafeFileName(to)) {
+    if (!manifest::IsSafeFileName(to) || to.find('/') == std::string::npos) {
       return CorruptionError(fmt::format("{}: '{}' is no table", set.Path(marker), to));
     }
-    renames.push_back({marker, MarkedFile(marker), to});
+    const std::string from = set.Path(MarkedFile(marker));
+    HBK_ASSIGN_OR_RETURN(const bool is_there, io::Exists(fs, from));
+    if (is_there) {
+      waiting.push_back(to + std::string(kRenamingSuffix));
+      HBK_RETURN_IF_ERROR(
+          io::MakeDirectories(fs, io::DirName(set.Path(to)), kDatabaseDirectoryMode));
+      HBK_RETURN_IF_ERROR(fs.Rename(from, set.Path(waiting.back())));
+    }
+    HBK_RETURN_IF_ERROR(fs.Remove(set.Path(marker)));
   }
-  while (!renames.empty()) {
-    bool has_progress = false;
-    for (size_t i = 0; i < renames.size();) {
-      const MarkedRename& rename = renames[i];
-      HBK_ASSIGN_OR_RETURN(const bool has_source, io::Exists(fs, set.Path(rename.from)));
-      HBK_ASSIGN_OR_RETURN(const bool has_target, io::Exists(fs, set.Path(rename.to)));
-      if (has_source && has_target && rename.from != rename.to) {
-        ++i;
-        continue;
-      }
-      if (has_source) {
-        HBK_RETURN_IF_ERROR(fs.Rename(set.Path(rename.from), set.Path(rename.to)));
-      }
-      HBK_RETURN_IF_ERROR(fs.Remove(set.Path(rename.marker)));
-      renames.erase(renames.begin() + static_cast<std::ptrdiff_t>(i));
-      has_progress = true;
-    }
-    if (!has_progress) {
-      return UnsupportedError(fmt::format("{}: its new name {} is taken",
-                                          set.Path(renames.front().marker), renames.front().to));
-    }
+  for (const std::string& name : waiting) {
+    const std::string target = set.Path(name.substr(0, name.size() - kRenamingSuffix.size()));
+    HBK_ASSIGN_OR_RETURN(const bool is_taken, io::Exists(fs, target));
+    if (is_taken) return CorruptionError(target + ": another table is to have this name");
+    HBK_RETURN_IF_ERROR(fs.Rename(set.Path(name), target));
   }
   return OkStatus();
 }
