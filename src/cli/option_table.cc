@@ -17,6 +17,8 @@ constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore;
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
 constexpr uint64_t kThreadsMax = 256;
+// The distance of two names costs the product of their lengths.
+constexpr size_t kMistypedLengthMax = 64;
 constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 
 constexpr OptionSpec TextOption(Opt id, std::string_view name, char letter, uint32_t commands,
@@ -255,8 +257,7 @@ const OptionSpec* FindOptionByLetter(char letter) {
 }
 
 std::string NearestOptionName(std::string_view mistyped) {
-  constexpr size_t kLengthMax = 64;  // the distance costs length times length
-  if (mistyped.size() > kLengthMax) return "";
+  if (mistyped.size() > kMistypedLengthMax) return "";
   std::string_view nearest;
   size_t nearest_distance = std::max<size_t>(1, mistyped.size() / 4) + 1;
   for (const OptionSpec& spec : kTable) {

@@ -80,8 +80,8 @@ Status ReadOptions(Given& given) {
   const CommandLine& line = given.command_line;
   HBK_RETURN_IF_ERROR(ApplyEnvironment(LookUp, *line.command, given.values));
   HBK_ASSIGN_OR_RETURN(given.files, LoadOptionFiles(io::PosixFileSystem(), line.defaults, LookUp));
-  const Status applied = ApplyOptionFiles(given.files, GroupSuffix(line.defaults, LookUp),
-                                          *line.command, given.values);
+  Status applied = ApplyOptionFiles(given.files, GroupSuffix(line.defaults, LookUp), *line.command,
+                                    given.values);
   WipePasswords(given.files);
   return applied;
 }
