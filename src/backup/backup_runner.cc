@@ -34,6 +34,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr uint32_t kWorkersMax = 16;  // more gain nothing on any disk we know
 constexpr std::string_view kRedoName = "ib_logfile0";
+constexpr std::string_view kLostHint =
+    "a connection to the server was lost (killed, or the server stopped): run the backup again";
 constexpr std::chrono::seconds kVerifyInterval{1};
 // How long the tailer may take for what was written when it was asked. Before BLOCK_DDL there is
 // time; under a lock it has only the last second of log to read.
@@ -141,6 +143,7 @@ Result<BackupSummary> BackupRun::Run() {
     ladder_.reset();  // Releases the server, whatever stage it was in.
     tailer_.reset();
     if (has_target_) MarkIncomplete(status);
+    if (status.code() == StatusCode::kConnectionLost) return status.WithHint(kLostHint);
     return status;
   }
   BackupSummary summary;
