@@ -18,22 +18,24 @@ Status MovedBackup::Begin(io::FileSystem& fs, const RestoreSource& source,
     HBK_ASSIGN_OR_RETURN(claims_[name],
                          io::ReadFile(fs, io::JoinPath(source.dir, name), kClaimBytesMax));
   }
+  // Whatever comes of the next step: it may have left something to undo.
+  has_begun_ = true;
   HBK_RETURN_IF_ERROR(io::WriteFileAtomically(
       fs, io::JoinPath(source.dir, manifest::kIncompleteMarkerName),
       fmt::format("The files of this backup were moved to {}.\n", datadir), kMetadataMode));
-  has_marker_ = true;
   for (const std::string& name : source.claim_files)
     HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(source.dir, name)));
   return fs.SyncDirectory(source.dir);
 }
 
 Status MovedBackup::Undo(io::FileSystem& fs, const RestoreSource& source) {
-  if (!has_marker_) return OkStatus();
+  if (!has_begun_) return OkStatus();
   for (const auto& [name, content] : claims_) {
     HBK_RETURN_IF_ERROR(
         io::WriteFileAtomically(fs, io::JoinPath(source.dir, name), content, kMetadataMode));
   }
-  HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(source.dir, manifest::kIncompleteMarkerName)));
+  const Status status = fs.Remove(io::JoinPath(source.dir, manifest::kIncompleteMarkerName));
+  if (status.code() != StatusCode::kNotFound) HBK_RETURN_IF_ERROR(status);
   return fs.SyncDirectory(source.dir);
 }
 

@@ -29,7 +29,7 @@ class MovedBackup {
 
  private:
   std::map<std::string, std::string> claims_;  // content by name
-  bool has_marker_ = false;
+  bool has_begun_ = false;
 };
 
 }  // namespace hbk::restore

@@ -1,0 +1,133 @@
+#include "restore_plan.h"
+
+#include <gmock/gmock.h>
+
+#include "backup_sample.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::restore {
+namespace {
+
+using hbk::testing::IsOk;
+using hbk::testing::MemFileSystem;
+using hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class RestorePlanTest : public ::testing::Test {
+ protected:
+  RestorePlanTest() {
+    PutSampleBackup(fs_);
+    options_.datadir = "/d";
+    options_.innodb_data_file_path = "ibdata1:1M:autoextend";
+  }
+
+  Result<RestorePlan> Plan() {
+    HBK_ASSIGN_OR_RETURN(const RestoreSource source, OpenRestoreSource(fs_, "/b"));
+    HBK_ASSIGN_OR_RETURN(const datadir::Layout layout, datadir::MakeLayout(options_));
+    return MakeRestorePlan(fs_, source, layout);
+  }
+
+  // The backup gets a DATA DIRECTORY table.
+  void AddLink(const std::string& text) {
+    fs_.PutFile("/b/shop/t.isl", text);
+    manifest::BackupManifest manifest = SampleManifest();
+    AddToManifest(manifest, "shop/t.isl", text);
+    PutManifest(fs_, manifest);
+  }
+
+  static std::map<std::string, std::string> Targets(const RestorePlan& plan) {
+    std::map<std::string, std::string> targets;
+    for (const PlannedFile& file : plan.files)
+      targets[file.source.name] = file.target;
+    return targets;
+  }
+
+  MemFileSystem fs_;
+  datadir::LayoutOptions options_;
+};
+
+TEST_F(RestorePlanTest, EverythingGoesIntoTheDatadirByDefault) {
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  for (const auto& [name, target] : Targets(plan.value()))
+    EXPECT_EQ(target, "/d/" + name);
+  EXPECT_THAT(plan.value().directories, ElementsAre("/d", "/d/empty", "/d/shop"));
+  EXPECT_EQ(plan.value().files.front().source.name, "ibdata1");
+  EXPECT_THAT(plan.value().warnings, IsEmpty());
+}
+
+TEST_F(RestorePlanTest, PartsGoWhereTheLayoutSays) {
+  options_.innodb_data_home_dir = "/innodb";
+  options_.innodb_data_file_path = "sub/system:1M:autoextend";
+  options_.innodb_undo_directory = "undo";
+  options_.innodb_log_group_home_dir = "/redo";
+  options_.aria_log_dir_path = "/aria";
+
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  const auto targets = Targets(plan.value());
+  EXPECT_EQ(targets.at("ibdata1"), "/innodb/sub/system");
+  EXPECT_EQ(targets.at("undo001"), "/d/undo/undo001");
+  EXPECT_EQ(targets.at("ib_logfile0"), "/redo/ib_logfile0");
+  EXPECT_EQ(targets.at("aria_log_control"), "/aria/aria_log_control");
+  EXPECT_EQ(targets.at("aria_log.00000001"), "/aria/aria_log.00000001");
+  EXPECT_EQ(targets.at("shop/t.ibd"), "/d/shop/t.ibd");
+  EXPECT_THAT(plan.value().directories, ElementsAre("/aria", "/d", "/d/empty", "/d/shop", "/d/undo",
+                                                    "/innodb", "/innodb/sub", "/redo"));
+}
+
+TEST_F(RestorePlanTest, ATargetThatTheSystemTablespaceDoesNotFitIsRefused) {
+  for (const char* spec : {"ibdata1:1M;ibdata2:1M", "ibdata1:2M", "ibdata1:2M:autoextend",
+                           "ibdata1:512K:autoextend:max:1023K"}) {
+    options_.innodb_data_file_path = spec;
+    const auto plan = Plan();
+    EXPECT_THAT(plan, StatusIs(StatusCode::kUsage, HasSubstr("does not fit"))) << spec;
+    EXPECT_THAT(plan.status().hint(), HasSubstr("ibdata1:1M:autoextend"));
+  }
+  for (const char* spec : {"ibdata1:1M", "ibdata1:512K:autoextend", "x:1M:autoextend:max:1M"}) {
+    options_.innodb_data_file_path = spec;
+    EXPECT_THAT(Plan(), IsOk()) << spec;
+  }
+}
+
+TEST_F(RestorePlanTest, ADataDirectoryTableGoesWhereItsLinkLeads) {
+  AddLink("/ext/shop/t.ibd");
+
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/ext/shop/t.ibd");
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.isl"), "/d/shop/t.isl");
+  EXPECT_THAT(plan.value().directories, ElementsAre("/d", "/d/empty", "/d/shop", "/ext/shop"));
+}
+
+TEST_F(RestorePlanTest, ADataDirectoryTableWhosePlaceIsTakenGoesIntoTheDatadir) {
+  AddLink("/ext/shop/t.ibd");
+  fs_.PutFile("/ext/shop/t.ibd", "of the server that was backed up");
+
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/d/shop/t.ibd");
+  EXPECT_EQ(Targets(plan.value()).count("shop/t.isl"), 0U);
+  EXPECT_THAT(plan.value().warnings, ElementsAre(HasSubstr("/ext/shop/t.ibd exists")));
+}
+
+TEST_F(RestorePlanTest, ALinkThatLeadsElsewhereIsRefused) {
+  AddLink("/etc/cron.d/t");
+
+  EXPECT_THAT(Plan(), StatusIs(StatusCode::kCorruption, HasSubstr("/b/shop/t.isl")));
+}
+
+TEST_F(RestorePlanTest, TwoFilesNeverGoToOnePlace) {
+  options_.innodb_data_file_path = "undo001:1M";
+
+  EXPECT_THAT(Plan(), StatusIs(StatusCode::kUsage, HasSubstr("would both become /d/undo001")));
+}
+
+}  // namespace
+}  // namespace hbk::restore

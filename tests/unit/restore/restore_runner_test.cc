@@ -1,0 +1,244 @@
+#include "hbk/restore/restore_runner.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "backup_sample.h"
+#include "tests/support/faulty_file_system.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::restore {
+namespace {
+
+using hbk::testing::FaultKind;
+using hbk::testing::FaultyFileSystem;
+using hbk::testing::IsOk;
+using hbk::testing::IsOkAndHolds;
+using hbk::testing::MemFileSystem;
+using hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class RestoreRunnerTest : public ::testing::Test {
+ protected:
+  RestoreRunnerTest() {
+    PutSampleBackup(fs_);
+    options_.backup_dir = "/b";
+    options_.target.datadir = "/d";
+    options_.owner = "0:0";
+    options_.parallel = 1;
+  }
+
+  Result<RestoreSummary> Run(io::FileSystem& fs) {
+    return RunRestore(options_, fs, reporter_, stop_.get_token());
+  }
+  Result<RestoreSummary> Run() { return Run(fs_); }
+
+  void ExpectRestored() {
+    EXPECT_TRUE(fs_.Tree("/d") == SampleTree("/d"));
+    EXPECT_THAT(io::Exists(fs_, "/d/empty"), IsOkAndHolds(true));
+  }
+
+  // Empty if there is no such directory.
+  static std::map<std::string, std::string> TreeOf(MemFileSystem& fs, const std::string& dir) {
+    if (!io::Exists(fs, dir).value()) return {};
+    return fs.Tree(dir);
+  }
+
+  static std::map<std::string, std::string> SampleTree(const std::string& dir) {
+    std::map<std::string, std::string> tree;
+    for (const auto& [name, bytes] : SampleFiles())
+      tree[dir + "/" + name] = bytes;
+    return tree;
+  }
+
+  MemFileSystem fs_;
+  RestoreOptions options_;
+  RecordingReporter reporter_;
+  std::stop_source stop_;
+};
+
+TEST_F(RestoreRunnerTest, CopyBackMakesAnInstance) {
+  const auto backup = fs_.Tree("/b");
+
+  const auto summary = Run();
+
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary.value().file_count, SampleFiles().size());
+  EXPECT_GT(summary.value().bytes, kSampleSystemBytes);
+  ExpectRestored();
+  EXPECT_TRUE(fs_.Tree("/b") == backup);
+  EXPECT_THAT(reporter_.phases(), ElementsAre("check", "copy files"));
+  EXPECT_THAT(reporter_.warnings(), IsEmpty());
+}
+
+TEST_F(RestoreRunnerTest, WhatWasRestoredSurvivesAPowerCut) {
+  ASSERT_THAT(Run(), IsOk());
+
+  fs_.Crash(/*seed=*/0);
+
+  ExpectRestored();
+}
+
+TEST_F(RestoreRunnerTest, TheRedoLogComesLastAndAfterASync) {
+  ASSERT_THAT(Run(), IsOk());
+
+  const std::vector<std::string> synced = fs_.synced();
+  const auto redo = std::find(synced.begin(), synced.end(), "/d/ib_logfile0");
+  const auto datadir = std::find(synced.begin(), synced.end(), "/d");
+  ASSERT_NE(redo, synced.end());
+  EXPECT_LT(datadir, redo);
+  EXPECT_LT(std::find(synced.begin(), synced.end(), "/d/ibdata1"), datadir);
+}
+
+TEST_F(RestoreRunnerTest, MoveBackLeavesNoBackup) {
+  options_.move = true;
+
+  ASSERT_THAT(Run(), IsOk());
+
+  ExpectRestored();
+  EXPECT_THAT(reporter_.phases(), ElementsAre("check", "check digests", "move files"));
+  EXPECT_EQ(fs_.Tree("/b").size(), 1U);
+  EXPECT_THAT(fs_.Contents("/b/hbk_incomplete"), HasSubstr("/d"));
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kFailed, HasSubstr("moved")));
+}
+
+TEST_F(RestoreRunnerTest, ADamagedFileIsNotRestored) {
+  std::string bytes = SampleFiles().at("ibdata1");
+  bytes[800000] = 'x';
+  fs_.PutFile("/b/ibdata1", bytes);
+  const auto before = fs_.Tree("/");
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("/b/ibdata1")));
+  EXPECT_TRUE(fs_.Tree("/") == before);
+  EXPECT_THAT(io::Exists(fs_, "/d"), IsOkAndHolds(false));
+
+  options_.move = true;
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("/b/ibdata1")));
+  EXPECT_TRUE(fs_.Tree("/") == before);
+}
+
+TEST_F(RestoreRunnerTest, ATargetInUseIsLeftAlone) {
+  fs_.PutFile("/d/shop/old.ibd", "old");
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kTargetInUse, HasSubstr("/d is not empty")));
+
+  options_.force_non_empty_directories = true;
+  ASSERT_THAT(Run(), IsOk());
+  EXPECT_EQ(fs_.Contents("/d/shop/old.ibd"), "old");
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kTargetInUse, HasSubstr("is not overwritten")));
+}
+
+TEST_F(RestoreRunnerTest, ADirectoryOfMariadbBackupIsRestored) {
+  PutMariadbBackup(fs_, "log-applied");
+  fs_.PutFile("/b/xtrabackup_binlog_info", "b.000001\t4\n");
+  fs_.PutFile("/b/xtrabackup_binlog_pos_innodb", "b.000001\t4\n");
+
+  ASSERT_THAT(Run(), IsOk());
+
+  auto expected = SampleTree("/d");
+  expected["/d/xtrabackup_binlog_pos_innodb"] = "b.000001\t4\n";
+  EXPECT_TRUE(fs_.Tree("/d") == expected);
+}
+
+TEST_F(RestoreRunnerTest, TheTargetsOwnerOwnsTheFiles) {
+  fs_.PutDirectory("/d");
+  ASSERT_THAT(fs_.SetOwner("/d", 7, 8), IsOk());
+  options_.owner = "";
+
+  ASSERT_THAT(Run(), IsOk());
+
+  for (const char* path : {"/d/ibdata1", "/d/shop", "/d/shop/t.ibd"}) {
+    const auto info = fs_.Stat(path, /*follow=*/false);
+    ASSERT_THAT(info, IsOk());
+    EXPECT_EQ(info.value().uid, 7U) << path;
+    EXPECT_EQ(info.value().gid, 8U) << path;
+  }
+}
+
+TEST_F(RestoreRunnerTest, AnInterruptedRunTakesBackWhatItMade) {
+  stop_.request_stop();
+  const auto before = fs_.Tree("/");
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kInterrupted, HasSubstr("")));
+
+  EXPECT_TRUE(fs_.Tree("/") == before);
+  EXPECT_THAT(io::Exists(fs_, "/d"), IsOkAndHolds(false));
+}
+
+TEST_F(RestoreRunnerTest, AWarningOfThePlanReachesTheUser) {
+  const std::string link = "/ext/shop/t.ibd";
+  fs_.PutFile("/b/shop/t.isl", link);
+  fs_.PutFile(link, "live");
+  manifest::BackupManifest manifest = SampleManifest();
+  AddToManifest(manifest, "shop/t.isl", link);
+  PutManifest(fs_, manifest);
+
+  ASSERT_THAT(Run(), IsOk());
+
+  EXPECT_THAT(reporter_.warnings(), ElementsAre(HasSubstr(link)));
+  EXPECT_EQ(fs_.Contents(link), "live");
+}
+
+// Each operation fails once: the run fails and has undone everything, or it has done everything.
+class RestoreFaultTest : public RestoreRunnerTest,
+                         public ::testing::WithParamInterface<std::tuple<bool, FaultKind>> {};
+
+TEST_P(RestoreFaultTest, AFaultLeavesEverythingOrNothing) {
+  const auto [move, kind] = GetParam();
+  for (uint64_t k = 1;; ++k) {
+    MemFileSystem mem;
+    PutSampleBackup(mem);
+    const auto before = mem.Tree("/b");
+    FaultyFileSystem faulty(mem);
+    options_.move = move;
+    faulty.Arm(kind, k);
+
+    const Result<RestoreSummary> summary = Run(faulty);
+
+    if (summary.ok()) {
+      EXPECT_TRUE(mem.Tree("/d") == SampleTree("/d")) << "operation " << k;
+    } else {
+      EXPECT_TRUE(mem.Tree("/b") == before)
+          << "operation " << k << ": " << summary.status().message();
+      EXPECT_THAT(TreeOf(mem, "/d"), IsEmpty()) << "operation " << k;
+    }
+    if (!faulty.has_fired()) {
+      EXPECT_THAT(summary, IsOk());
+      EXPECT_GT(k, 20U);
+      break;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RestoreFaultTest,
+                         ::testing::Combine(::testing::Bool(),
+                                            ::testing::Values(FaultKind::kIoError,
+                                                              FaultKind::kNoSpace,
+                                                              FaultKind::kShortWrite)));
+
+// A power cut at any moment leaves no directory that a server would start on but a whole one.
+TEST_F(RestoreRunnerTest, APowerCutLeavesNoHalfInstanceThatStarts) {
+  for (uint64_t k = 1;; ++k) {
+    MemFileSystem mem;
+    PutSampleBackup(mem);
+    FaultyFileSystem faulty(mem);
+    faulty.Arm(FaultKind::kCrash, k);
+
+    (void)Run(faulty);
+    mem.Crash(static_cast<uint32_t>(k));
+
+    const auto tree = TreeOf(mem, "/d");
+    if (tree.contains("/d/ib_logfile0")) {
+      auto expected = SampleTree("/d");
+      expected["/d/ib_logfile0"] = tree.at("/d/ib_logfile0");
+      EXPECT_TRUE(tree == expected) << "change " << k;
+    }
+    if (!faulty.has_fired()) break;
+  }
+}
+
+}  // namespace
+}  // namespace hbk::restore
