@@ -131,7 +131,7 @@ TEST_F(FileCopierTest, AllZeroStretchesAreNotWritten) {
 }
 
 TEST_F(FileCopierTest, AFileOfAnyLengthKeepsItsLength) {
-  for (const size_t size : {0, 1, 4095, 4096, 65537, (1 << 20) + 1}) {
+  for (const size_t size : {0U, 1U, 4095U, 4096U, 65537U, (1U << 20) + 1}) {
     const std::string content(size, 'x');
     const std::string name = "d/f" + std::to_string(size);
 

@@ -40,9 +40,9 @@ TEST(RedoRingTest, ReadsOverTheEndOfTheFileAsIfItWentOn) {
   AlignedBuffer buffer(kCapacity + RedoRing::kSlackBytes);
   const std::string endless = file.substr(redo::kLogHeadBytes) + file.substr(redo::kLogHeadBytes);
 
-  for (const Lsn lap : {0, 3}) {
-    for (const size_t begin : {0, 1, 4095, 4096, 9'999}) {
-      for (const size_t size : {1, 4096, 5'000, 10'000}) {
+  for (const Lsn lap : {0U, 3U}) {
+    for (const size_t begin : {0U, 1U, 4095U, 4096U, 9'999U}) {
+      for (const size_t size : {1U, 4096U, 5'000U, 10'000U}) {
         const auto read = ring.value()->Read(kFirstLsn + lap * kCapacity + begin, size, buffer);
         ASSERT_THAT(read, IsOk());
         EXPECT_EQ(AsText(read.value().bytes), endless.substr(begin, size)) << begin << ' ' << size;
