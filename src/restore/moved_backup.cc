@@ -7,32 +7,33 @@
 namespace hbk::restore {
 namespace {
 
-constexpr uint64_t kClaimBytesMax = uint64_t{1} << 30;
 constexpr uint32_t kMetadataMode = 0640;  // as the other files of a backup
+constexpr std::string_view kAsidePrefix = "hbk_moved_";
+
+std::string AsidePath(const RestoreSource& source, const std::string& name) {
+  return io::JoinPath(source.dir, fmt::format("{}{}", kAsidePrefix, name));
+}
 
 }  // namespace
 
 Status MovedBackup::Begin(io::FileSystem& fs, const RestoreSource& source,
                           const std::string& datadir) {
-  for (const std::string& name : source.claim_files) {
-    HBK_ASSIGN_OR_RETURN(claims_[name],
-                         io::ReadFile(fs, io::JoinPath(source.dir, name), kClaimBytesMax));
-  }
   // Whatever comes of the next step: it may have left something to undo.
   has_begun_ = true;
   HBK_RETURN_IF_ERROR(io::WriteFileAtomically(
       fs, io::JoinPath(source.dir, manifest::kIncompleteMarkerName),
       fmt::format("The files of this backup were moved to {}.\n", datadir), kMetadataMode));
   for (const std::string& name : source.claim_files)
-    HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(source.dir, name)));
+    HBK_RETURN_IF_ERROR(fs.Rename(io::JoinPath(source.dir, name), AsidePath(source, name)));
   return fs.SyncDirectory(source.dir);
 }
 
 Status MovedBackup::Undo(io::FileSystem& fs, const RestoreSource& source) {
   if (!has_begun_) return OkStatus();
-  for (const auto& [name, content] : claims_) {
-    HBK_RETURN_IF_ERROR(
-        io::WriteFileAtomically(fs, io::JoinPath(source.dir, name), content, kMetadataMode));
+  for (const std::string& name : source.claim_files) {
+    const std::string aside = AsidePath(source, name);
+    HBK_ASSIGN_OR_RETURN(const bool is_aside, io::Exists(fs, aside));
+    if (is_aside) HBK_RETURN_IF_ERROR(fs.Rename(aside, io::JoinPath(source.dir, name)));
   }
   const Status status = fs.Remove(io::JoinPath(source.dir, manifest::kIncompleteMarkerName));
   if (status.code() != StatusCode::kNotFound) HBK_RETURN_IF_ERROR(status);
@@ -43,8 +44,10 @@ Status MovedBackup::RemoveLeftovers(io::FileSystem& fs, const RestoreSource& sou
                                     const std::vector<std::string>& copied) {
   for (const std::string& path : copied)
     HBK_RETURN_IF_ERROR(fs.Remove(path));
+  for (const std::string& name : source.claim_files)
+    HBK_RETURN_IF_ERROR(fs.Remove(AsidePath(source, name)));
   for (const std::string& database : source.databases) {
-    // One that holds files we do not know stays; so does the mark of their absence.
+    // One that holds files we do not know stays.
     const std::string path = io::JoinPath(source.dir, database);
     const Result<std::vector<io::DirectoryEntry>> entries = fs.List(path);
     if (!entries.ok() || !entries.value().empty()) continue;

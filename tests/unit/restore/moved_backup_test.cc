@@ -55,11 +55,13 @@ TEST_F(MovedBackupTest, UndoOfNothingChangesNothing) {
 
 TEST_F(MovedBackupTest, EmptyDirectoriesGoAndOthersStay) {
   fs_.PutFile("/b/shop/unknown", "x");
+  ASSERT_THAT(moved_.Begin(fs_, source_, "/d"), IsOk());
 
   ASSERT_THAT(moved_.RemoveLeftovers(fs_, source_, {"/b/shop/t.ibd"}), IsOk());
 
   EXPECT_THAT(io::Exists(fs_, "/b/empty"), IsOkAndHolds(false));
   EXPECT_THAT(io::Exists(fs_, "/b/shop/t.ibd"), IsOkAndHolds(false));
+  EXPECT_THAT(io::Exists(fs_, "/b/hbk_moved_hbk_manifest.json"), IsOkAndHolds(false));
   EXPECT_EQ(fs_.Contents("/b/shop/unknown"), "x");
 }
 
