@@ -32,7 +32,7 @@ using report::HumanBytes;
 using server::BackupStage;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr uint32_t kWorkersMax = 16;  // more gain nothing on any disk we know
+constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
 constexpr std::string_view kRedoName = "ib_logfile0";
 constexpr std::string_view kLostHint =
     "a connection to the server was lost (killed, or the server stopped): run the backup again";

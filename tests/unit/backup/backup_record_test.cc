@@ -1,0 +1,113 @@
+#include "backup_record.h"
+
+#include <algorithm>
+
+#include "hbk/manifest/mariadb_backup_files.h"
+
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using hbk::testing::IsOk;
+using server::BackupStage;
+
+BackupRecord SomeRecord() {
+  BackupRecord record;
+  record.uuid = "31dfe97c-e503-11f1-ab80-02fc00000001";
+  record.start_time = 1'700'000'000;
+  record.end_time = 1'700'000'090;
+  record.facts.version_text = "10.11.19-MariaDB-log";
+  record.facts.variables = {{"innodb_page_size", "16384"},
+                            {"innodb_log_file_size", "100663296"},
+                            {"innodb_checksum_algorithm", "full_crc32"},
+                            {"innodb_undo_tablespaces", "0"},
+                            {"server_id", "7"},
+                            {"secret_setting", "must not be recorded"}};
+  record.layout.system_files = {{"sub/ibdata1", 12 << 20, true}};
+  record.redo.start_lsn = 100;
+  record.redo.last_lsn = 900;
+  record.redo.to_lsn = 500;
+  record.stages = {{BackupStage::kStart, 5, 60000},
+                   {BackupStage::kFlush, 1, 100},
+                   {BackupStage::kBlockDdl, 7000, 1500},
+                   {BackupStage::kBlockCommit, 400, 600}};
+  record.AddFile("d/t.frm", datadir::FileKind::kDefinition, CopyStage::kBlockDdl, 10,
+                 std::string(32, '1'));
+  record.AddFile("d/t.ibd", datadir::FileKind::kTablespace, CopyStage::kStart, 20,
+                 std::string(32, '2'));
+  return record;
+}
+
+std::string ContentOf(const BackupRecord& record, const std::string& name) {
+  for (const auto& file : RenderMetadataFiles(record))
+    if (file.first == name) return file.second;
+  return "(none)";
+}
+
+TEST(BackupRecordTest, LockTimeRunsFromTheGrantOfBlockDdl) {
+  EXPECT_EQ(SomeRecord().LockMilliseconds(), 1500U + 400U + 600U);
+}
+
+TEST(BackupRecordTest, BinlogInfoHasThreeFieldsAndALineFeed) {
+  BackupRecord record = SomeRecord();
+  EXPECT_EQ(ContentOf(record, "xtrabackup_binlog_info"), "(none)");
+  record.binlog.emplace();
+  record.binlog->file = "binlog.000008";
+  record.binlog->position = 1382;
+  EXPECT_EQ(ContentOf(record, "xtrabackup_binlog_info"), "binlog.000008\t1382\n");
+  record.binlog->gtid = "0-1-684,5-5-3";
+  EXPECT_EQ(ContentOf(record, "xtrabackup_binlog_info"), "binlog.000008\t1382\t0-1-684,5-5-3\n");
+}
+
+TEST(BackupRecordTest, MetadataFilesAreNamedAfterTheSeries) {
+  BackupRecord record = SomeRecord();
+  record.facts.version_text = "11.4.5-MariaDB";
+  EXPECT_NE(ContentOf(record, "mariadb_backup_checkpoints"), "(none)");
+  EXPECT_EQ(ContentOf(record, "xtrabackup_checkpoints"), "(none)");
+}
+
+TEST(BackupRecordTest, CheckpointsHoldTheEndOfTheRedoCopy) {
+  const auto checkpoints =
+      manifest::ParseCheckpoints(ContentOf(SomeRecord(), "xtrabackup_checkpoints"));
+  ASSERT_THAT(checkpoints, IsOk());
+  EXPECT_EQ(checkpoints->backup_type, "full-backuped");
+  EXPECT_EQ(checkpoints->to_lsn, 500U);
+  EXPECT_EQ(checkpoints->last_lsn, 900U);
+}
+
+TEST(BackupRecordTest, ConfigHasBaseNames) {
+  const auto config = manifest::ParseBackupConfig(ContentOf(SomeRecord(), "backup-my.cnf"));
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->data_file_path, "ibdata1:12M:autoextend");
+  EXPECT_EQ(config->log_file_size, 100663296U);
+}
+
+TEST(BackupRecordTest, ManifestCountsFilesByStage) {
+  const manifest::BackupManifest made = MakeManifest(SomeRecord());
+  ASSERT_EQ(made.stages.size(), 4U);
+  EXPECT_EQ(made.stages[0].file_count, 1U);
+  EXPECT_EQ(made.stages[2].stage, "block-ddl");
+  EXPECT_EQ(made.stages[2].file_count, 1U);
+  EXPECT_EQ(made.start_time, "2023-11-14T22:13:20Z");
+  EXPECT_EQ(made.server.server_id, 7U);
+  EXPECT_EQ(made.server.settings.count("secret_setting"), 0U);
+}
+
+TEST(BackupRecordTest, ManifestCanBeReadBack) {
+  const auto parsed = manifest::ParseManifest(manifest::RenderManifest(MakeManifest(SomeRecord())));
+  ASSERT_THAT(parsed, IsOk());
+  EXPECT_EQ(parsed->files.size(), 2U);
+  EXPECT_EQ(parsed->last_lsn, 900U);
+}
+
+TEST(BackupRecordTest, RenamedFileHasItsNewNameOnly) {
+  BackupRecord record = SomeRecord();
+  record.RenameFile("d/t.ibd", "d/u.ibd");
+  EXPECT_EQ(record.files.count("d/t.ibd"), 0U);
+  EXPECT_EQ(record.files["d/u.ibd"].name, "d/u.ibd");
+  EXPECT_EQ(record.files["d/u.ibd"].digest, std::string(32, '2'));
+}
+
+}  // namespace
+}  // namespace hbk::backup

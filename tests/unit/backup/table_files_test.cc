@@ -1,0 +1,115 @@
+#include "table_files.h"
+
+#include <string>
+#include <utility>
+
+#include "tests/support/mem_file_system.h"
+#include "tests/support/silent_reporter.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using hbk::testing::IsOk;
+using hbk::testing::MemFileSystem;
+using hbk::testing::SilentReporter;
+using ::testing::ElementsAre;
+using ::testing::Key;
+using ::testing::UnorderedElementsAre;
+
+std::string CsvState(uint8_t rows, bool is_dirty) {
+  std::string state(35, '\0');
+  state[0] = '\xFE';
+  state[1] = 1;
+  state[2] = static_cast<char>(rows);
+  state[34] = is_dirty ? 1 : 0;
+  return state;
+}
+
+class TableFilesTest : public ::testing::Test {
+ protected:
+  TableFilesTest() {
+    fs_.PutDirectory("/target");
+    fs_.PutFile("/data/ibdata1", "x");
+    datadir::LayoutOptions options;
+    options.datadir = "/data";
+    auto layout = datadir::MakeLayout(options);
+    EXPECT_THAT(layout, IsOk());
+    layout_ = std::move(layout).value();
+  }
+
+  datadir::Scan Scan() {
+    auto scan = datadir::ScanDatadir(fs_, layout_, {});
+    EXPECT_THAT(scan, IsOk());
+    return std::move(scan).value();
+  }
+
+  MemFileSystem fs_;
+  SilentReporter reporter_;
+  datadir::Layout layout_;
+  BackupRecord record_;
+  FileCopier copier_{fs_, reporter_, {.target_dir = "/target", .workers = 1, .page_size = 16384}};
+  TableFiles files_{fs_, copier_, "/target", record_};
+};
+
+TEST_F(TableFilesTest, EachStageCopiesItsFiles) {
+  fs_.PutFile("/data/d/t.frm", "definition");
+  fs_.PutFile("/data/d/t.MYD", "rows");
+  fs_.PutFile("/data/d/t.MYI", "");
+  fs_.PutFile("/data/mysql/table_stats.MAD", "statistics");
+  fs_.PutFile("/data/ib_buffer_pool", "1,2\n");
+  fs_.PutFile("/data/aria_log.00000001", "log");
+
+  ASSERT_THAT(files_.CopyUnderBlockDdl(Scan(), {}), IsOk());
+  EXPECT_THAT(record_.files, UnorderedElementsAre(Key("d/t.frm"), Key("d/t.MYD"), Key("d/t.MYI")));
+  ASSERT_THAT(files_.CopyUnderBlockCommit(Scan(), {}), IsOk());
+  ASSERT_THAT(files_.CopyAfterEnd(Scan(), {}), IsOk());
+
+  EXPECT_EQ(record_.files["d/t.MYD"].stage, "block-ddl");
+  EXPECT_EQ(record_.files["mysql/table_stats.MAD"].stage, "block-commit");
+  EXPECT_EQ(record_.files["ib_buffer_pool"].stage, "end");
+  EXPECT_EQ(record_.files.count("aria_log.00000001"), 0U);
+  EXPECT_EQ(fs_.Contents("/target/d/t.MYD"), "rows");
+}
+
+TEST_F(TableFilesTest, EmptyDatabasesAreMadeAndDroppedOnesRemoved) {
+  fs_.PutDirectory("/data/empty");
+  fs_.PutDirectory("/target/dropped");
+
+  ASSERT_THAT(files_.CopyUnderBlockDdl(Scan(), {}), IsOk());
+
+  EXPECT_TRUE(io::Exists(fs_, "/target/empty").value());
+  EXPECT_FALSE(io::Exists(fs_, "/target/dropped").value());
+  EXPECT_THAT(record_.databases, ElementsAre("empty"));
+}
+
+TEST_F(TableFilesTest, CsvLogTableEndsWithItsLastRow) {
+  fs_.PutFile("/data/mysql/general_log.CSV", "a\nb\nhalf a ro");
+  fs_.PutFile("/data/mysql/general_log.CSM", CsvState(1, true));
+
+  ASSERT_THAT(files_.CopyUnderBlockDdl(Scan(), {}), IsOk());
+  EXPECT_TRUE(record_.files.empty());
+  ASSERT_THAT(files_.CopyUnderBlockCommit(Scan(), {}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/mysql/general_log.CSV"), "a\nb\n");
+  EXPECT_EQ(fs_.Contents("/target/mysql/general_log.CSM"), CsvState(2, false));
+  EXPECT_EQ(record_.files["mysql/general_log.CSV"].stage, "block-commit");
+}
+
+TEST_F(TableFilesTest, FileThatVanishesAfterTheEndIsNoError) {
+  fs_.PutFile("/data/ib_buffer_pool", "1,2\n");
+  const datadir::Scan scan = Scan();
+  ASSERT_THAT(fs_.Remove("/data/ib_buffer_pool"), IsOk());
+  EXPECT_THAT(files_.CopyAfterEnd(scan, {}), IsOk());
+  EXPECT_TRUE(record_.files.empty());
+}
+
+TEST_F(TableFilesTest, FileThatVanishesUnderTheLockIsAnError) {
+  fs_.PutFile("/data/d/t.frm", "definition");
+  const datadir::Scan scan = Scan();
+  ASSERT_THAT(fs_.Remove("/data/d/t.frm"), IsOk());
+  EXPECT_FALSE(files_.CopyUnderBlockDdl(scan, {}).ok());
+}
+
+}  // namespace
+}  // namespace hbk::backup

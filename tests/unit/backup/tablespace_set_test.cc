@@ -1,0 +1,165 @@
+#include "tablespace_set.h"
+
+#include <string>
+#include <utility>
+
+#include "tablespace_image.h"
+#include "tests/support/mem_file_system.h"
+#include "tests/support/silent_reporter.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using hbk::testing::IsOk;
+using hbk::testing::MemFileSystem;
+using hbk::testing::SilentReporter;
+using hbk::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Key;
+
+constexpr uint32_t kPageBytes = 16384;
+
+std::string SpaceBytes(SpaceId id) {
+  TablespaceImage image;
+  image.space_id = id;
+  return MakeTablespace(image);
+}
+
+class TablespaceSetTest : public ::testing::Test {
+ protected:
+  TablespaceSetTest() {
+    fs_.PutDirectory("/target");
+    fs_.PutFile("/data/ibdata1", SpaceBytes(0));
+    datadir::LayoutOptions options;
+    options.datadir = "/data";
+    auto layout = datadir::MakeLayout(options);
+    EXPECT_THAT(layout, IsOk());
+    layout_ = std::move(layout).value();
+  }
+
+  datadir::Scan Scan() {
+    auto scan = datadir::ScanDatadir(fs_, layout_, {});
+    EXPECT_THAT(scan, IsOk());
+    return std::move(scan).value();
+  }
+  Status CopyAll() { return set_.CopyAll(Scan(), layout_, {}); }
+  Status FollowDdl(const SpaceChanges& changes) { return set_.FollowDdl(Scan(), changes, {}); }
+
+  static SpaceChange Created(const std::string& path) {
+    SpaceChange change;
+    change.is_created = true;
+    change.has_first_page = true;
+    change.last_path = path;
+    return change;
+  }
+
+  MemFileSystem fs_;
+  SilentReporter reporter_;
+  datadir::Layout layout_;
+  BackupRecord record_;
+  FileCopier copier_{
+      fs_, reporter_, {.target_dir = "/target", .workers = 1, .page_size = kPageBytes}};
+  TablespaceSet set_{fs_, copier_, "/target", kPageBytes, record_};
+};
+
+TEST_F(TablespaceSetTest, EverythingOfInnodbIsCopiedInStart) {
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+
+  ASSERT_THAT(CopyAll(), IsOk());
+
+  EXPECT_THAT(record_.files, ElementsAre(Key("d/a.ibd"), Key("ibdata1")));
+  EXPECT_EQ(record_.files["d/a.ibd"].stage, "start");
+  EXPECT_EQ(record_.files["d/a.ibd"].kind, "tablespace");
+  EXPECT_EQ(record_.files["ibdata1"].kind, "system-tablespace");
+  EXPECT_EQ(fs_.Contents("/target/d/a.ibd"), SpaceBytes(5));
+}
+
+TEST_F(TablespaceSetTest, SwappedTablesAreSwappedInTheTarget) {
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  fs_.PutFile("/data/d/b.ibd", SpaceBytes(6));
+  ASSERT_THAT(CopyAll(), IsOk());
+  ASSERT_THAT(fs_.Rename("/data/d/a.ibd", "/data/d/x"), IsOk());
+  ASSERT_THAT(fs_.Rename("/data/d/b.ibd", "/data/d/a.ibd"), IsOk());
+  ASSERT_THAT(fs_.Rename("/data/d/x", "/data/d/b.ibd"), IsOk());
+
+  ASSERT_THAT(FollowDdl({}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/d/a.ibd"), SpaceBytes(6));
+  EXPECT_EQ(fs_.Contents("/target/d/b.ibd"), SpaceBytes(5));
+  EXPECT_THAT(record_.files, ElementsAre(Key("d/a.ibd"), Key("d/b.ibd"), Key("ibdata1")));
+  EXPECT_EQ(record_.files["d/a.ibd"].name, "d/a.ibd");
+  EXPECT_EQ(set_.counts().renamed, 2U);
+}
+
+TEST_F(TablespaceSetTest, TableMovedToANewDatabaseMovesInTheTarget) {
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  ASSERT_THAT(CopyAll(), IsOk());
+  fs_.PutDirectory("/data/e");
+  ASSERT_THAT(fs_.Rename("/data/d/a.ibd", "/data/e/a.ibd"), IsOk());
+
+  ASSERT_THAT(FollowDdl({}), IsOk());
+
+  EXPECT_THAT(record_.files, ElementsAre(Key("e/a.ibd"), Key("ibdata1")));
+  EXPECT_EQ(fs_.Contents("/target/e/a.ibd"), SpaceBytes(5));
+}
+
+TEST_F(TablespaceSetTest, DroppedTableLeavesTheTarget) {
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  ASSERT_THAT(CopyAll(), IsOk());
+  ASSERT_THAT(fs_.Remove("/data/d/a.ibd"), IsOk());
+  SpaceChange deleted;
+  deleted.is_deleted = true;
+  deleted.last_path = "./d/a.ibd";
+
+  ASSERT_THAT(FollowDdl({{5, deleted}}), IsOk());
+
+  EXPECT_THAT(record_.files, ElementsAre(Key("ibdata1")));
+  EXPECT_FALSE(io::Exists(fs_, "/target/d/a.ibd").value());
+  EXPECT_THAT(set_.CheckComplete({{5, deleted}}), IsOk());
+}
+
+TEST_F(TablespaceSetTest, TableOfRedoLeavesPagesOfZeros) {
+  ASSERT_THAT(CopyAll(), IsOk());
+  fs_.PutFile("/data/d/new.ibd", std::string(4 * kPageBytes, '\0'));
+
+  ASSERT_THAT(FollowDdl({{9, Created("./d/new.ibd")}}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/d/new.ibd"), std::string(4 * kPageBytes, '\0'));
+  EXPECT_EQ(record_.files["d/new.ibd"].size, 4 * kPageBytes);
+  EXPECT_EQ(record_.files["d/new.ibd"].stage, "block-ddl");
+}
+
+TEST_F(TablespaceSetTest, NewTableUnknownToRedoIsCopiedUnderBlockDdl) {
+  ASSERT_THAT(CopyAll(), IsOk());
+  fs_.PutFile("/data/d/imported.ibd", SpaceBytes(9));
+
+  ASSERT_THAT(FollowDdl({}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/d/imported.ibd"), SpaceBytes(9));
+  EXPECT_EQ(record_.files["d/imported.ibd"].stage, "block-ddl");
+}
+
+TEST_F(TablespaceSetTest, LeftoverWithoutFirstPageIsWarnedAbout) {
+  ASSERT_THAT(CopyAll(), IsOk());
+  fs_.PutFile("/data/d/leftover.ibd", std::string(4 * kPageBytes, '\0'));
+
+  ASSERT_THAT(FollowDdl({}), IsOk());
+
+  EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("d/leftover.ibd is left out")));
+  EXPECT_THAT(record_.files, ElementsAre(Key("ibdata1")));
+}
+
+TEST_F(TablespaceSetTest, ChangedTablespaceThatIsNotThereFailsTheBackup) {
+  ASSERT_THAT(CopyAll(), IsOk());
+  ASSERT_THAT(FollowDdl({}), IsOk());
+  SpaceChange modified;
+  modified.is_modified = true;
+  modified.last_path = "./d/lost.ibd";
+  EXPECT_THAT(set_.CheckComplete({{7, modified}}),
+              StatusIs(StatusCode::kFailed, HasSubstr("./d/lost.ibd (tablespace 7)")));
+}
+
+}  // namespace
+}  // namespace hbk::backup
