@@ -1,0 +1,60 @@
+#include "memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "redo_entry.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::prepare {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::StatusIs;
+
+constexpr uint64_t kMiB = 1 << 20;
+
+TEST(MemoryPlanTest, StaysWithinTheMemoryWhateverTheRedo) {
+  for (const uint64_t memory :
+       {8 * kMiB, 9 * kMiB, 32 * kMiB, 127 * kMiB, 256 * kMiB, 100000 * kMiB}) {
+    for (const uint32_t workers : {1U, 2U, 7U, 64U, 100000U}) {
+      for (const uint64_t redo : {uint64_t{0}, kMiB, 1000 * kMiB, 1000000 * kMiB}) {
+        const auto plan = PlanMemory(memory, workers, redo);
+
+        ASSERT_THAT(plan, IsOk());
+        EXPECT_LE(plan->TotalBytes(), memory) << memory << ' ' << workers << ' ' << redo;
+      }
+    }
+  }
+}
+
+TEST(MemoryPlanTest, EveryPartHasRoomForTheLargestThing) {
+  for (const uint64_t memory : {8 * kMiB, 33 * kMiB, 256 * kMiB}) {
+    for (const uint32_t workers : {1U, 4U, 64U}) {
+      const auto plan = PlanMemory(memory, workers, 1000 * kMiB);
+
+      ASSERT_THAT(plan, IsOk());
+      EXPECT_GE(plan->entry_bytes, kRedoEntryBytesMax);
+      EXPECT_GE(plan->index_count * 26, plan->entry_bytes);
+      EXPECT_GE(plan->frame_bytes, 4U * 65536);
+      EXPECT_GE(plan->journal_bytes, 65536U);
+      EXPECT_GT(plan->block_count, plan->partition_count + 1);
+      EXPECT_GE(plan->worker_count, 1U);
+    }
+  }
+}
+
+TEST(MemoryPlanTest, MoreRedoMeansMorePartitions) {
+  const auto small = PlanMemory(256 * kMiB, 2, kMiB);
+  const auto large = PlanMemory(256 * kMiB, 2, 4000 * kMiB);
+
+  EXPECT_LT(small->partition_count, large->partition_count);
+}
+
+TEST(MemoryPlanTest, TooLittleIsUsage) {
+  EXPECT_THAT(PlanMemory(kUseMemoryBytesMin - 1, 1, 0),
+              StatusIs(StatusCode::kUsage, HasSubstr("too few")));
+}
+
+}  // namespace
+}  // namespace hbk::prepare
