@@ -75,9 +75,9 @@ struct LogTailerOptions {
 
 struct LogTailerProgress {
   Lsn copied_lsn = 0;
-  Lsn current_lsn = 0;      // of the server, when last asked
-  uint64_t redo_bytes = 0;  // copied so far
-  uint64_t capacity = 0;    // of the server's log
+  Lsn current_lsn = 0;         // of the server, when last asked
+  uint64_t redo_bytes = 0;     // copied so far
+  uint64_t capacity = 0;       // of the server's log
   uint64_t lag_bytes_max = 0;  // since it first caught up with the server
   uint64_t margin_bytes = 0;   // smallest distance to being overwritten since then
 };
