@@ -13,11 +13,8 @@ constexpr uint64_t kRangeChunks = 64;  // a file larger than 64 MiB is shared
 
 RestorePool::RestorePool(const RestoreContext& context,
                          const std::vector<const PlannedFile*>& files, FileRestore::Mode mode,
-                         report::Reporter& reporter)
-    : context_(context), files_(files), mode_(mode), reporter_(reporter) {
-  for (const PlannedFile* file : files_)
-    total_bytes_ += file->source.info.size;
-}
+                         RestoreProgress& progress)
+    : context_(context), files_(files), mode_(mode), progress_(progress) {}
 
 Status RestorePool::Run(uint32_t worker_count) {
   {
@@ -63,7 +60,7 @@ Status RestorePool::Do(Task task, AlignedBuffer& buffer) {
     HBK_RETURN_IF_ERROR(OpenFile(task));
   }
   const auto on_progress = [this](uint64_t bytes) {
-    reporter_.Progress(done_bytes_.fetch_add(bytes) + bytes, total_bytes_);
+    progress_.Add(bytes);
   };
   HBK_RETURN_IF_ERROR(
       task.job->restore.Process(task.first_chunk, task.end_chunk, buffer, on_progress));

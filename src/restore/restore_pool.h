@@ -19,11 +19,29 @@
 
 namespace hbk::restore {
 
+// How far a phase is, of which several pools may be parts.
+//
+// Threads  Any.
+class RestoreProgress {
+ public:
+  RestoreProgress(report::Reporter& reporter, uint64_t total_bytes)
+      : reporter_(reporter), total_bytes_(total_bytes) {}
+
+  void Add(uint64_t bytes) {
+    reporter_.Progress(done_bytes_.fetch_add(bytes) + bytes, total_bytes_);
+  }
+
+ private:
+  report::Reporter& reporter_;
+  const uint64_t total_bytes_;
+  std::atomic<uint64_t> done_bytes_{0};
+};
+
 class RestorePool {
  public:
-  // Borrows `files`, which are to be sorted by size, the largest first.
+  // Borrows `files`, which are to be sorted by size, the largest first, and `progress`.
   RestorePool(const RestoreContext& context, const std::vector<const PlannedFile*>& files,
-              FileRestore::Mode mode, report::Reporter& reporter);
+              FileRestore::Mode mode, RestoreProgress& progress);
 
   Status Run(uint32_t worker_count) HBK_EXCLUDES(mutex_);
 
@@ -53,9 +71,7 @@ class RestorePool {
   const RestoreContext context_;
   const std::vector<const PlannedFile*>& files_;
   const FileRestore::Mode mode_;
-  report::Reporter& reporter_;
-  uint64_t total_bytes_ = 0;
-  std::atomic<uint64_t> done_bytes_{0};
+  RestoreProgress& progress_;
 
   Mutex mutex_;
   CondVar changed_;

@@ -1,6 +1,7 @@
 #include "hbk/restore/restore_runner.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -104,11 +105,21 @@ class Restorer {
     return {.fs = fs_, .created = created_, .owner = owner_, .stop = stop_};
   }
 
-  // The redo log, without which no server starts, or everything else.
-  [[nodiscard]] std::vector<const PlannedFile*> Select(bool redo) const {
+  // The order of a restore. No server starts on what a SIGKILL or a power cut leaves of it: where
+  // ibdata1 is and ib_logfile0 is not, it refuses. Where neither is, it would make new ones and
+  // lose sight of every table; so the system tablespace comes before everything else.
+  enum class Turn { kSystemTablespace, kOther, kRedoLog };
+  static constexpr std::array kTurns = {Turn::kSystemTablespace, Turn::kOther, Turn::kRedoLog};
+
+  static Turn TurnOf(FileKind kind) {
+    if (kind == FileKind::kSystemTablespace) return Turn::kSystemTablespace;
+    return kind == FileKind::kRedoLog ? Turn::kRedoLog : Turn::kOther;
+  }
+
+  [[nodiscard]] std::vector<const PlannedFile*> Select(Turn turn) const {
     std::vector<const PlannedFile*> files;
     for (const PlannedFile& file : plan_.files) {
-      if ((file.source.kind == FileKind::kRedoLog) == redo) files.push_back(&file);
+      if (TurnOf(file.source.kind) == turn) files.push_back(&file);
     }
     return files;
   }
@@ -120,7 +131,8 @@ class Restorer {
     std::vector<const PlannedFile*> files;
     for (const PlannedFile& file : plan_.files)
       files.push_back(&file);
-    return RestorePool(Context(), files, FileRestore::Mode::kCheckOnly, reporter_)
+    RestoreProgress progress(reporter_, Summary().bytes);
+    return RestorePool(Context(), files, FileRestore::Mode::kCheckOnly, progress)
         .Run(worker_count_);
   }
 
@@ -133,24 +145,27 @@ class Restorer {
   Status Copy() {
     HBK_RETURN_IF_ERROR(MakeDirectories());
     BeginPhase("copy files");
-    HBK_RETURN_IF_ERROR(CopyAll(Select(/*redo=*/false)));
-    HBK_RETURN_IF_ERROR(created_.SyncDirectories());
-    HBK_RETURN_IF_ERROR(CopyAll(Select(/*redo=*/true)));
-    return created_.SyncDirectories();
+    RestoreProgress progress(reporter_, Summary().bytes);
+    for (const Turn turn : kTurns) {
+      HBK_RETURN_IF_ERROR(CopyAll(Select(turn), progress));
+      HBK_RETURN_IF_ERROR(created_.SyncDirectories());
+    }
+    return OkStatus();
   }
 
-  Status CopyAll(const std::vector<const PlannedFile*>& files) {
-    return RestorePool(Context(), files, FileRestore::Mode::kCopy, reporter_).Run(worker_count_);
+  Status CopyAll(const std::vector<const PlannedFile*>& files, RestoreProgress& progress) {
+    return RestorePool(Context(), files, FileRestore::Mode::kCopy, progress).Run(worker_count_);
   }
 
   Status Move() {
     HBK_RETURN_IF_ERROR(MakeDirectories());
     BeginPhase("move files");
     HBK_RETURN_IF_ERROR(moved_backup_.Begin(fs_, source_, layout_.datadir));
-    HBK_RETURN_IF_ERROR(MoveAll(Select(/*redo=*/false)));
-    HBK_RETURN_IF_ERROR(created_.SyncDirectories());
-    HBK_RETURN_IF_ERROR(MoveAll(Select(/*redo=*/true)));
-    HBK_RETURN_IF_ERROR(created_.SyncDirectories());
+    RestoreProgress progress(reporter_, Summary().bytes);
+    for (const Turn turn : kTurns) {
+      HBK_RETURN_IF_ERROR(MoveAll(Select(turn), progress));
+      HBK_RETURN_IF_ERROR(created_.SyncDirectories());
+    }
     // From here on the target is whole, and nothing is taken back.
     const Status status = moved_backup_.RemoveLeftovers(fs_, source_, copied_);
     if (!status.ok()) reporter_.Warning("removing what was copied: " + status.message());
@@ -158,14 +173,18 @@ class Restorer {
   }
 
   // Renames what can be renamed and copies the rest; what was copied is removed at the end.
-  Status MoveAll(const std::vector<const PlannedFile*>& files) {
+  Status MoveAll(const std::vector<const PlannedFile*>& files, RestoreProgress& progress) {
     std::vector<const PlannedFile*> to_copy;
     for (const PlannedFile* file : files) {
       if (stop_.stop_requested()) return InterruptedError();
       HBK_ASSIGN_OR_RETURN(const bool is_moved, MoveOne(*file));
-      if (!is_moved) to_copy.push_back(file);
+      if (is_moved) {
+        progress.Add(file->source.info.size);
+      } else {
+        to_copy.push_back(file);
+      }
     }
-    HBK_RETURN_IF_ERROR(CopyAll(to_copy));
+    HBK_RETURN_IF_ERROR(CopyAll(to_copy, progress));
     for (const PlannedFile* file : to_copy)
       copied_.push_back(file->source.path);
     return OkStatus();

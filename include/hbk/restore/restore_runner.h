@@ -4,9 +4,10 @@
 // there, the target roots are absent or empty, no server holds them, the space is enough. Digests
 // are checked on the way; move-back reads them all before it moves anything.
 //
-// The redo log file comes last, after everything else is durable: a server refuses to start without
-// it, so what a power cut or SIGKILL leaves cannot be taken for a whole instance. A run that fails
-// removes what it has made, or moves back what it has moved.
+// The system tablespace comes first and the redo log file last, each after what came before is
+// durable: a server that finds one without the other refuses to start, so what a power cut or
+// SIGKILL leaves cannot be taken for a whole instance. A run that fails removes what it has made,
+// or moves back what it has moved.
 //
 // After move-back the backup directory has a marker instead of its manifest: it is no backup any
 // more.

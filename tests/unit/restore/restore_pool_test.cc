@@ -32,7 +32,8 @@ class RestorePoolTest : public ::testing::Test {
     std::vector<const PlannedFile*> files;
     for (const PlannedFile& file : files_)
       files.push_back(&file);
-    return RestorePool(context, files, FileRestore::Mode::kCopy, reporter_).Run(worker_count);
+    RestoreProgress progress(reporter_, 0);
+    return RestorePool(context, files, FileRestore::Mode::kCopy, progress).Run(worker_count);
   }
 
   MemFileSystem fs_;
