@@ -53,8 +53,8 @@ struct SystemFilePart {
 };
 
 struct CopyJob {
-  std::string name;         // in the backup: "db/t.ibd"; missing directories are made
-  std::string source_path;  // a symlink is refused, unless follow_symlink
+  std::string name = {};         // in the backup: "db/t.ibd"; missing directories are made
+  std::string source_path = {};  // a symlink is refused, unless follow_symlink
   CopyMethod method = CopyMethod::kPlain;
   uint64_t size_hint = 0;  // for order and progress
   // DDL is not blocked yet: a file that vanishes, or is rewritten by IMPORT, is an outcome. Else it
@@ -64,7 +64,7 @@ struct CopyJob {
   bool under_lock = false;
   bool replace = false;  // the target may exist from an earlier stage: overwrite it
   bool follow_symlink = false;
-  std::optional<SystemFilePart> system;  // kSystem
+  std::optional<SystemFilePart> system = std::nullopt;  // kSystem
 };
 
 enum class CopyOutcome {

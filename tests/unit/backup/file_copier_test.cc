@@ -13,7 +13,6 @@
 #include "hbk/base/bytes.h"
 #include "hbk/filter/tree_digest.h"
 
-#include "copy_pool.h"
 #include "tablespace_image.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
@@ -280,53 +279,6 @@ TEST_F(FileCopierTest, EveryFailedOperationEndsTheCopyOrDoesNotMatter) {
     if (!faulty.has_fired()) break;
     EXPECT_FALSE(results.ok()) << "operation " << k;
   }
-}
-
-TEST(CopyPoolTest, AnUndoFileThatGotShorterIsCopiedAsFarAsItGoes) {
-  MemFileSystem fs;
-  fs.PutDirectory("/backup");
-  const std::string content = MakeTablespace({.page_count = 200});
-  fs.PutFile("/data/undo001", content);
-  CopyJob job;
-  job.name = "undo001";
-  job.source_path = "/data/undo001";
-  job.method = CopyMethod::kUndo;
-  constexpr size_t kLeft = 100 * kPageBytes;
-  // The server truncates it after the first buffer.
-  const CopyEnvironment environment{.fs = fs, .target_dir = "/backup", .on_copied = [&](uint64_t) {
-                                      const auto file = fs.Open("/data/undo001", {.write = true});
-                                      HBK_CHECK(file.ok() && file.value()->Truncate(kLeft).ok());
-                                    }};
-
-  const auto results = CopyPool(environment, {job}).Run(1);
-
-  ASSERT_THAT(results, IsOk());
-  EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kCopied);
-  EXPECT_EQ(results.value()[0].size, kLeft);
-  EXPECT_EQ(fs.Contents("/backup/undo001"), content.substr(0, kLeft));
-  EXPECT_EQ(results.value()[0].digest, filter::DigestOf(AsBytes(content.substr(0, kLeft))));
-}
-
-TEST(CopyPoolTest, ATablespaceThatGotShorterHasVanished) {
-  MemFileSystem fs;
-  fs.PutDirectory("/backup");
-  fs.PutFile("/data/t.ibd", MakeTablespace({.page_count = 200}));
-  CopyJob job;
-  job.name = "t.ibd";
-  job.source_path = "/data/t.ibd";
-  job.method = CopyMethod::kTablespace;
-  job.ddl_may_run = true;
-  const CopyEnvironment environment{
-      .fs = fs, .target_dir = "/backup", .on_copied = [&](uint64_t) {
-        const auto file = fs.Open("/data/t.ibd", {.write = true});
-        HBK_CHECK(file.ok() && file.value()->Truncate(kPageBytes).ok());
-      }};
-
-  const auto results = CopyPool(environment, {job}).Run(1);
-
-  ASSERT_THAT(results, IsOk());
-  EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kVanished);
-  EXPECT_FALSE(io::Exists(fs, "/backup/t.ibd").value());
 }
 
 }  // namespace

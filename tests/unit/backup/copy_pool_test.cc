@@ -1,0 +1,136 @@
+#include "copy_pool.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hbk/base/bytes.h"
+#include "hbk/filter/tree_digest.h"
+
+#include "tablespace_image.h"
+#include "tests/support/mem_file_system.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::backup {
+namespace {
+
+using ::hbk::testing::IsOk;
+using ::hbk::testing::MemFileSystem;
+using ::hbk::testing::StatusIs;
+using ::testing::HasSubstr;
+
+constexpr size_t kPageBytes = 16384;
+
+CopyJob PlainJob(MemFileSystem& fs, const std::string& name, const std::string& content) {
+  fs.PutFile("/data/" + name, content);
+  CopyJob job;
+  job.name = name;
+  job.source_path = "/data/" + name;
+  job.size_hint = content.size();
+  return job;
+}
+
+TEST(CopyPoolTest, TheBiggestFileIsOpenedFirstAndNamesBreakTies) {
+  MemFileSystem fs;
+  fs.PutDirectory("/backup");
+  std::vector<CopyJob> jobs = {PlainJob(fs, "b", "12"), PlainJob(fs, "large", "12345"),
+                               PlainJob(fs, "a", "34")};
+  const size_t before = fs.opened().size();
+
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs)).Run(1);
+
+  ASSERT_THAT(results, IsOk());
+  const std::vector<std::string> opened = fs.opened();
+  const std::vector<std::string> expected = {"/data/large", "/backup/large", "/data/a",
+                                             "/backup/a",   "/data/b",       "/backup/b"};
+  EXPECT_EQ(std::vector<std::string>(opened.begin() + static_cast<ptrdiff_t>(before), opened.end()),
+            expected);
+}
+
+TEST(CopyPoolTest, MoreWorkersThanWorkDoNoHarm) {
+  MemFileSystem fs;
+  fs.PutDirectory("/backup");
+
+  const auto results =
+      CopyPool({.fs = fs, .target_dir = "/backup"}, {PlainJob(fs, "a", "x")}).Run(8);
+
+  ASSERT_THAT(results, IsOk());
+  EXPECT_EQ(fs.Contents("/backup/a"), "x");
+}
+
+TEST(CopyPoolTest, NoJobsAreDoneAtOnce) {
+  MemFileSystem fs;
+
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, {}).Run(2);
+
+  ASSERT_THAT(results, IsOk());
+  EXPECT_TRUE(results.value().empty());
+}
+
+TEST(CopyPoolTest, TheFirstErrorIsTheOneReported) {
+  MemFileSystem fs;
+  fs.PutDirectory("/backup");
+  std::vector<CopyJob> jobs;
+  for (int i = 0; i < 20; ++i)
+    jobs.push_back(PlainJob(fs, "f" + std::to_string(i), std::string(3 << 20, 'x')));
+  jobs[7].source_path = "/data/missing";
+
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs)).Run(3);
+
+  EXPECT_THAT(results, StatusIs(StatusCode::kNotFound, HasSubstr("/data/missing")));
+}
+
+TEST(CopyPoolTest, AnUndoFileThatGotShorterIsCopiedAsFarAsItGoes) {
+  MemFileSystem fs;
+  fs.PutDirectory("/backup");
+  const std::string content = MakeTablespace({.page_count = 200});
+  fs.PutFile("/data/undo001", content);
+  CopyJob job;
+  job.name = "undo001";
+  job.source_path = "/data/undo001";
+  job.method = CopyMethod::kUndo;
+  constexpr size_t kLeft = 100 * kPageBytes;
+  // The server truncates it after the first buffer.
+  const CopyEnvironment environment{.fs = fs, .target_dir = "/backup", .on_copied = [&](uint64_t) {
+                                      const auto file = fs.Open("/data/undo001", {.write = true});
+                                      HBK_CHECK(file.ok() && file.value()->Truncate(kLeft).ok());
+                                    }};
+
+  const auto results = CopyPool(environment, {job}).Run(1);
+
+  ASSERT_THAT(results, IsOk());
+  EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kCopied);
+  EXPECT_EQ(results.value()[0].size, kLeft);
+  EXPECT_EQ(fs.Contents("/backup/undo001"), content.substr(0, kLeft));
+  EXPECT_EQ(results.value()[0].digest, filter::DigestOf(AsBytes(content.substr(0, kLeft))));
+}
+
+TEST(CopyPoolTest, ATablespaceThatGotShorterHasVanished) {
+  MemFileSystem fs;
+  fs.PutDirectory("/backup");
+  fs.PutFile("/data/t.ibd", MakeTablespace({.page_count = 200}));
+  CopyJob job;
+  job.name = "t.ibd";
+  job.source_path = "/data/t.ibd";
+  job.method = CopyMethod::kTablespace;
+  job.ddl_may_run = true;
+  const CopyEnvironment environment{
+      .fs = fs, .target_dir = "/backup", .on_copied = [&](uint64_t) {
+        const auto file = fs.Open("/data/t.ibd", {.write = true});
+        HBK_CHECK(file.ok() && file.value()->Truncate(kPageBytes).ok());
+      }};
+
+  const auto results = CopyPool(environment, {job}).Run(1);
+
+  ASSERT_THAT(results, IsOk());
+  EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kVanished);
+  EXPECT_FALSE(io::Exists(fs, "/backup/t.ibd").value());
+}
+
+}  // namespace
+}  // namespace hbk::backup
