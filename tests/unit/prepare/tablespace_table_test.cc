@@ -71,6 +71,17 @@ TEST(ResolveTablespacesTest, DroppedTablespaceLosesFileAndRedo) {
   EXPECT_THAT(table->removals, ElementsAre("db/t.ibd"));
 }
 
+TEST(ResolveTablespacesTest, CopyOfAnUnfinishedAlterIsNotMissed) {
+  SpaceLogs logs;
+  logs.spaces[7] = Named("db/#sql-alter-75cb-2a7.ibd");
+
+  const auto table = ResolveTablespaces({}, logs, false);
+
+  ASSERT_THAT(table, IsOk());
+  EXPECT_TRUE(table->spaces.empty());
+  EXPECT_EQ(table->dropped.count(7), 1U);
+}
+
 TEST(ResolveTablespacesTest, TruncatedTableComesFromTheRedoWhileTheOldFileGoes) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/#sql-ib7.ibd");
