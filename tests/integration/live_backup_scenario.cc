@@ -138,7 +138,8 @@ Result<int> LiveBackup::ChooseThrottle() {
   const double seconds =
       std::min(kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s,
                config_.backup_seconds_max);
-  const uint64_t mib = TreeBytes(source_->data_dir() + "/live") >> 20;
+  constexpr uint64_t kOtherFiles = 60;  // each takes a pair, however small
+  const uint64_t mib = (TreeBytes(source_->data_dir() + "/live") >> 20) + kOtherFiles;
   const double pairs = static_cast<double>(mib) / seconds *
                        (config_.tool == BackupTool::kHbk ? 1 : kPairsOfMariadbBackup);
   return pairs > kPairsMax ? 0 : std::max(1, static_cast<int>(pairs));
