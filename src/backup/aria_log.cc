@@ -123,7 +123,7 @@ Status AriaLogCopier::OpenLogs(uint32_t first) {
     io::OpenOptions create;
     create.write = true;
     create.create = true;
-    create.mode = 0640;
+    create.mode = 0600;
     HBK_ASSIGN_OR_RETURN(log.target,
                          fs_.Open(io::JoinPath(target_dir_, AriaLogName(number)), create));
     logs_.push_back(std::move(log));
@@ -173,7 +173,7 @@ Status AriaLogCopier::Finish(std::stop_token stop) {
   io::OpenOptions create;
   create.write = true;
   create.create = true;
-  create.mode = 0640;
+  create.mode = 0600;
   HBK_ASSIGN_OR_RETURN(const auto file, fs_.Open(io::JoinPath(target_dir_, kControlName), create));
   has_control_copy_ = true;
   HBK_RETURN_IF_ERROR(file->WriteAt(0, AsBytes(RenderAriaControl(control_, last_log))));

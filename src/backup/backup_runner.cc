@@ -201,7 +201,7 @@ Status BackupRun::CreateTarget() {
   HBK_RETURN_IF_ERROR(io::WriteNewFile(
       fs_, InTarget(manifest::kIncompleteMarkerName),
       "This backup is not complete: hbk is still at work, or was ended before it was done.\n",
-      0640));
+      0600));
   has_target_ = true;
 
   FileCopierOptions copier;
@@ -444,7 +444,7 @@ void BackupRun::ReportStages() {
 void BackupRun::MarkIncomplete(const Status& status) {
   const std::string text =
       fmt::format("This backup is not complete and cannot be used: {}\n", status.message());
-  (void)io::WriteFileAtomically(fs_, InTarget(manifest::kIncompleteMarkerName), text, 0640).ok();
+  (void)io::WriteFileAtomically(fs_, InTarget(manifest::kIncompleteMarkerName), text, 0600).ok();
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ Result<ExactCopy> CopyFirstBytes(io::FileSystem& fs, io::File& source, uint64_t 
   io::OpenOptions create;
   create.write = true;
   create.create = true;
-  create.mode = 0640;
+  create.mode = 0600;
   HBK_ASSIGN_OR_RETURN(const auto target, fs.Open(target_path, create));
   filter::TreeDigest digest(size);
   uint64_t line_feed_count = 0;

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kDigestDigits = 32;
 constexpr uint32_t kPageSizeMin = 4096;
 constexpr uint32_t kPageSizeMax = 65536;
-constexpr uint32_t kManifestMode = 0640;  // as the other files of a backup
+constexpr uint32_t kManifestMode = 0600;  // as the other files of a backup
 
 bool IsDigest(std::string_view text) {
   return text.size() == kDigestDigits && std::all_of(text.begin(), text.end(), [](char c) {

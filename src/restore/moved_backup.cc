@@ -7,7 +7,7 @@
 namespace hbk::restore {
 namespace {
 
-constexpr uint32_t kMetadataMode = 0640;  // as the other files of a backup
+constexpr uint32_t kMetadataMode = 0600;  // as the other files of a backup
 constexpr std::string_view kAsidePrefix = "hbk_moved_";
 
 std::string AsidePath(const RestoreSource& source, const std::string& name) {
