@@ -12,8 +12,6 @@ PartitionStore::PartitionStore(io::FileSystem& fs, PartitionStoreOptions options
   HBK_CHECK(options_.block_count > options_.partition_count);
 }
 
-PartitionStore::~PartitionStore() = default;
-
 Status PartitionStore::Append(uint32_t partition, ByteView head, ByteView body) {
   HBK_RETURN_IF_ERROR(AppendBytes(partition, head));
   return AppendBytes(partition, body);

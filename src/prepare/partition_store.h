@@ -32,7 +32,6 @@ struct PartitionStoreOptions {
 class PartitionStore {
  public:
   PartitionStore(io::FileSystem& fs, PartitionStoreOptions options);
-  ~PartitionStore();
 
   // Adds the bytes of `head` and `body` to the partition.
   Status Append(uint32_t partition, ByteView head, ByteView body);

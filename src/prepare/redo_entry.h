@@ -19,11 +19,11 @@ struct RedoEntryHeader {
   innodb::SpaceId space = 0;
   innodb::PageNo page = 0;
   uint32_t mtr_bytes = 0;
-  uint32_t length : 30;     // of the records that follow
-  uint32_t is_rebuild : 1;  // begins with INIT_PAGE or FREE_PAGE: what was before does not count
-  uint32_t is_free : 1;     // is FREE_PAGE
+  uint32_t length : 30 = 0;  // of the records that follow
+  // Begins with INIT_PAGE or FREE_PAGE: what was before does not count.
+  uint32_t is_rebuild : 1 = 0;
+  uint32_t is_free : 1 = 0;  // is FREE_PAGE
 
-  RedoEntryHeader() : length(0), is_rebuild(0), is_free(0) {}
   [[nodiscard]] innodb::Lsn end_lsn() const { return start_lsn + mtr_bytes; }
   [[nodiscard]] uint64_t page_key() const { return uint64_t{space} << 32 | page; }
 };
