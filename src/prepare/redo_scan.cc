@@ -62,7 +62,7 @@ class MtrSplitter {
     if (header_.page == 0 && header_.is_rebuild && !header_.is_free) space.has_first_page = true;
     ++scan_.entry_count;
     const uint32_t partition = PartitionOf({header_.space, header_.page}, partition_count_);
-    const Status appended = store_.Append(partition, HeaderBytes(header_), run_);
+    Status appended = store_.Append(partition, HeaderBytes(header_), run_);
     run_ = {};
     return appended;
   }
