@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kControlName = "aria_log_control";
 constexpr uint64_t kControlBytesMax = 512;
 // Offsets in the control file; docs/format/aria.md.
-constexpr size_t kMagicBytes = 4;
+constexpr std::string_view kMagic("\xFE\xFE\x0C\x01", 4);
 constexpr size_t kCreateSize = 20;
 constexpr size_t kChangeableSize = 22;
 constexpr size_t kBlockSize = 24;
@@ -42,7 +42,6 @@ MutableByteView Mutable(std::string& bytes) {
 
 Result<AriaControl> ParseAriaControl(std::string_view bytes) {
   const ByteView view = AsBytes(bytes);
-  constexpr std::string_view kMagic("\xFE\xFE\x0C\x01", kMagicBytes);
   if (bytes.size() < kBlockSize + 2 + kCrcBytes || !bytes.starts_with(kMagic))
     return CorruptionError("aria_log_control does not begin like one");
   const size_t create_size = LoadLe16(view, kCreateSize);

@@ -28,7 +28,6 @@ namespace hbk::backup {
 
 namespace {
 
-using report::HumanBytes;
 using server::BackupStage;
 using SteadyClock = std::chrono::steady_clock;
 

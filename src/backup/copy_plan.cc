@@ -36,9 +36,13 @@ constexpr PlanRow kPlan[] = {
     {FileKind::kMetadata, CopyStage::kNever},  // of another backup tool
 };
 
+constexpr std::string_view kSystemDatabase = "mysql/";
+constexpr std::array<std::string_view, 2> kLogTables = {"general_log", "slow_log"};
+constexpr std::array<std::string_view, 3> kStatisticsTables = {"table_stats", "column_stats",
+                                                               "index_stats"};
+
 // True for "mysql/<table>.<extension>", with any extension.
 bool IsOneOf(std::string_view name, const auto& tables) {
-  constexpr std::string_view kSystemDatabase = "mysql/";
   if (!name.starts_with(kSystemDatabase)) return false;
   name.remove_prefix(kSystemDatabase.size());
   const std::string_view table = name.substr(0, name.rfind('.'));
@@ -71,14 +75,11 @@ CopyStage StageOf(datadir::FileKind kind, std::string_view name) {
 }
 
 bool IsLogTableFile(std::string_view name) {
-  constexpr std::array<std::string_view, 2> kTables = {"general_log", "slow_log"};
-  return IsOneOf(name, kTables);
+  return IsOneOf(name, kLogTables);
 }
 
 bool IsStatisticsTableFile(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kTables = {"table_stats", "column_stats",
-                                                       "index_stats"};
-  return IsOneOf(name, kTables);
+  return IsOneOf(name, kStatisticsTables);
 }
 
 }  // namespace hbk::backup

@@ -18,6 +18,8 @@ namespace {
 using server::ServerFacts;
 
 constexpr size_t kNamesShownMax = 10;
+constexpr uint64_t kPidFileBytesMax = 64;
+constexpr int kCheckpointTries = 5;
 // Higher bits of INNODB_SYS_TABLESPACES.FLAG live in the server's memory only.
 constexpr uint32_t kFlagsOnDisk = 0x1FFFF;
 constexpr std::string_view kRightsHint =
@@ -59,7 +61,6 @@ Status CheckSaidDirectory(io::FileSystem& fs, const SaidDirectory& place,
 
 // The pid in the server's pid file; 0 if that cannot be read.
 int64_t PidOfServer(io::FileSystem& fs, const ServerFacts& facts, const datadir::Layout& layout) {
-  constexpr uint64_t kPidFileBytesMax = 64;
   const std::string path = io::JoinPath(layout.datadir, facts.Variable("pid_file"));
   const auto text = io::ReadFile(fs, path, kPidFileBytesMax);
   int64_t pid = 0;
@@ -82,8 +83,7 @@ Result<std::string> ReadLogHead(io::FileSystem& fs, const datadir::Layout& layou
 // has this one, now.
 bool HasCheckpointOf(io::FileSystem& fs, server::ServerSession& session,
                      const datadir::Layout& layout) {
-  constexpr int kTries = 5;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kCheckpointTries; ++i) {
     const auto head = ReadLogHead(fs, layout);
     if (!head.ok()) return false;
     const auto header = redo::ParseLogFileHeader(AsBytes(*head));

@@ -74,20 +74,20 @@ BackupStageLadder::~BackupStageLadder() {
 }
 
 Status BackupStageLadder::SetUp() {
-  constexpr std::string_view kWhat = "setting up the connection for BACKUP STAGE";
+  constexpr std::string_view what = "setting up the connection for BACKUP STAGE";
   SqlAnswer answer = client_->Execute(
       fmt::format("SET SESSION wait_timeout=2147483, interactive_timeout=2147483, "
                   "net_read_timeout=3600, net_write_timeout=3600, max_statement_time=0, "
                   "lock_wait_timeout={}, autocommit=1, sql_mode=''",
                   lock_wait_s_));
-  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, kWhat));
+  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
   answer = client_->Execute("SET SESSION wsrep_sync_wait=0");
   if (answer.error_number != kUnknownSystemVariable)
-    HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, kWhat));
+    HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
   answer = client_->Execute("SELECT CONNECTION_ID()");
-  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, kWhat));
+  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
   if (answer.rows.size() != 1 || answer.rows[0].size() != 1 || !answer.rows[0][0])
-    return UnsupportedError(fmt::format("{}: no connection id", kWhat));
+    return UnsupportedError(fmt::format("{}: no connection id", what));
   connection_id_ = std::strtoull(answer.rows[0][0]->c_str(), nullptr, 10);
   return OkStatus();
 }
@@ -115,7 +115,7 @@ Status BackupStageLadder::GiveUp(BackupStage stage, const SqlAnswer& answer) {
     kill_(connection_id_);
     stage_.reset();
   }
-  const Status status = StatusOfSqlError(answer, what);
+  Status status = StatusOfSqlError(answer, what);
   if (status.code() == StatusCode::kLockWaitTimeout) {
     return Status(StatusCode::kLockWaitTimeout,
                   fmt::format("{} was not granted within {} s", what, lock_wait_s_))

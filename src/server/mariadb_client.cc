@@ -20,6 +20,7 @@ namespace hbk::server {
 namespace {
 
 constexpr std::chrono::milliseconds kStopPoll{100};
+constexpr uint32_t kServerGone = 2006;  // as the library numbers it
 
 std::string OsUserName() {
   passwd entry{};
@@ -87,6 +88,8 @@ class MariadbClient final : public SqlClient {
  public:
   MariadbClient() : mysql_(mysql_init(nullptr)) { HBK_CHECK(mysql_ != nullptr); }
   ~MariadbClient() override { Close(); }
+  MariadbClient(const MariadbClient&) = delete;
+  MariadbClient& operator=(const MariadbClient&) = delete;
 
   Status Connect(const ConnectOptions& options) {
     const std::string user = options.user.empty() ? OsUserName() : options.user;
@@ -116,7 +119,7 @@ class MariadbClient final : public SqlClient {
   }
 
   SqlAnswer Execute(std::string_view sql, const SqlWait& wait) override {
-    if (mysql_ == nullptr) return Failure(CR_SERVER_GONE_ERROR, "the connection is closed");
+    if (mysql_ == nullptr) return Failure(kServerGone, "the connection is closed");
     if (mysql_send_query(mysql_, sql.data(), sql.size()) != 0) return LastError();
     const uint32_t given_up = AwaitAnswer(wait);
     if (given_up != 0) {
@@ -132,8 +135,6 @@ class MariadbClient final : public SqlClient {
   void RememberVersion() { server_version_ = mysql_get_server_info(mysql_); }
 
  private:
-  static constexpr uint32_t CR_SERVER_GONE_ERROR = 2006;
-
   static SqlAnswer Failure(uint32_t number, std::string text) {
     SqlAnswer answer;
     answer.error_number = number;

@@ -13,6 +13,7 @@ namespace {
 constexpr ServerVersion kOldestWithStages{10, 5, 0};
 constexpr ServerVersion kOldestSupported{10, 8, 0};  // the redo format that is read
 constexpr ServerVersion kNewestSeries{11, 8, 0};
+constexpr std::string_view kOldHandshakePrefix = "5.5.5-";
 constexpr uint64_t kForceRecoveryMax = 3;  // from 4 on the server may write what recovery cannot
 
 std::string Upper(std::string_view text) {
@@ -87,7 +88,6 @@ Status CheckInnodb(const ServerFacts& facts) {
 }  // namespace
 
 std::optional<ServerVersion> ParseServerVersion(std::string_view text) {
-  constexpr std::string_view kOldHandshakePrefix = "5.5.5-";
   if (text.starts_with(kOldHandshakePrefix)) text.remove_prefix(kOldHandshakePrefix.size());
   ServerVersion version;
   if (!TakeNumber(text, version.major) || !text.starts_with('.')) return std::nullopt;

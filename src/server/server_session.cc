@@ -65,16 +65,16 @@ Result<SqlAnswer> ServerSession::Ask(std::string_view sql, std::string_view what
 }
 
 Result<ServerFacts> ServerSession::ReadFacts() {
-  constexpr std::string_view kWhat = "reading the server's variables";
+  constexpr std::string_view what = "reading the server's variables";
   ServerFacts facts;
-  HBK_ASSIGN_OR_RETURN(const SqlAnswer variables, Ask("SHOW GLOBAL VARIABLES", kWhat));
-  if (!HasShape(variables, 2)) return UnexpectedAnswer(kWhat);
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer variables, Ask("SHOW GLOBAL VARIABLES", what));
+  if (!HasShape(variables, 2)) return UnexpectedAnswer(what);
   for (const SqlRow& row : variables.rows)
     facts.variables[TextOf(row[0])] = TextOf(row[1]);
 
   HBK_ASSIGN_OR_RETURN(const SqlAnswer self,
-                       Ask("SELECT VERSION(), @@version_comment, CURRENT_USER()", kWhat));
-  if (self.rows.size() != 1 || !HasShape(self, 3)) return UnexpectedAnswer(kWhat);
+                       Ask("SELECT VERSION(), @@version_comment, CURRENT_USER()", what));
+  if (self.rows.size() != 1 || !HasShape(self, 3)) return UnexpectedAnswer(what);
   facts.version_text = TextOf(self.rows[0][0]);
   facts.version_comment = TextOf(self.rows[0][1]);
   facts.current_user = TextOf(self.rows[0][2]);
@@ -102,9 +102,9 @@ Result<uint64_t> ServerSession::ReadUptimeSeconds() {
 }
 
 Result<LsnTriple> ServerSession::ReadLsn() {
-  constexpr std::string_view kWhat = "reading the server's log positions";
-  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW GLOBAL STATUS LIKE 'Innodb_lsn%'", kWhat));
-  if (!HasShape(answer, 2)) return UnexpectedAnswer(kWhat);
+  constexpr std::string_view what = "reading the server's log positions";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW GLOBAL STATUS LIKE 'Innodb_lsn%'", what));
+  if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
   LsnTriple lsn;
   bool has_current = false;
   bool has_flushed = false;
@@ -122,27 +122,27 @@ Result<LsnTriple> ServerSession::ReadLsn() {
       lsn.last_checkpoint = *number;
     }
   }
-  if (!has_current || !has_flushed) return UnexpectedAnswer(kWhat);
+  if (!has_current || !has_flushed) return UnexpectedAnswer(what);
   return lsn;
 }
 
 Result<std::optional<BinlogCoordinates>> ServerSession::ReadBinlogPosition() {
-  constexpr std::string_view kWhat = "reading the binlog position";
-  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW MASTER STATUS", kWhat));
+  constexpr std::string_view what = "reading the binlog position";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW MASTER STATUS", what));
   if (answer.rows.empty()) return std::optional<BinlogCoordinates>();
-  if (!HasShape(answer, 2)) return UnexpectedAnswer(kWhat);
+  if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
   const auto position = ParseNumber(answer.rows[0][1]);
-  if (!position) return UnexpectedAnswer(kWhat);
+  if (!position) return UnexpectedAnswer(what);
   return std::optional<BinlogCoordinates>({TextOf(answer.rows[0][0]), *position});
 }
 
 Result<GtidPositions> ServerSession::ReadGtids() {
-  constexpr std::string_view kWhat = "reading the GTID positions";
+  constexpr std::string_view what = "reading the GTID positions";
   HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
                        Ask("SELECT @@GLOBAL.gtid_binlog_pos, @@GLOBAL.gtid_binlog_state, "
                            "@@GLOBAL.gtid_current_pos, @@GLOBAL.gtid_slave_pos",
-                           kWhat));
-  if (answer.rows.size() != 1 || !HasShape(answer, 4)) return UnexpectedAnswer(kWhat);
+                           what));
+  if (answer.rows.size() != 1 || !HasShape(answer, 4)) return UnexpectedAnswer(what);
   const SqlRow& row = answer.rows[0];
   return GtidPositions{TextOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3])};
 }
@@ -152,11 +152,11 @@ Status ServerSession::FlushEngineLogs() {
 }
 
 Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
-  constexpr std::string_view kWhat = "listing the tablespaces";
+  constexpr std::string_view what = "listing the tablespaces";
   HBK_ASSIGN_OR_RETURN(
       const SqlAnswer answer,
-      Ask("SELECT NAME, FLAG FROM information_schema.INNODB_SYS_TABLESPACES", kWhat));
-  if (!HasShape(answer, 2)) return UnexpectedAnswer(kWhat);
+      Ask("SELECT NAME, FLAG FROM information_schema.INNODB_SYS_TABLESPACES", what));
+  if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
   std::vector<TablespaceRow> rows;
   for (const SqlRow& row : answer.rows) {
     const auto flags = ParseNumber(row[1]);
@@ -166,15 +166,15 @@ Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
 }
 
 Result<std::vector<std::string>> ServerSession::ListEncryptedTablespaces() {
-  constexpr std::string_view kWhat = "listing the encrypted tablespaces";
+  constexpr std::string_view what = "listing the encrypted tablespaces";
   // With a key plugin every table has encryption metadata. Its pages are in plain text as long as
   // the oldest key version is 0 and no rotation is on its way.
   HBK_ASSIGN_OR_RETURN(
       const SqlAnswer answer,
       Ask("SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION WHERE "
           "ENCRYPTION_SCHEME<>0 AND (MIN_KEY_VERSION<>0 OR KEY_ROTATION_PAGE_NUMBER IS NOT NULL)",
-          kWhat));
-  if (!HasShape(answer, 1)) return UnexpectedAnswer(kWhat);
+          what));
+  if (!HasShape(answer, 1)) return UnexpectedAnswer(what);
   std::vector<std::string> names;
   for (const SqlRow& row : answer.rows)
     names.push_back(TextOf(row[0]));
