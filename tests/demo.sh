@@ -85,7 +85,8 @@ build() {
 }
 
 make_source() {
-  mariadb-install-db --no-defaults "${as_root[@]}" --datadir="$dir/source" --skip-name-resolve \
+  # --force: on a machine whose own name does not resolve, too.
+  mariadb-install-db --no-defaults "${as_root[@]}" --datadir="$dir/source" --force \
     --auth-root-authentication-method=normal --skip-test-db >"$dir/install.log" 2>&1 ||
     fail "mariadb-install-db: $(tail -n 5 "$dir/install.log")"
   port=$(free_port)
