@@ -80,8 +80,8 @@ build() {
   if [[ ! -x $hbk ]]; then
     say "building $hbk"
   fi
-  cmake --preset release >/dev/null
-  cmake --build --preset release --target hbk -- --quiet
+  { cmake --preset release && cmake --build --preset release --target hbk; } \
+    >"$dir/build.log" 2>&1 || fail "the build: $(tail -n 15 "$dir/build.log")"
 }
 
 make_source() {
@@ -160,9 +160,10 @@ compare_tables() {
 # --- the demonstration --------------------------------------------------------------------------
 
 writers=()
-build
 dir=$(mktemp -d "${TMPDIR:-/tmp}/hbk-demo-XXXXXX")
-say "hbk $("$hbk" --version | head -n 1), $(mariadbd --no-defaults --version | grep -o '10[^ ]*\|11[^ ]*' | head -n 1)"
+build
+say "$("$hbk" --version | head -n 1); server: $(mariadbd --no-defaults --version |
+  sed -E 's/.*Ver ([^ ]*).*/\1/')"
 make_source
 say "server with $(du -sm "$dir/source" | cut -f 1) MB of data runs; two sessions write"
 start_writers

@@ -42,18 +42,22 @@ BEGIN
   DECLARE CONTINUE HANDLER FOR 1213, 1205 ROLLBACK;  -- deadlock, lock wait
   WHILE (SELECT is_stopping FROM control) = 0 DO
     START TRANSACTION;
-    SET @amount = FLOOR(RAND() * 50), @from = FLOOR(1 + RAND() * 100), @to = FLOOR(1 + RAND() * 100);
+    -- RAND() in a WHERE would be computed for each row, and read them all.
+    SET @amount = FLOOR(RAND() * 50), @from = FLOOR(1 + RAND() * 100),
+        @to = FLOOR(1 + RAND() * 100), @changed = FLOOR(RAND() * 200000),
+        @removed = FLOOR(RAND() * 200000), @moved = FLOOR(RAND() * 20000),
+        @rewritten = FLOOR(RAND() * 300);
     -- In one statement: a deadlock between two would leave the first of them behind.
     UPDATE accounts SET balance = balance - IF(id = @from, @amount, 0) + IF(id = @to, @amount, 0)
       WHERE id IN (@from, @to);
     INSERT INTO orders (customer, item, note)
       VALUES (FLOOR(RAND() * 1000), CONCAT('new ', RAND()), REPEAT(MD5(RAND()), RAND() * 20));
-    UPDATE orders SET note = REPEAT(MD5(RAND()), RAND() * 40) WHERE id = FLOOR(RAND() * 200000);
-    DELETE FROM orders WHERE id = FLOOR(RAND() * 200000);
-    UPDATE events SET day = FLOOR(RAND() * 200) WHERE id = FLOOR(RAND() * 20000);
+    UPDATE orders SET note = REPEAT(MD5(RAND()), RAND() * 40) WHERE id = @changed;
+    DELETE FROM orders WHERE id = @removed;
+    UPDATE events SET day = FLOOR(RAND() * 200) WHERE id = @moved;
     IF RAND() < 0.02 THEN
       UPDATE documents SET body = REPEAT(CONCAT('new', @amount, ' '), RAND() * 4000)
-        WHERE id = FLOOR(RAND() * 300);
+        WHERE id = @rewritten;
     END IF;
     IF RAND() < 0.1 THEN
       ROLLBACK;
