@@ -32,6 +32,7 @@ Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record) {
   const bool is_rename = record.kind == RecordKind::kFileRename;
   HBK_ASSIGN_OR_RETURN(space.last_name,
                        NameFromRedoPath(is_rename ? record.new_path() : record.path()));
+  if (space.is_deleted && record.kind != RecordKind::kFileDelete) space.has_returned = true;
   if (record.kind == RecordKind::kFileCreate) space.is_created = true;
   if (record.kind == RecordKind::kFileDelete) space.is_deleted = true;
   return OkStatus();

@@ -18,6 +18,7 @@ struct SpaceLog {
   std::string last_name;  // "db/t.ibd"; empty: the redo names no file of it
   bool is_created = false;
   bool is_deleted = false;
+  bool has_returned = false;       // named again after its deletion: IMPORT TABLESPACE keeps the id
   bool has_first_page = false;     // INIT_PAGE of page 0: everything of it is in the redo
   uint64_t entry_count = 0;        // runs of page records
   innodb::Lsn first_page_lsn = 0;  // of the first of them

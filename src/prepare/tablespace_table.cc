@@ -54,6 +54,14 @@ class Resolver {
 
   Status ResolveSpace(SpaceId id, const SpaceLog& log) {
     const auto found = by_id_.find(id);
+    // Which of the redo belongs to the file before, and which to the one that was imported, cannot
+    // be told from the pages: to drop all of it would lose what came after the import.
+    if (log.has_returned) {
+      return UnsupportedError(fmt::format("{} was discarded and imported again under its id {} "
+                                          "while the backup was taken",
+                                          log.last_name, id))
+          .WithHint("take another backup; nothing was changed in this one");
+    }
     if (log.is_deleted) {
       table_.dropped.insert(id);
       if (found != by_id_.end()) table_.removals.push_back(found->second->name);

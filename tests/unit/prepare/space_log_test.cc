@@ -47,6 +47,21 @@ TEST(IsTrimmedTest, SystemTablespaceForgetsOnlyPagesCutOff) {
   EXPECT_FALSE(IsTrimmed(trims, {0, 768}, 501));
 }
 
+TEST(SpaceLogsTest, NameAfterADeletionIsAReturn) {
+  MtrBuilder mtr;
+  mtr.FileDelete(7, "./db/a.ibd");
+  mtr.FileModify(7, "./db/a.ibd");
+  mtr.FileDelete(8, "./db/b.ibd");
+  SpaceLogs logs;
+  redo::RecordReader reader(AsBytes(mtr.body()));
+  redo::RedoRecord record;
+  while (*reader.Next(record))
+    ASSERT_THAT(logs.AddFileRecord(record), testing::IsOk());
+
+  EXPECT_TRUE(logs.spaces[7].has_returned);
+  EXPECT_FALSE(logs.spaces[8].has_returned);
+}
+
 TEST(SpaceLogsTest, LatestNameCounts) {
   MtrBuilder mtr;
   mtr.FileCreate(7, "./db/a.ibd");

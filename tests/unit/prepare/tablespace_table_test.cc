@@ -71,6 +71,16 @@ TEST(ResolveTablespacesTest, DroppedTablespaceLosesFileAndRedo) {
   EXPECT_THAT(table->removals, ElementsAre("db/t.ibd"));
 }
 
+TEST(ResolveTablespacesTest, TablespaceThatCameBackAfterItsDeletionIsRefused) {
+  SpaceLogs logs;
+  logs.spaces[7] = Named("db/t.ibd");
+  logs.spaces[7].is_deleted = true;
+  logs.spaces[7].has_returned = true;
+
+  EXPECT_THAT(ResolveTablespaces({Table("db/t.ibd", 7)}, logs, false),
+              StatusIs(StatusCode::kUnsupported, HasSubstr("db/t.ibd was discarded and imported")));
+}
+
 TEST(ResolveTablespacesTest, CopyOfAnUnfinishedAlterIsNotMissed) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/#sql-alter-75cb-2a7.ibd");
