@@ -114,6 +114,8 @@ Status ApplyDdlMarkers(io::FileSystem& fs, const BackupSet& set) {
   for (const std::string& name : markers.replaced) {
     HBK_RETURN_IF_ERROR(fs.Rename(set.Path(name), set.Path(MarkedFile(name))));
   }
+  // A rename may have made a database.
+  HBK_RETURN_IF_ERROR(fs.SyncDirectory(set.dir));
   HBK_ASSIGN_OR_RETURN(const auto root, fs.List(set.dir));
   for (const io::DirectoryEntry& directory : root) {
     if (directory.type == io::FileType::kDirectory)
