@@ -40,7 +40,8 @@ Status WaitForRecovery(SqlClient& client) {
                            "WHERE trx_mysql_thread_id = 0 AND trx_rows_modified > 0"));
     if (open_count == 0) break;
     if (steady_clock::now() > deadline) return FailedError("the rollback does not end");
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // Asked more often than every 100 ms the server repeats its last answer.
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
   }
   return WaitForPurge(client, std::chrono::seconds(30));
 }
