@@ -1,7 +1,9 @@
 #include "password_prompt.h"
 
+#include <cstdlib>
 #include <string>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,14 +53,25 @@ Typed Type(const std::string& keys) {
   return typed;
 }
 
-TEST(PasswordPromptTest, TypedPasswordIsNotShown) {
+class PasswordPromptTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal < 0) {
+      GTEST_SKIP() << "no pseudo-terminals here: a chroot without /dev/pts";
+    }
+    close(terminal);
+  }
+};
+
+TEST_F(PasswordPromptTest, TypedPasswordIsNotShown) {
   const Typed typed = Type("s3cret\n");
 
   EXPECT_EQ(typed.answer, "=s3cret");
   EXPECT_EQ(typed.shown, "Password? \r\n");
 }
 
-TEST(PasswordPromptTest, KeysEdit) {
+TEST_F(PasswordPromptTest, KeysEdit) {
   EXPECT_EQ(Type("abx\x7f"
                  "c\n")
                 .answer,
@@ -67,11 +80,11 @@ TEST(PasswordPromptTest, KeysEdit) {
   EXPECT_EQ(Type("\n").answer, "=");
 }
 
-TEST(PasswordPromptTest, CtrlCInterrupts) {
+TEST_F(PasswordPromptTest, CtrlCInterrupts) {
   EXPECT_EQ(Type("ab\x03").answer, "interrupted: interrupted");
 }
 
-TEST(PasswordPromptTest, WithoutTerminalItIsAUsageError) {
+TEST_F(PasswordPromptTest, WithoutTerminalItIsAUsageError) {
   const ChildResult child = RunInChild([] {
     setsid();  // no controlling terminal any more
     return AskPassword("Password? ").status().code() == StatusCode::kUsage ? 0 : 1;
