@@ -55,10 +55,10 @@ Status InstallTemplate(const std::string& work_dir, const std::string& final_dir
                        const std::vector<std::string>& install_options) {
   HBK_RETURN_IF_ERROR(RemoveTree(work_dir));
   HBK_RETURN_IF_ERROR(MakeDirectory(work_dir));
-  std::vector<std::string> argv = {
-      "mariadb-install-db",    "--no-defaults",
-      "--datadir=" + work_dir, "--auth-root-authentication-method=normal",
-      "--skip-name-resolve",   "--skip-test-db"};
+  std::vector<std::string> argv = {"mariadb-install-db", "--no-defaults", "--datadir=" + work_dir,
+                                   "--auth-root-authentication-method=normal",
+                                   // --force: on a machine whose own name does not resolve, too.
+                                   "--force", "--skip-test-db"};
   AddUserWhenRoot(argv);
   argv.insert(argv.end(), install_options.begin(), install_options.end());
   HBK_ASSIGN_OR_RETURN(const ProcessEnd end, RunProcess(argv, {.output_path = work_dir + ".log"}));
