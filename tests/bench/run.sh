@@ -2,20 +2,22 @@
 # Times a full backup and a prepare side by side with mariadb-backup, on the same server and on
 # copies of the same directory, alternating, and prints medians and ratios.
 #
-#   tests/bench/run.sh [--data-mb N] [--redo-mb N] [--runs N] [--build DIR] [--keep]
+#   tests/bench/run.sh [--data-mb N] [--redo-mb N] [--runs N] [--only backup|prepare]
+#                      [--build DIR] [--keep]
 #
 # Before each run the page cache is dropped where that is allowed; the first line says so.
 # Needs: mariadbd, mariadb, mariadb-install-db, mariadb-backup, and a release build.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/../.." && pwd)
-data_mb=2048 redo_mb=1024 runs=5 build=$here/build/release keep=
+data_mb=2048 redo_mb=1024 runs=5 build=$here/build/release keep= only= writers=()
 while (($#)); do
     case $1 in
         --data-mb) data_mb=$2; shift 2 ;;
         --redo-mb) redo_mb=$2; shift 2 ;;
         --runs)    runs=$2; shift 2 ;;
         --build)   build=$2; shift 2 ;;
+        --only)    only=$2; shift 2 ;;
         --keep)    keep=1; shift ;;
         *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
     esac
@@ -74,20 +76,22 @@ load_data() {
     done
 }
 
-# Updates all over the tables until that much redo lies between checkpoint and end.
+# Updates all over the tables, by two sessions, until that much redo lies between checkpoint and end.
 make_redo() {
-    local begin rows t round=0
-    sql -e "SET GLOBAL innodb_max_dirty_pages_pct_lwm=0"
+    local begin rows t range=20000 updates
     begin=$(lsn)
     rows=$(sql test -e 'SELECT MAX(id) FROM t1')
     while (($(lsn) - begin < redo_mb * 1024 * 1024)); do
-        round=$((round + 1))
-        for t in 1 2 3 4 5 6 7 8; do
-            sql test -e "UPDATE t$t SET k = FLOOR(RAND() * $rows), pad = MD5(RAND())
-                WHERE id % 20 = $((round % 20))" &
-            ((t % 2)) || wait $!
+        for updates in "1 2 3 4" "5 6 7 8"; do
+            for t in $updates; do
+                from=$((RANDOM * 32768 % (rows - range)))
+                echo "UPDATE t$t SET k = FLOOR(RAND() * $rows), pad = MD5(RAND())
+                      WHERE id BETWEEN $from AND $((from + range));"
+            done | sql test &
+            writers+=($!)
         done
-        wait $(jobs -p | grep -v "^$server\$") 2>/dev/null || true
+        wait "${writers[@]}"
+        writers=()
     done
 }
 
@@ -126,36 +130,46 @@ drop_cache
 echo "data $(du -sm "$work/data/test" | cut -f1) MiB, $runs runs, page cache $cache, $(nproc) cores"
 
 mkdir "$work/b"
-for ((i = 0; i < runs; i++)); do
-    run backup-hbk "$hbk" backup --no-defaults --user=root --socket="$work/s" --target-dir="$work/b/h"
-    rm -rf "$work/b/h"
-    run backup-mb mariadb-backup --no-defaults --backup --user=root --socket="$work/s" \
-        --datadir="$work/data" --target-dir="$work/b/m"
-    rm -rf "$work/b/m"
-    run backup-mb2 mariadb-backup --no-defaults --backup --parallel=2 --user=root \
-        --socket="$work/s" --datadir="$work/data" --target-dir="$work/b/m"
-    rm -rf "$work/b/m"
-done
-report "full backup, idle server" backup-hbk backup-mb
-report "full backup, idle server, mariadb-backup --parallel=2" backup-hbk backup-mb2
 
-make_redo
-"$hbk" backup --no-defaults --user=root --socket="$work/s" --target-dir="$work/b/full" \
-    >"$work/full.log" 2>&1 || { tail -5 "$work/full.log" >&2; exit 1; }
-kill -9 "$server"; wait "$server" 2>/dev/null || true
-server=
-rm -rf "$work/data"
-echo "redo to apply: $(du -sm "$work/b/full/ib_logfile0" | cut -f1) MiB"
-for ((i = 0; i < runs; i++)); do
-    cp -r --sparse=always "$work/b/full" "$work/b/p"
-    run prepare-hbk "$hbk" prepare --target-dir="$work/b/p"
-    rm -rf "$work/b/p"
-    cp -r --sparse=always "$work/b/full" "$work/b/p"
-    run prepare-mb mariadb-backup --prepare --target-dir="$work/b/p"
-    rm -rf "$work/b/p"
-    cp -r --sparse=always "$work/b/full" "$work/b/p"
-    run prepare-mb4g mariadb-backup --prepare --use-memory=4G --target-dir="$work/b/p"
-    rm -rf "$work/b/p"
-done
-report "prepare, memory as each takes it (hbk 256M, mariadb-backup 96M)" prepare-hbk prepare-mb
-report "prepare, hbk 256M, mariadb-backup 4G" prepare-hbk prepare-mb4g
+bench_backup() {
+    local i
+    for ((i = 0; i < runs; i++)); do
+        run backup-hbk "$hbk" backup --no-defaults --user=root --socket="$work/s" --target-dir="$work/b/h"
+        rm -rf "$work/b/h"
+        run backup-mb mariadb-backup --no-defaults --backup --user=root --socket="$work/s" \
+            --datadir="$work/data" --target-dir="$work/b/m"
+        rm -rf "$work/b/m"
+        run backup-mb2 mariadb-backup --no-defaults --backup --parallel=2 --user=root \
+            --socket="$work/s" --datadir="$work/data" --target-dir="$work/b/m"
+        rm -rf "$work/b/m"
+    done
+    report "full backup, idle server" backup-hbk backup-mb
+    report "full backup, idle server, mariadb-backup --parallel=2" backup-hbk backup-mb2
+}
+
+bench_prepare() {
+    local i
+    make_redo
+    "$hbk" backup --no-defaults --user=root --socket="$work/s" --target-dir="$work/b/full" \
+        >"$work/full.log" 2>&1 || { tail -5 "$work/full.log" >&2; exit 1; }
+    kill -9 "$server"; wait "$server" 2>/dev/null || true
+    server=
+    rm -rf "$work/data"
+    echo "redo to apply: $(du -sm "$work/b/full/ib_logfile0" | cut -f1) MiB"
+    for ((i = 0; i < runs; i++)); do
+        cp -r --sparse=always "$work/b/full" "$work/b/p"
+        run prepare-hbk "$hbk" prepare --target-dir="$work/b/p"
+        rm -rf "$work/b/p"
+        cp -r --sparse=always "$work/b/full" "$work/b/p"
+        run prepare-mb mariadb-backup --prepare --target-dir="$work/b/p"
+        rm -rf "$work/b/p"
+        cp -r --sparse=always "$work/b/full" "$work/b/p"
+        run prepare-mb4g mariadb-backup --prepare --use-memory=4G --target-dir="$work/b/p"
+        rm -rf "$work/b/p"
+    done
+    report "prepare, memory as each takes it (hbk 256M, mariadb-backup 96M)" prepare-hbk prepare-mb
+    report "prepare, hbk 256M, mariadb-backup 4G" prepare-hbk prepare-mb4g
+}
+
+[[ $only == prepare ]] || bench_backup
+[[ $only == backup ]] || bench_prepare
