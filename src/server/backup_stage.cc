@@ -74,7 +74,7 @@ BackupStageLadder::~BackupStageLadder() {
 }
 
 Status BackupStageLadder::SetUp() {
-  constexpr std::string_view what = "setting up the connection for BACKUP STAGE";
+  const std::string_view what = "setting up the connection for BACKUP STAGE";
   SqlAnswer answer = client_->Execute(
       fmt::format("SET SESSION wait_timeout=2147483, interactive_timeout=2147483, "
                   "net_read_timeout=3600, net_write_timeout=3600, max_statement_time=0, "

@@ -65,7 +65,7 @@ Result<SqlAnswer> ServerSession::Ask(std::string_view sql, std::string_view what
 }
 
 Result<ServerFacts> ServerSession::ReadFacts() {
-  constexpr std::string_view what = "reading the server's variables";
+  const std::string_view what = "reading the server's variables";
   ServerFacts facts;
   HBK_ASSIGN_OR_RETURN(const SqlAnswer variables, Ask("SHOW GLOBAL VARIABLES", what));
   if (!HasShape(variables, 2)) return UnexpectedAnswer(what);
@@ -102,7 +102,7 @@ Result<uint64_t> ServerSession::ReadUptimeSeconds() {
 }
 
 Result<LsnTriple> ServerSession::ReadLsn() {
-  constexpr std::string_view what = "reading the server's log positions";
+  const std::string_view what = "reading the server's log positions";
   HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW GLOBAL STATUS LIKE 'Innodb_lsn%'", what));
   if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
   LsnTriple lsn;
@@ -127,7 +127,7 @@ Result<LsnTriple> ServerSession::ReadLsn() {
 }
 
 Result<std::optional<BinlogCoordinates>> ServerSession::ReadBinlogPosition() {
-  constexpr std::string_view what = "reading the binlog position";
+  const std::string_view what = "reading the binlog position";
   HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW MASTER STATUS", what));
   if (answer.rows.empty()) return std::optional<BinlogCoordinates>();
   if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
@@ -137,7 +137,7 @@ Result<std::optional<BinlogCoordinates>> ServerSession::ReadBinlogPosition() {
 }
 
 Result<GtidPositions> ServerSession::ReadGtids() {
-  constexpr std::string_view what = "reading the GTID positions";
+  const std::string_view what = "reading the GTID positions";
   HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
                        Ask("SELECT @@GLOBAL.gtid_binlog_pos, @@GLOBAL.gtid_binlog_state, "
                            "@@GLOBAL.gtid_current_pos, @@GLOBAL.gtid_slave_pos",
@@ -152,7 +152,7 @@ Status ServerSession::FlushEngineLogs() {
 }
 
 Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
-  constexpr std::string_view what = "listing the tablespaces";
+  const std::string_view what = "listing the tablespaces";
   HBK_ASSIGN_OR_RETURN(
       const SqlAnswer answer,
       Ask("SELECT NAME, FLAG FROM information_schema.INNODB_SYS_TABLESPACES", what));
@@ -166,7 +166,7 @@ Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
 }
 
 Result<std::vector<std::string>> ServerSession::ListEncryptedTablespaces() {
-  constexpr std::string_view what = "listing the encrypted tablespaces";
+  const std::string_view what = "listing the encrypted tablespaces";
   // With a key plugin every table has encryption metadata. Its pages are in plain text as long as
   // the oldest key version is 0 and no rotation is on its way.
   HBK_ASSIGN_OR_RETURN(
