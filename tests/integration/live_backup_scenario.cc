@@ -19,7 +19,7 @@ constexpr uint64_t kLogHeadBytes = 12'288;  // of ib_logfile0; the rest is the r
 constexpr uint64_t kDefaultLogBytes = 96ULL << 20;
 constexpr double kWrapsMin = 3;
 // Aimed at, since the load is slower beside a backup than before it.
-constexpr double kWrapsWanted = 6;
+constexpr double kWrapsWanted = 9;
 // What mariadb-backup calls a pair is smaller (measured), and its log reader uses them up too.
 constexpr double kPairsOfMariadbBackup = 5;
 constexpr double kPairsMax = 500;  // the disk is slower: no need to throttle
