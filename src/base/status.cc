@@ -22,6 +22,7 @@ std::string_view StatusCodeName(StatusCode code) {
     case StatusCode::kChainBroken: return "chain-broken";
     case StatusCode::kCorruption: return "corruption";
     case StatusCode::kTargetInUse: return "target-in-use";
+    case StatusCode::kMissingKey: return "missing-key";
     case StatusCode::kInterrupted: return "interrupted";
   }
   return "unknown";

@@ -33,6 +33,7 @@ enum class StatusCode {
   kChainBroken,       // a parent backup is missing or does not fit
   kCorruption,        // bytes that no server wrote
   kTargetInUse,       // target not empty, or a server runs on it
+  kMissingKey,        // an encryption key is missing or wrong
   kInterrupted,       // SIGINT or SIGTERM
 };
 

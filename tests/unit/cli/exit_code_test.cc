@@ -31,6 +31,7 @@ TEST(ExitCodeTest, EachStatusCodeHasItsExitCode) {
       {StatusCode::kCorruption, 20},
       {StatusCode::kAlreadyExists, 21},
       {StatusCode::kTargetInUse, 21},
+      {StatusCode::kMissingKey, 22},
       {StatusCode::kInterrupted, 130},
   };
   for (const Case& c : cases)
