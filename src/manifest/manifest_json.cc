@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -54,6 +55,13 @@ Json RenderStage(const StageTime& stage) {
   json["wait_ms"] = stage.wait_ms;
   json["held_ms"] = stage.held_ms;
   json["file_count"] = stage.file_count;
+  return json;
+}
+
+Json RenderKeyUse(const EncryptionKeyUse& use) {
+  Json json;
+  json["key_id"] = use.key_id;
+  json["key_version"] = use.key_version;
   return json;
 }
 
@@ -219,6 +227,15 @@ Result<ManifestFile> ParseFile(const Json& json) {
   return file;
 }
 
+Result<EncryptionKeyUse> ParseKeyUse(const Json& json) {
+  EncryptionKeyUse use;
+  ObjectReader reader(json, "key");
+  reader.Number("key_id", use.key_id);
+  reader.Number("key_version", use.key_version);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return use;
+}
+
 Result<StageTime> ParseStage(const Json& json) {
   StageTime stage;
   ObjectReader reader(json, "stage");
@@ -300,6 +317,11 @@ Result<BackupManifest> ParseMembers(const Json& json) {
   reader.Number("prepared_lsn", manifest.prepared_lsn, /*is_required=*/false);
   HBK_RETURN_IF_ERROR(ParseArray(reader, "stages", ParseStage, manifest.stages));
   HBK_RETURN_IF_ERROR(ParseArray(reader, "files", ParseFile, manifest.files));
+  if (reader.Find("encryption_keys", /*is_required=*/false) != nullptr) {
+    HBK_RETURN_IF_ERROR(
+        ParseArray(reader, "encryption_keys", ParseKeyUse, manifest.encryption_keys));
+    std::sort(manifest.encryption_keys.begin(), manifest.encryption_keys.end());
+  }
   if (const Json* server = reader.Find("server", /*is_required=*/true)) {
     HBK_ASSIGN_OR_RETURN(manifest.server, ParseServer(*server));
   }
@@ -361,6 +383,15 @@ std::string RenderManifest(const BackupManifest& manifest) {
     files.push_back(&file);
   std::sort(files.begin(), files.end(),
             [](const ManifestFile* a, const ManifestFile* b) { return a->name < b->name; });
+  if (!manifest.encryption_keys.empty()) {
+    const std::set<EncryptionKeyUse> uses(manifest.encryption_keys.begin(),
+                                          manifest.encryption_keys.end());
+    lines.clear();
+    for (const EncryptionKeyUse& use : uses)
+      lines.push_back(Dump(RenderKeyUse(use), -1));
+    AppendArray("encryption_keys", lines, text);
+  }
+
   lines.clear();
   for (const ManifestFile* file : files)
     lines.push_back(Dump(RenderFile(*file), -1));

@@ -12,6 +12,7 @@
 // Threads  A value.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -57,6 +58,13 @@ struct ServerDescription {
   std::map<std::string, std::string> settings;  // what prepare and restore may need; no secrets
 };
 
+// A key that pages or redo of the backup need. Never the key itself.
+struct EncryptionKeyUse {
+  uint32_t key_id = 0;
+  uint32_t key_version = 0;
+  auto operator<=>(const EncryptionKeyUse&) const = default;
+};
+
 struct BinlogPosition {
   std::string file;
   uint64_t position = 0;
@@ -89,6 +97,7 @@ struct BackupManifest {
   std::vector<std::string> options;  // as given, secrets left out
   std::vector<std::string> warnings;
   std::vector<std::string> databases;
+  std::vector<EncryptionKeyUse> encryption_keys;  // sorted, each once
   std::vector<ManifestFile> files;  // sorted by name; the manifest itself is not among them
 
   // Set by prepare.

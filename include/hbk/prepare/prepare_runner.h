@@ -16,6 +16,7 @@
 
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
+#include "hbk/keys/key_options.h"
 #include "hbk/report/reporter.h"
 
 namespace hbk::prepare {
@@ -24,6 +25,7 @@ struct PrepareOptions {
   std::string target_dir;
   uint64_t use_memory_bytes = 256ULL << 20;
   uint32_t parallel = 0;  // worker threads; 0: from the cores
+  keys::KeyOptions keys;  // as the user says it; what the backup recorded comes second
 };
 
 struct PrepareSummary {
