@@ -69,6 +69,7 @@ class LogTailer::State {
     return changes_;
   }
   Lsn start_lsn() const { return start_lsn_; }
+  bool knows_space_changes() const { return knows_space_changes_; }
 
  private:
   Status TryStart();
@@ -87,6 +88,7 @@ class LogTailer::State {
   std::unique_ptr<LogFollower> follower_;
   std::string source_creator_;
   Lsn start_lsn_ = 0;
+  bool knows_space_changes_ = true;
   std::thread thread_;
 
   mutable Mutex mutex_;
@@ -105,6 +107,7 @@ Status LogTailer::State::TryStart() {
   const redo::Checkpoint checkpoint = ring->checkpoint_at_open();
   start_lsn_ = checkpoint.checkpoint_lsn;
   source_creator_ = ring->header().creator;
+  knows_space_changes_ = !ring->header().is_encrypted;
   HBK_ASSIGN_OR_RETURN(target_, RedoTarget::Create(fs_, options_.target_path));
   HBK_RETURN_IF_ERROR(
       target_->Append(AsBytes(redo::RenderLogHead(start_lsn_, checkpoint, options_.creator))));
@@ -238,6 +241,9 @@ Lsn LogTailer::start_lsn() const {
 }
 SpaceChanges LogTailer::space_changes() const {
   return state_->space_changes();
+}
+bool LogTailer::knows_space_changes() const {
+  return state_->knows_space_changes();
 }
 
 }  // namespace hbk::backup

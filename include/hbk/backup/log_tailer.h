@@ -123,8 +123,11 @@ class LogTailer {
   [[nodiscard]] Status status() const;
   [[nodiscard]] LogTailerProgress progress() const;
   [[nodiscard]] Lsn start_lsn() const;
-  // Of the log copied so far.
+  // Of the log copied so far. Means nothing where knows_space_changes() is false.
   [[nodiscard]] SpaceChanges space_changes() const;
+  // False, from Start on, where the log is encrypted so that the names of files cannot be read:
+  // space_changes() stays empty then.
+  [[nodiscard]] bool knows_space_changes() const;
 
  private:
   class State;
