@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -23,7 +24,7 @@ bool IsAligned(uint64_t offset, const uint8_t* memory, size_t size) {
   return ((offset | reinterpret_cast<uintptr_t>(memory) | size) & (kDirectAlignment - 1)) == 0;
 }
 
-int64_t Nanoseconds(const timespec& t) {
+int64_t Nanoseconds(const statx_timestamp& t) {
   return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
@@ -54,18 +55,21 @@ int OpenRetrying(const char* path, int flags, mode_t mode) {
 
 }  // namespace
 
-FileInfo FileInfoFrom(const struct stat& st) {
+std::optional<FileInfo> StatFile(int dir_fd, const char* path, int flags) {
+  struct statx st {};
+  if (statx(dir_fd, path, flags, STATX_BASIC_STATS | STATX_BTIME, &st) != 0) return std::nullopt;
   FileInfo info;
-  info.type = TypeOf(st.st_mode);
-  info.device = st.st_dev;
-  info.inode = st.st_ino;
-  info.size = static_cast<uint64_t>(st.st_size);
-  info.allocated_bytes = static_cast<uint64_t>(st.st_blocks) * 512;
-  info.mtime_ns = Nanoseconds(st.st_mtim);
-  info.ctime_ns = Nanoseconds(st.st_ctim);
-  info.mode = st.st_mode & 07777;
-  info.uid = st.st_uid;
-  info.gid = st.st_gid;
+  info.type = TypeOf(st.stx_mode);
+  info.device = makedev(st.stx_dev_major, st.stx_dev_minor);
+  info.inode = st.stx_ino;
+  info.size = st.stx_size;
+  info.allocated_bytes = st.stx_blocks * 512;
+  info.mtime_ns = Nanoseconds(st.stx_mtime);
+  info.ctime_ns = Nanoseconds(st.stx_ctime);
+  if ((st.stx_mask & STATX_BTIME) != 0) info.birth_ns = Nanoseconds(st.stx_btime);
+  info.mode = st.stx_mode & 07777;
+  info.uid = st.stx_uid;
+  info.gid = st.stx_gid;
   return info;
 }
 
@@ -157,6 +161,22 @@ Status PosixFile::Truncate(uint64_t size) {
   return OkStatus();
 }
 
+Status PosixFile::PunchHole(uint64_t offset, uint64_t size) {
+  HBK_ASSIGN_OR_RETURN(const FileInfo info, Stat());
+  if (offset >= info.size) return OkStatus();
+  // The kernel keeps the size by itself; the limit is for the types.
+  size = std::min(size, info.size - offset);
+  if (size == 0) return OkStatus();
+  int rc = 0;
+  do {
+    rc = fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                   static_cast<off_t>(size));
+  } while (rc != 0 && errno == EINTR);
+  if (rc == 0) return OkStatus();
+  if (errno == EOPNOTSUPP || errno == ENOSYS) return File::PunchHole(offset, size);
+  return ErrorAt("making a hole in", offset, size, errno);
+}
+
 // fsync, not fdatasync: a restored file whose owner or mode is lost in a crash does not start a
 // server. One call a file makes the difference immaterial.
 Status PosixFile::Sync() {
@@ -169,9 +189,9 @@ Status PosixFile::Sync() {
 }
 
 Result<FileInfo> PosixFile::Stat() {
-  struct stat st {};
-  if (fstat(fd_, &st) != 0) return ErrnoStatus(errno, "reading the attributes of " + path_);
-  return FileInfoFrom(st);
+  const auto info = StatFile(fd_, "", AT_EMPTY_PATH);
+  if (!info) return ErrnoStatus(errno, "reading the attributes of " + path_);
+  return *info;
 }
 
 Result<uint64_t> PosixFile::SeekData(uint64_t offset) {

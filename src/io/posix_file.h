@@ -3,17 +3,17 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "hbk/base/mutex.h"
 #include "hbk/io/file_system.h"
 
-struct stat;
-
 namespace hbk::io {
 
-// What a stat buffer says, in our words.
-FileInfo FileInfoFrom(const struct stat& st);
+// What statx() says of `path` (empty: of `dir_fd` itself), in our words. `flags` as for fstatat().
+// errno tells what went wrong.
+std::optional<FileInfo> StatFile(int dir_fd, const char* path, int flags);
 
 Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenOptions& options);
 
@@ -31,6 +31,7 @@ class PosixFile final : public File {
   Result<size_t> ReadAt(uint64_t offset, MutableByteView out) override;
   Status WriteAt(uint64_t offset, ByteView data) override;
   Status Truncate(uint64_t size) override;
+  Status PunchHole(uint64_t offset, uint64_t size) override;
   Status Sync() override;
   Result<FileInfo> Stat() override;
   Result<uint64_t> SeekData(uint64_t offset) override;

@@ -21,6 +21,19 @@ Status WriteAndClose(File& file, std::string_view bytes) {
 
 }  // namespace
 
+// For files that have no holes.
+Status File::PunchHole(uint64_t offset, uint64_t size) {
+  HBK_ASSIGN_OR_RETURN(const FileInfo info, Stat());
+  if (offset >= info.size) return OkStatus();
+  size = std::min(size, info.size - offset);
+  const std::vector<uint8_t> zeros(std::min<uint64_t>(size, kReadStepBytes));
+  for (uint64_t done = 0; done < size; done += zeros.size()) {
+    const size_t step = std::min<uint64_t>(zeros.size(), size - done);
+    HBK_RETURN_IF_ERROR(WriteAt(offset + done, ByteView(zeros).first(step)));
+  }
+  return OkStatus();
+}
+
 Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t bytes_max) {
   HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {.follow = true}));
   HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());

@@ -29,6 +29,10 @@ class FaultyFile final : public io::File {
     HBK_RETURN_IF_ERROR(fs_.Count(true, "setting the size of " + path()));
     return inner_->Truncate(size);
   }
+  Status PunchHole(uint64_t offset, uint64_t size) override {
+    HBK_RETURN_IF_ERROR(fs_.Count(true, "making a hole in " + path()));
+    return inner_->PunchHole(offset, size);
+  }
   Status Sync() override {
     HBK_RETURN_IF_ERROR(fs_.Count(true, "syncing " + path()));
     return inner_->Sync();

@@ -39,8 +39,8 @@ class FaultyFileSystem final : public io::FileSystem {
   void Arm(FaultKind kind, uint64_t k);
   [[nodiscard]] bool has_fired() const;
   // Since Arm, or since the beginning. A change is what leaves other bytes or names behind, or
-  // makes them durable: WriteAt, Truncate, Sync, SetOwner, SetMode, Open that creates or truncates,
-  // MakeDirectory, Rename, Remove, RemoveDirectory, SyncDirectory.
+  // makes them durable: WriteAt, Truncate, PunchHole, Sync, SetOwner, SetMode, Open that creates or
+  // truncates, MakeDirectory, Rename, Remove, RemoveDirectory, SyncDirectory.
   [[nodiscard]] uint64_t operation_count() const;
   [[nodiscard]] uint64_t change_count() const;
 

@@ -120,6 +120,19 @@ class MemFile final : public io::File {
     return OkStatus();
   }
 
+  Status PunchHole(uint64_t offset, uint64_t size) override {
+    const MutexLock lock(fs_.mutex_);
+    HBK_RETURN_IF_ERROR(Check("making a hole in", true));
+    if (offset >= node_->bytes.size()) return OkStatus();
+    const size_t end = offset + std::min<size_t>(size, node_->bytes.size() - offset);
+    std::fill(node_->bytes.begin() + static_cast<ptrdiff_t>(offset),
+              node_->bytes.begin() + static_cast<ptrdiff_t>(end), '\0');
+    for (size_t i = (offset + kBlockBytes - 1) / kBlockBytes; (i + 1) * kBlockBytes <= end; ++i)
+      node_->block_is_written[i] = false;
+    Touch(true);
+    return OkStatus();
+  }
+
   Status Sync() override {
     const MutexLock lock(fs_.mutex_);
     HBK_RETURN_IF_ERROR(Check("syncing", false));

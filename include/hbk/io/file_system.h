@@ -34,6 +34,9 @@ struct FileInfo {
   uint64_t allocated_bytes = 0;  // on disk; less than size where there are holes
   int64_t mtime_ns = 0;
   int64_t ctime_ns = 0;
+  // When the inode was made; 0 where the file system does not say. With it an inode number that is
+  // used again is told from its former owner.
+  int64_t birth_ns = 0;
   uint32_t mode = 0;  // permission bits only
   uint32_t uid = 0;
   uint32_t gid = 0;
@@ -71,7 +74,10 @@ class File {
   // Writes all of `data` or fails.
   virtual Status WriteAt(uint64_t offset, ByteView data) = 0;
   virtual Status Truncate(uint64_t size) = 0;  // also extends, with a hole
-  virtual Status Sync() = 0;                   // data, size, owner and mode
+  // Makes a range zeros, as a hole where the file system has such, else by writing them. The size
+  // stays: what of the range lies behind the end is left out.
+  virtual Status PunchHole(uint64_t offset, uint64_t size);
+  virtual Status Sync() = 0;  // data, size, owner and mode
   virtual Result<FileInfo> Stat() = 0;
   // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.
   // File systems without holes answer `offset`.

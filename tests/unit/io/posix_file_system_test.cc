@@ -211,6 +211,35 @@ TEST_P(FileSystemTest, SeekDataFindsWhatWasWritten) {
   EXPECT_THAT(file->SeekData(1 << 20), IsOkAndHolds(uint64_t{1 << 20}));
 }
 
+TEST_P(FileSystemTest, PunchedHolesReadAsZerosAndTakeNoRoom) {
+  const auto file = MustOpen(At("x"), {.write = true, .create = true});
+  ASSERT_THAT(file->WriteAt(0, AsBytes(std::string(64 << 10, 'a'))), IsOk());
+  ASSERT_THAT(file->Sync(), IsOk());
+  const uint64_t before = file->Stat().value().allocated_bytes;
+
+  ASSERT_THAT(file->PunchHole(4096, 16 << 10), IsOk());
+  ASSERT_THAT(file->PunchHole(60 << 10, 1 << 20), IsOk());
+  ASSERT_THAT(file->PunchHole(1 << 20, 4096), IsOk());
+
+  std::string expected(64 << 10, 'a');
+  expected.replace(4096, 16 << 10, 16 << 10, '\0');
+  expected.replace(60 << 10, 4 << 10, 4 << 10, '\0');
+  EXPECT_EQ(Get(At("x")), expected);
+  ASSERT_THAT(file->Sync(), IsOk());
+  EXPECT_EQ(file->Stat().value().allocated_bytes, before - (20 << 10));
+}
+
+TEST_P(FileSystemTest, HolesOfOddSizesOnlyZeroWhatIsInThem) {
+  const auto file = MustOpen(At("x"), {.write = true, .create = true});
+  ASSERT_THAT(file->WriteAt(0, AsBytes(std::string(100, 'a'))), IsOk());
+
+  ASSERT_THAT(file->PunchHole(10, 5), IsOk());
+  ASSERT_THAT(file->io::File::PunchHole(90, 50), IsOk());
+
+  EXPECT_EQ(Get(At("x")), std::string(10, 'a') + std::string(5, '\0') + std::string(75, 'a') +
+                              std::string(10, '\0'));
+}
+
 TEST_P(FileSystemTest, DirectFilesReadAndWriteWholeBlocks) {
   const auto file = MustOpen(At("x"), {.write = true, .create = true, .direct = true});
   AlignedBuffer buffer(3 * 4096);
