@@ -6,6 +6,8 @@
 #include "hbk/innodb/page.h"
 #include "hbk/innodb/trx_sys.h"
 
+#include "image_checksum.h"
+
 namespace hbk::innodb {
 namespace {
 
@@ -14,17 +16,6 @@ constexpr size_t kUncoveredBegin = kFilKeyVersion;
 constexpr size_t kUncoveredEnd = kFilData;
 constexpr uint16_t kFullCrc32Compressed = 0x8000;
 constexpr uint32_t kNoChecksum = 0xDEADBEEF;  // innodb_checksum_algorithm=none
-
-uint32_t OldCrc(ByteView page) {
-  return Crc32c(page.subspan(kFilPageNo, kUncoveredBegin - kFilPageNo)) ^
-         Crc32c(page.subspan(kUncoveredEnd, page.size() - kFilTrailer - kUncoveredEnd));
-}
-
-uint32_t ZipCrc(ByteView page) {
-  return Crc32c(page.subspan(kFilPageNo, kFilLsn - kFilPageNo)) ^
-         Crc32c(page.subspan(kFilType, 2)) ^
-         Crc32c(page.subspan(kFilSpaceId, page.size() - kFilSpaceId));
-}
 
 // innodb_checksum_algorithm=innodb, the default before 10.2; files keep such pages until they are
 // written again.
@@ -68,7 +59,7 @@ PageVerdict CheckFullCrc32(ByteView page, bool& is_plain) {
 
 PageVerdict CheckZip(ByteView page) {
   const uint32_t stored = LoadBe32(page, kFilChecksum);
-  const uint32_t crc = ZipCrc(page);
+  const uint32_t crc = ZipChecksum(page);
   if (stored == crc || stored == kNoChecksum) return PageVerdict::kGood;
   // Encrypted: the checksum over the image as it lies here stands behind the key version.
   const bool is_encrypted = LoadBe32(page, kFilKeyVersion) != 0;
@@ -84,7 +75,7 @@ PageVerdict CheckOld(ByteView page) {
                          LoadBe16(page, kFilData) <= page.size() - kFilData - 4;
     return is_sane ? PageVerdict::kGood : PageVerdict::kBadChecksum;
   }
-  const uint32_t crc = OldCrc(page);
+  const uint32_t crc = OldChecksum(page);
   const size_t tail = page.size() - kFilTrailer;
   if (LoadBe32(page, kFilChecksum) == crc && LoadBe32(page, tail) == crc) {
     return LoadBe32(page, kFilLsn + 4) == LoadBe32(page, tail + 4) ? PageVerdict::kGood
@@ -98,6 +89,17 @@ PageVerdict CheckOld(ByteView page) {
 }
 
 }  // namespace
+
+uint32_t OldChecksum(ByteView page) {
+  return Crc32c(page.subspan(kFilPageNo, kUncoveredBegin - kFilPageNo)) ^
+         Crc32c(page.subspan(kUncoveredEnd, page.size() - kFilTrailer - kUncoveredEnd));
+}
+
+uint32_t ZipChecksum(ByteView page) {
+  return Crc32c(page.subspan(kFilPageNo, kFilLsn - kFilPageNo)) ^
+         Crc32c(page.subspan(kFilType, 2)) ^
+         Crc32c(page.subspan(kFilSpaceId, page.size() - kFilSpaceId));
+}
 
 std::string_view PageVerdictName(PageVerdict verdict) {
   switch (verdict) {
@@ -141,7 +143,7 @@ void SealPage(MutableByteView page, const TablespaceFlags& flags, PageId id) {
     return;
   }
   if (flags.is_zip()) {
-    StoreBe32(page, kFilChecksum, ZipCrc(page));
+    StoreBe32(page, kFilChecksum, ZipChecksum(page));
     return;
   }
   const bool keeps_flush_lsn = id.page == 0 || id == PageId{kSystemSpaceId, kTrxSysPageNo};
@@ -149,7 +151,7 @@ void SealPage(MutableByteView page, const TablespaceFlags& flags, PageId id) {
     std::fill_n(page.begin() + kFilKeyVersion, kFilSpaceId - kFilKeyVersion, uint8_t{0});
   }
   StoreBe64(page, tail, lsn);
-  const uint32_t crc = OldCrc(page);
+  const uint32_t crc = OldChecksum(page);
   StoreBe32(page, kFilChecksum, crc);
   StoreBe32(page, tail, crc);
 }

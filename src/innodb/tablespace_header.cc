@@ -7,14 +7,14 @@
 
 #include "hbk/innodb/page.h"
 #include "hbk/innodb/page_checksum.h"
+#include "hbk/innodb/xdes.h"
 
 namespace hbk::innodb {
 namespace {
 
 constexpr std::array<uint8_t, 6> kCryptMagic = {0x73, 0x0E, 0x0C, 0x52, 0x45, 0x74};
 constexpr size_t kCryptBytes = 6 + 1 + 1 + 16 + 4 + 4 + 1;
-constexpr size_t kXdesArray = 150;
-constexpr size_t kXdesHeaderBytes = 24;
+constexpr uint8_t kCryptTypeMax = 1;
 
 FirstPage Damaged(std::string reason) {
   FirstPage page;
@@ -26,23 +26,24 @@ FirstPage Damaged(std::string reason) {
 // The encryption metadata stands behind the extent descriptors. The server counts the FIL header
 // twice in its offset.
 size_t CryptOffset(const TablespaceFlags& flags) {
-  const size_t logical = flags.logical_size();
-  const size_t extent_pages = logical < 16384 ? (1U << 20) / logical : 64;
-  const size_t xdes_bytes = kXdesHeaderBytes + extent_pages / 4;
-  return kFilData + kXdesArray + xdes_bytes * flags.physical_size() / extent_pages;
+  return kFilData + kXdesArray + XdesBytes(flags) * flags.physical_size() / ExtentPages(flags);
 }
 
-std::optional<CryptData> ReadCryptData(ByteView page, const TablespaceFlags& flags) {
+// False if it is there but cannot be what it says.
+bool ReadCryptData(ByteView page, const TablespaceFlags& flags, std::optional<CryptData>& result) {
   const size_t offset = CryptOffset(flags);
-  if (offset + kCryptBytes > page.size()) return std::nullopt;
+  if (offset + kCryptBytes > page.size()) return true;
   if (!std::equal(kCryptMagic.begin(), kCryptMagic.end(), page.begin() + static_cast<long>(offset)))
-    return std::nullopt;
+    return true;
   CryptData crypt;
   crypt.type = page[offset + 6];
+  if (crypt.type > kCryptTypeMax || page[offset + 7] != crypt.iv.size()) return false;
+  std::copy_n(page.begin() + static_cast<long>(offset) + 8, crypt.iv.size(), crypt.iv.begin());
   crypt.min_key_version = LoadBe32(page, offset + 24);
   crypt.key_id = LoadBe32(page, offset + 28);
   crypt.option = page[offset + 32];
-  return crypt;
+  result = crypt;
+  return true;
 }
 
 }  // namespace
@@ -80,7 +81,8 @@ FirstPage ClassifyFirstPage(ByteView head, uint64_t file_size, uint32_t logical_
   result.header.size_pages = LoadBe32(page, kFspSize);
   result.header.free_limit = LoadBe32(page, kFspFreeLimit);
   result.header.flags = *flags;
-  result.header.crypt = ReadCryptData(page, *flags);
+  if (!ReadCryptData(page, *flags, result.header.crypt))
+    return Damaged("page 0: encryption metadata of an unknown kind");
   return result;
 }
 

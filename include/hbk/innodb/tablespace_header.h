@@ -10,6 +10,7 @@
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
+#include "hbk/crypto/cipher.h"
 #include "hbk/innodb/tablespace_flags.h"
 #include "hbk/innodb/types.h"
 
@@ -17,7 +18,8 @@ namespace hbk::innodb {
 
 // Encryption metadata of a tablespace. Keys are never in it.
 struct CryptData {
-  uint8_t type = 0;  // 0 not encrypted, 1 encrypted
+  uint8_t type = 0;    // 0 not encrypted, 1 encrypted
+  crypto::Block iv{};  // random, of the tablespace; stays when keys change
   uint32_t min_key_version = 0;
   uint32_t key_id = 0;
   uint8_t option = 0;  // 0 DEFAULT, 1 ON, 2 OFF

@@ -64,6 +64,7 @@ TEST(ClassifyFirstPageTest, CryptDataIsFoundAtItsPlace) {
     std::vector<uint8_t> page = FirstPageBytes(raw, 5);
     const std::vector<uint8_t> magic = {0x73, 0x0E, 0x0C, 0x52, 0x45, 0x74, 1, 16};
     std::copy(magic.begin(), magic.end(), page.begin() + static_cast<long>(offset));
+    std::fill_n(page.begin() + static_cast<long>(offset) + 8, 16, uint8_t{0xE1});
     StoreBe32(page, offset + 24, 3);
     StoreBe32(page, offset + 28, 9);
     Seal(page, raw, 5);
@@ -75,6 +76,23 @@ TEST(ClassifyFirstPageTest, CryptDataIsFoundAtItsPlace) {
     EXPECT_EQ(first.header.crypt->type, 1);
     EXPECT_EQ(first.header.crypt->min_key_version, 3U);
     EXPECT_EQ(first.header.crypt->key_id, 9U);
+    crypto::Block iv{};
+    iv.fill(0xE1);
+    EXPECT_EQ(first.header.crypt->iv, iv);
+  }
+}
+
+TEST(ClassifyFirstPageTest, CryptDataOfAnotherKindIsDamage) {
+  // Another scheme, another length of the IV.
+  for (const auto& [at, value] :
+       {std::pair{size_t{6}, uint8_t{2}}, std::pair{size_t{7}, uint8_t{8}}}) {
+    std::vector<uint8_t> page = FirstPageBytes(0x15, 5);
+    const std::vector<uint8_t> magic = {0x73, 0x0E, 0x0C, 0x52, 0x45, 0x74, 1, 16};
+    std::copy(magic.begin(), magic.end(), page.begin() + 10428);
+    page[10428 + at] = value;
+    Seal(page, 0x15, 5);
+
+    EXPECT_THAT(ClassifyFirstPage(page, 1 << 20, 16384).reason, HasSubstr("encryption metadata"));
   }
 }
 

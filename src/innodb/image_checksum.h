@@ -1,0 +1,16 @@
+// The checksums of old-format pages, over an image as it is, encrypted or not.
+//
+// Format   docs/format/innodb-pages.md, "Checksums". Defined in page_checksum.cc.
+// Threads  Pure functions.
+#pragma once
+
+#include <cstdint>
+
+#include "hbk/base/bytes.h"
+
+namespace hbk::innodb {
+
+uint32_t OldChecksum(ByteView page);
+uint32_t ZipChecksum(ByteView page);
+
+}  // namespace hbk::innodb
