@@ -4,6 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "key_command.h"
+#include "key_fetcher.h"
+#include "key_file.h"
+#include "vault.h"
+
 namespace hbk::keys {
 namespace {
 
@@ -46,11 +51,18 @@ class NoKeySource final : public crypto::KeySource {
 }  // namespace
 
 Result<std::unique_ptr<crypto::KeySource>> OpenKeySource(const KeyOptions& options,
-                                                         io::FileSystem& /*fs*/,
-                                                         std::stop_token /*stop*/) {
+                                                         io::FileSystem& fs, std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(const crypto::CipherMode mode, ModeOf(options));
-  if (options.HasSource()) return UnsupportedError("this source of keys");
-  return std::unique_ptr<crypto::KeySource>(std::make_unique<NoKeySource>(mode, options.plugin));
+  if (!options.HasSource()) {
+    return std::unique_ptr<crypto::KeySource>(std::make_unique<NoKeySource>(mode, options.plugin));
+  }
+  if (!options.command.empty()) return CacheKeys(MakeCommandFetcher(options, stop), mode);
+  if (!options.vault_url.empty()) {
+    HBK_ASSIGN_OR_RETURN(std::unique_ptr<KeyFetcher> vault, MakeVaultFetcher(options, fs, stop));
+    return CacheKeys(std::move(vault), crypto::CipherMode::kCbc);  // its plugin has no other
+  }
+  HBK_ASSIGN_OR_RETURN(std::unique_ptr<KeyFetcher> file, MakeKeyFileFetcher(options, fs));
+  return CacheKeys(std::move(file), mode);
 }
 
 }  // namespace hbk::keys

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,7 @@ struct KeyOptions {
   Secret key_file_secret;            // of an encrypted file: the secret, or "FILE:" and a path
   std::string encryption_algorithm;  // aes_cbc, aes_ctr; empty: aes_cbc. Also with a command
   std::string key_file_digest;       // sha1, sha224, ..., sha512; empty: sha1
-  uint64_t key_file_pbkdf2_iterations = 0;  // 0: no PBKDF2
+  std::optional<uint64_t> key_file_pbkdf2_iterations;  // 0: no PBKDF2, as without
 
   // A program that prints keys; for the shell.
   std::string command;
@@ -58,13 +59,18 @@ using Settings = std::map<std::string, std::string>;
 // `plugin` is the name of the active encryption plugin, empty if there is none.
 Settings RecordableKeySettings(const Settings& variables, std::string_view plugin);
 
-// Options from what a manifest or a backup-my.cnf recorded; other settings are not looked at.
-// kCorruption for numbers that are none.
-Result<KeyOptions> KeyOptionsFromSettings(const Settings& settings);
+// All that was said on this machine. An option file of the server that happens to be here counts
+// less than what the backup recorded of the server that it is of.
+struct GivenKeyOptions {
+  KeyOptions user;    // command line, environment, groups of option files for tools
+  KeyOptions server;  // groups of option files for servers
+};
 
-// What the user says wins: with a source of the user's, no recorded source is left; the algorithm,
-// a secret or a token that only one side has is taken from it.
-KeyOptions CombineKeyOptions(const KeyOptions& user, const KeyOptions& recorded);
+// The options that count: the user's, then those that a manifest or a backup-my.cnf recorded
+// (other settings are not looked at), then the server's. The first of them with a source says which
+// source it is; what belongs to this source is taken from the others if they name the same one.
+// kCorruption: a recorded number that is none.
+Result<KeyOptions> ChooseKeyOptions(const GivenKeyOptions& given, const Settings& recorded);
 
 // For the log: "key file /etc/mysql/keys.txt", "the key command", "Vault https://...". No secret.
 std::string DescribeKeySource(const KeyOptions& options);
