@@ -143,6 +143,13 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
 
     TextOption(Opt::kOwner, "owner", 0, kInRestore, Section::kMain, FileRole::kTool, "USER[:GROUP]",
                "that of the data directory", "owner of what is put there"),
+    WithKind(TextOption(Opt::kRemap, "remap", 0, kInRestore, Section::kMain, FileRole::kTool,
+                        "/OLD=/NEW", "where they were",
+                        "tables with DATA DIRECTORY below /OLD go below /NEW; can be repeated"),
+             ValueKind::kTextList),
+    FlagOption(Opt::kLocalTablespaces, "local-tablespaces", kInRestore, Section::kMain,
+               FileRole::kTool, "off",
+               "tables with DATA DIRECTORY go into the data directory, and stay there"),
     FlagOption(Opt::kForceNonEmptyDirectories, "force-non-empty-directories", kInRestore,
                Section::kMain, FileRole::kTool, "off",
                "permit other files in the target; existing ones are never overwritten"),

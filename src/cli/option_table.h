@@ -48,6 +48,8 @@ enum class Opt : uint8_t {
   kLockWaitTimeout,
   kUseMemory,
   kOwner,
+  kRemap,
+  kLocalTablespaces,
   kForceNonEmptyDirectories,
   kOutput,
   kQuiet,
@@ -60,6 +62,7 @@ enum class ValueKind : uint8_t {
   kText,      // --x=TEXT
   kNumber,    // --x=N, with K, M, G, T
   kPassword,  // --x asks, --x=TEXT
+  kTextList,  // --x=TEXT, any number of times
 };
 
 // The headings of --help, in this order.

@@ -82,6 +82,10 @@ Status OptionValues::Set(const OptionSpec& spec, std::optional<std::string_view>
     setting.text = std::move(*checked);
   }
   std::optional<Setting>& slot = settings_[static_cast<size_t>(spec.id)];
+  if (spec.kind == ValueKind::kTextList) {
+    if (slot && slot->rank == rank) setting.texts = std::move(slot->texts);
+    setting.texts.push_back(std::exchange(setting.text, {}));
+  }
   if (!slot || slot->rank <= rank) slot = std::move(setting);
   return OkStatus();
 }
@@ -94,6 +98,11 @@ const Setting* OptionValues::Find(Opt id) const {
 std::string OptionValues::Text(Opt id) const {
   const Setting* setting = Find(id);
   return setting == nullptr ? "" : setting->text;
+}
+
+std::vector<std::string> OptionValues::Texts(Opt id) const {
+  const Setting* setting = Find(id);
+  return setting == nullptr ? std::vector<std::string>() : setting->texts;
 }
 
 uint64_t OptionValues::Number(Opt id, uint64_t otherwise) const {
@@ -110,6 +119,9 @@ std::vector<std::string> OptionValues::Recorded(Command command) const {
   for (const OptionSpec& spec : OptionTable()) {
     const Setting* setting = Find(spec.id);
     if (setting == nullptr || !spec.AppliesTo(command)) continue;
+    for (const std::string& text : setting->texts)
+      recorded.push_back(fmt::format("--{}={}", spec.name, text));
+    if (spec.kind == ValueKind::kTextList) continue;
     const bool is_secret = spec.kind == ValueKind::kPassword;
     recorded.push_back(fmt::format("--{}={}", spec.name, is_secret ? "..." : setting->text));
   }

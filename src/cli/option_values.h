@@ -25,7 +25,8 @@ namespace hbk::cli {
 enum class SettingRank : uint8_t { kOtherGroup, kHbkGroup, kEnvironment, kCommandLine };
 
 struct Setting {
-  std::string text;  // flags: "0" or "1"; numbers: decimal; passwords: empty
+  std::string text;  // flags: "0" or "1"; numbers: decimal; passwords and lists: empty
+  std::vector<std::string> texts;  // of a list, in the order given
   Secret password;
   bool asks_password = false;
   SettingRank rank = SettingRank::kOtherGroup;
@@ -34,14 +35,16 @@ struct Setting {
 
 class OptionValues {
  public:
-  // Checks and takes a value, unless a higher rank has set the option. Without a value: a flag is
-  // on, a password is to be asked for, anything else is an error.
+  // Checks and takes a value, unless a higher rank has set the option; a list grows by it, or
+  // begins anew with the first value of a higher rank. Without a value: a flag is on, a password is
+  // to be asked for, anything else is an error.
   Status Set(const OptionSpec& spec, std::optional<std::string_view> value, bool is_negated,
              SettingRank rank, std::string_view origin);
 
   // nullptr: not set.
   [[nodiscard]] const Setting* Find(Opt id) const;
-  [[nodiscard]] std::string Text(Opt id) const;  // empty if not set
+  [[nodiscard]] std::string Text(Opt id) const;                // empty if not set
+  [[nodiscard]] std::vector<std::string> Texts(Opt id) const;  // of a list
   [[nodiscard]] uint64_t Number(Opt id, uint64_t otherwise) const;
   [[nodiscard]] bool Flag(Opt id) const;  // false if not set
 

@@ -91,6 +91,9 @@ std::string DefaultsText(const OptionValues& values, Command command) {
   for (const OptionSpec& spec : OptionTable()) {
     const Setting* setting = values.Find(spec.id);
     if (setting == nullptr || !spec.AppliesTo(command)) continue;
+    for (const std::string& item : setting->texts)
+      text += fmt::format("--{}={}    # {}\n", spec.name, item, setting->origin);
+    if (spec.kind == ValueKind::kTextList) continue;
     const bool is_secret = spec.kind == ValueKind::kPassword;
     text += fmt::format("--{}={}    # {}\n", spec.name, is_secret ? "..." : setting->text,
                         setting->origin);

@@ -96,6 +96,8 @@ Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, C
   options.target = MakeLayoutOptions(values);
   options.force_non_empty_directories = values.Flag(Opt::kForceNonEmptyDirectories);
   options.owner = values.Text(Opt::kOwner);
+  options.remap = values.Texts(Opt::kRemap);
+  options.local_tablespaces = values.Flag(Opt::kLocalTablespaces);
   options.parallel = ChosenThreads(values, core_count);
   return options;
 }

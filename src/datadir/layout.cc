@@ -98,18 +98,6 @@ Result<SystemFile> ParseSystemFile(std::string_view spec, std::string_view entry
   return file;
 }
 
-// Without empty and "." components and without a slash at the end. ".." stays: what it means
-// depends on symlinks.
-std::string CleanPath(std::string_view path) {
-  std::string clean;
-  for (const std::string_view part : Split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    clean += '/';
-    clean += part;
-  }
-  return clean.empty() ? "/" : clean;
-}
-
 Result<std::string> ResolvePath(std::string_view option, std::string_view base,
                                 std::string_view path) {
   if (path.find('\0') != std::string_view::npos) {
@@ -151,6 +139,21 @@ std::string FlatDataFilePath(const std::vector<SystemFile>& files) {
     if (file.max_size != 0) spec += fmt::format(":max:{}", file.max_size);
   }
   return spec;
+}
+
+std::string CleanPath(std::string_view path) {
+  std::string clean;
+  for (const std::string_view part : Split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    clean += '/';
+    clean += part;
+  }
+  return clean.empty() ? "/" : clean;
+}
+
+bool IsInside(std::string_view path, std::string_view dir) {
+  if (dir == "/") return true;
+  return path.starts_with(dir) && (path.size() == dir.size() || path[dir.size()] == '/');
 }
 
 std::string Layout::SystemFilePath(const SystemFile& file) const {

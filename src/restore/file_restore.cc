@@ -28,7 +28,8 @@ FileRestore::FileRestore(const RestoreContext& context, const PlannedFile& file,
       digest_(file.source.info.size) {}
 
 Status FileRestore::Open() {
-  const bool direct = size_ >= kDirectBytesMin;
+  // What has holes is written in small pieces, which the page cache joins.
+  const bool direct = size_ >= kDirectBytesMin && !has_holes_;
   HBK_ASSIGN_OR_RETURN(source_, context_.fs.Open(file_.source.path, {.direct = direct}));
   if (mode_ == Mode::kCheckOnly) return OkStatus();
   HBK_ASSIGN_OR_RETURN(
@@ -61,7 +62,7 @@ Status FileRestore::ProcessChunk(uint64_t index, AlignedBuffer& buffer) {
   }
   const MutableByteView chunk = buffer.view().first(bytes);
   digest_.AddChunk(index, chunk);
-  if (mode_ == Mode::kCheckOnly) return OkStatus();
+  if (mode_ == Mode::kCheckOnly || file_.content) return OkStatus();
   return WriteChunk(offset, chunk, buffer);
 }
 
@@ -106,7 +107,8 @@ Status FileRestore::Finish() {
   HBK_RETURN_IF_ERROR(source_->Close());
   source_.reset();
   if (mode_ == Mode::kCheckOnly) return OkStatus();
-  HBK_RETURN_IF_ERROR(target_->Truncate(size_));
+  if (file_.content) HBK_RETURN_IF_ERROR(target_->WriteAt(0, AsBytes(*file_.content)));
+  HBK_RETURN_IF_ERROR(target_->Truncate(file_.content ? file_.content->size() : size_));
   HBK_RETURN_IF_ERROR(target_->SetMode(kFileMode));
   HBK_RETURN_IF_ERROR(GiveTo(*target_, context_.owner));
   HBK_RETURN_IF_ERROR(target_->Sync());

@@ -1,7 +1,8 @@
 // One file on its way: read once, digested and written in the same pass.
 //
 // Cut into the chunks of its digest, so that several workers can share a huge file. Zeros are not
-// written: the target's holes are where the source has holes or pages that were never used.
+// written: the target's holes are where the source has holes or pages that were never used. A file
+// whose plan has content of its own is read and digested, and that content is written.
 //
 // Errors   kCorruption: the digest does not fit, or the file became shorter. kInterrupted.
 // Threads  Open, then Process from any number of threads, each range once, then Finish.

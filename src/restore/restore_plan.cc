@@ -19,16 +19,19 @@ constexpr size_t kExtensionBytes = 4;  // of ".isl" and ".ibd"
 
 class Planner {
  public:
-  Planner(io::FileSystem& fs, const RestoreSource& source, const datadir::Layout& layout)
-      : fs_(fs), source_(source), layout_(layout) {}
+  Planner(io::FileSystem& fs, const RestoreSource& source, const datadir::Layout& layout,
+          const LinkPlacement& placement)
+      : fs_(fs), source_(source), layout_(layout), placement_(placement) {}
 
   Result<RestorePlan> Run() {
     HBK_RETURN_IF_ERROR(PlaceSystemFiles());
     HBK_RETURN_IF_ERROR(FollowLinks());
     for (const SourceFile& file : source_.files) {
-      if (file.kind == FileKind::kSystemTablespace || relocated_.contains(file.name)) continue;
+      if (file.kind == FileKind::kSystemTablespace || dropped_links_.contains(file.name)) continue;
       Add(file, PlaceOf(file));
     }
+    for (const std::string& rule : placement_.remap.Unused())
+      Warn(fmt::format("remap '{}': no table of the backup lies there", rule));
     AddDirectories();
     HBK_RETURN_IF_ERROR(CheckDistinct());
     std::stable_sort(plan_.files.begin(), plan_.files.end(),
@@ -40,8 +43,14 @@ class Planner {
 
  private:
   void Add(const SourceFile& file, std::string target) {
-    plan_.files.push_back({.source = file, .target = std::move(target)});
+    PlannedFile planned{.source = file, .target = std::move(target)};
+    if (const auto it = new_links_.find(file.name); it != new_links_.end()) {
+      planned.content = it->second;
+    }
+    plan_.files.push_back(std::move(planned));
   }
+
+  void Warn(std::string warning) { plan_.warnings.push_back(std::move(warning)); }
 
   [[nodiscard]] std::string PlaceOf(const SourceFile& file) const {
     switch (file.kind) {
@@ -50,7 +59,7 @@ class Planner {
       case FileKind::kAriaControl:
       case FileKind::kAriaLog: return io::JoinPath(layout_.aria_log_dir, file.name);
       case FileKind::kTablespace:
-        if (const auto it = links_.find(file.name); it != links_.end()) return it->second;
+        if (const auto it = places_.find(file.name); it != places_.end()) return it->second;
         break;
       default: break;
     }
@@ -94,23 +103,62 @@ class Planner {
     return OkStatus();
   }
 
-  // Fills links_ with the places of DATA DIRECTORY tables, and relocated_ with the .isl files of
-  // those whose place is taken: by the source server itself, if it is on this machine.
   Status FollowLinks() {
     for (const SourceFile& file : source_.files) {
       if (file.kind != FileKind::kTablespaceLink) continue;
       HBK_ASSIGN_OR_RETURN(const std::string text, io::ReadFile(fs_, file.path, kLinkBytesMax));
       const Result<std::string> place = datadir::ParseTablespaceLink(text, io::BaseName(file.name));
       if (!place.ok()) return place.status().WithContext(file.path);
-      const std::string table = file.name.substr(0, file.name.size() - kExtensionBytes);
-      HBK_ASSIGN_OR_RETURN(const bool is_taken, IsTaken(place.value()));
-      if (!is_taken) {
-        links_.emplace(table + ".ibd", place.value());
-        continue;
-      }
-      relocated_.insert(file.name);
-      plan_.warnings.push_back(fmt::format("{} exists: the table {} goes into the data directory",
-                                           place.value(), table));
+      HBK_RETURN_IF_ERROR(PlaceLinked(file, place.value()));
+    }
+    return OkStatus();
+  }
+
+  // One table that was at `place`.
+  Status PlaceLinked(const SourceFile& link, const std::string& place) {
+    const std::string table = link.name.substr(0, link.name.size() - kExtensionBytes);
+    if (placement_.brings_home) {
+      dropped_links_.insert(link.name);
+      return OkStatus();
+    }
+    if (const std::optional<std::string> moved = placement_.remap.Apply(place)) {
+      HBK_RETURN_IF_ERROR(CheckRemapped(table, *moved));
+      if (*moved != place) new_links_.emplace(link.name, *moved);
+      places_.emplace(table + ".ibd", *moved);
+      return OkStatus();
+    }
+    std::string_view why = WhyNotThere(place);
+    if (why.empty()) {
+      HBK_ASSIGN_OR_RETURN(const bool is_taken, IsTaken(place));
+      if (is_taken) why = "exists";
+    }
+    if (why.empty()) {
+      places_.emplace(table + ".ibd", place);
+      return OkStatus();
+    }
+    dropped_links_.insert(link.name);
+    Warn(fmt::format("{} {}: the table {} goes into the data directory", place, why, table));
+    return OkStatus();
+  }
+
+  // Empty, or why no table with a .isl file can be there. (The server takes the directories in its
+  // data directory for databases.)
+  [[nodiscard]] std::string_view WhyNotThere(const std::string& written) const {
+    const std::string place = datadir::CleanPath(written);
+    if (datadir::IsInside(place, layout_.datadir)) return "lies in the data directory";
+    if (datadir::IsInside(place, source_.dir)) return "lies in the backup";
+    return "";
+  }
+
+  Status CheckRemapped(const std::string& table, const std::string& place) const {
+    const std::string_view why = WhyNotThere(place);
+    if (!why.empty()) {
+      return UsageError(fmt::format("remap: {}, for the table {}, {}", place, table, why))
+          .WithHint("--local-tablespaces puts all tables into the data directory");
+    }
+    if (place.size() >= kLinkBytesMax) {
+      return UsageError(fmt::format("remap: a path of {} bytes for the table {}: {} at most",
+                                    place.size(), table, kLinkBytesMax - 1));
     }
     return OkStatus();
   }
@@ -149,16 +197,18 @@ class Planner {
   io::FileSystem& fs_;
   const RestoreSource& source_;
   const datadir::Layout& layout_;
-  std::map<std::string, std::string> links_;  // name in the backup to place
-  std::set<std::string> relocated_;           // .isl files that are not restored
+  LinkPlacement placement_;                       // a copy: it notes which rules were used
+  std::map<std::string, std::string> places_;     // of tablespaces that do not go home, by name
+  std::map<std::string, std::string> new_links_;  // .isl files, and what is to be in them
+  std::set<std::string> dropped_links_;           // .isl files that are not restored
   RestorePlan plan_;
 };
 
 }  // namespace
 
 Result<RestorePlan> MakeRestorePlan(io::FileSystem& fs, const RestoreSource& source,
-                                    const datadir::Layout& layout) {
-  return Planner(fs, source, layout).Run();
+                                    const datadir::Layout& layout, const LinkPlacement& links) {
+  return Planner(fs, source, layout, links).Run();
 }
 
 }  // namespace hbk::restore

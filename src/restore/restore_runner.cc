@@ -26,6 +26,8 @@ using datadir::FileKind;
 using datadir::Layout;
 
 constexpr uint32_t kWorkersMax = 16;
+constexpr std::string_view kLinkHint =
+    "--remap=/old=/new puts such tables elsewhere, --local-tablespaces into the data directory";
 
 uint32_t WorkerCount(uint32_t asked_for) {
   if (asked_for != 0) return asked_for;
@@ -58,6 +60,7 @@ class Restorer {
   // Reads only.
   Status Check() {
     reporter_.BeginPhase("check");
+    HBK_RETURN_IF_ERROR(DecideAboutLinks());
     // The paths of the target are absolute; so that they can be compared, so is this one.
     datadir::LayoutOptions backup_options;
     backup_options.datadir = options_.backup_dir;
@@ -67,7 +70,7 @@ class Restorer {
     if (options_.target.innodb_data_file_path.empty()) UseSystemFilesOfBackup();
     HBK_RETURN_IF_ERROR(CheckNotInUse(fs_, source_, layout_));
     if (!options_.force_non_empty_directories) HBK_RETURN_IF_ERROR(CheckRootsEmpty(fs_, layout_));
-    HBK_ASSIGN_OR_RETURN(plan_, MakeRestorePlan(fs_, source_, layout_));
+    HBK_ASSIGN_OR_RETURN(plan_, MakeRestorePlan(fs_, source_, layout_, links_));
     HBK_RETURN_IF_ERROR(CheckNothingInTheWay(fs_, plan_));
     HBK_RETURN_IF_ERROR(CheckSpace(fs_, plan_, options_.move));
     HBK_RETURN_IF_ERROR(FindOwner());
@@ -80,6 +83,15 @@ class Restorer {
           "the backup has no manifest that tells of its files as they are: they are "
           "restored without a check of their digests");
     }
+    return OkStatus();
+  }
+
+  Status DecideAboutLinks() {
+    if (options_.local_tablespaces && !options_.remap.empty()) {
+      return UsageError("remap and local-tablespaces exclude each other");
+    }
+    HBK_ASSIGN_OR_RETURN(links_.remap, PathRemap::Parse(options_.remap));
+    links_.brings_home = options_.local_tablespaces;
     return OkStatus();
   }
 
@@ -137,8 +149,16 @@ class Restorer {
   }
 
   Status MakeDirectories() {
-    for (const std::string& directory : plan_.directories)
-      HBK_RETURN_IF_ERROR(created_.MakeDirectories(directory, owner_));
+    const std::vector<std::string> roots = layout_.Roots();
+    for (const std::string& directory : plan_.directories) {
+      const Status status = created_.MakeDirectories(directory, owner_);
+      if (status.ok()) continue;
+      const bool is_in_root = std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
+        return datadir::IsInside(directory, root);
+      });
+      if (is_in_root) return status;
+      return status.WithContext("making the DATA DIRECTORY of a table").WithHint(kLinkHint);
+    }
     return OkStatus();
   }
 
@@ -192,6 +212,7 @@ class Restorer {
 
   // False if the file has to be copied.
   Result<bool> MoveOne(const PlannedFile& file) {
+    if (file.content) return false;
     HBK_ASSIGN_OR_RETURN(const io::FileInfo dir_info,
                          fs_.Stat(io::DirName(file.target), /*follow=*/true));
     if (dir_info.device != file.source.info.device) return false;
@@ -249,6 +270,7 @@ class Restorer {
   MovedBackup moved_backup_;
   RestoreSource source_;
   Layout layout_;
+  LinkPlacement links_;
   RestorePlan plan_;
   FileOwner owner_;
   std::vector<std::string> copied_;  // sources that a move has copied

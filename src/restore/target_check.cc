@@ -23,14 +23,10 @@ Status CheckNoServer(io::FileSystem& fs, const std::string& path) {
           fmt::format("{} is in use by process {}: a server runs on it", path, holder.value())};
 }
 
-bool IsInside(const std::string& path, const std::string& dir) {
-  return path == dir || dir == "/" || path.starts_with(dir + "/");
-}
-
 // True for a directory on the way to a root: the root itself is looked at in its own turn.
 bool LeadsToRoot(const std::string& path, const std::vector<std::string>& roots) {
   return std::any_of(roots.begin(), roots.end(),
-                     [&](const std::string& root) { return IsInside(root, path); });
+                     [&](const std::string& root) { return datadir::IsInside(root, path); });
 }
 
 Status CheckEmpty(io::FileSystem& fs, const std::string& dir,
@@ -73,7 +69,7 @@ Result<std::string> NearestExisting(io::FileSystem& fs, const std::string& path)
 Status CheckNotInUse(io::FileSystem& fs, const RestoreSource& source,
                      const datadir::Layout& layout) {
   for (const std::string& root : layout.Roots()) {
-    if (IsInside(root, source.dir) || IsInside(source.dir, root)) {
+    if (datadir::IsInside(root, source.dir) || datadir::IsInside(source.dir, root)) {
       return UsageError(
           fmt::format("the target {} and the backup {} lie in each other", root, source.dir));
     }

@@ -29,6 +29,12 @@ Result<std::vector<SystemFile>> ParseDataFilePath(std::string_view spec);
 // The same in a flat directory: base names only. What a backup's metadata hold.
 std::string FlatDataFilePath(const std::vector<SystemFile>& files);
 
+// Absolute, without empty and "." components and without a slash at the end. ".." stays: what it
+// means depends on symlinks.
+std::string CleanPath(std::string_view path);
+// Both clean; a directory is inside itself.
+bool IsInside(std::string_view path, std::string_view dir);
+
 // All paths absolute, without a slash at the end.
 struct Layout {
   std::string datadir;

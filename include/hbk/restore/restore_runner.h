@@ -22,6 +22,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "hbk/base/status.h"
 #include "hbk/datadir/layout.h"
@@ -34,6 +35,10 @@ struct RestoreOptions {
   std::string backup_dir;
   bool move = false;  // rename or copy and delete, instead of copy
   datadir::LayoutOptions target;
+  // Where tables with DATA DIRECTORY go, instead of where they were. "/old=/new": those below /old
+  // go below /new, and their .isl files say so; the longest /old that fits a table counts.
+  std::vector<std::string> remap;
+  bool local_tablespaces = false;  // all of them into the data directory, without .isl files
   bool force_non_empty_directories = false;  // existing files are still never overwritten
   // "user" or "user:group" or numbers; empty: owner of the target directory (of its parent, if it
   // is made by this run).

@@ -54,6 +54,20 @@ TEST(OptionValuesTest, LaterWinsAtTheSameRank) {
   EXPECT_EQ(values.Text(Opt::kUser), "b");
 }
 
+TEST(OptionValuesTest, AListGrowsAtTheSameRankAndBeginsAnewAtAHigher) {
+  OptionValues values;
+  const OptionSpec& spec = SpecOf(Opt::kRemap);
+  for (const char* text : {"/a=/b", "/c=/d"})
+    ASSERT_THAT(values.Set(spec, text, false, SettingRank::kHbkGroup, "file"), IsOk());
+  EXPECT_THAT(values.Texts(Opt::kRemap), ElementsAre("/a=/b", "/c=/d"));
+
+  ASSERT_THAT(values.Set(spec, "/e=/f", false, SettingRank::kCommandLine, "line"), IsOk());
+  ASSERT_THAT(values.Set(spec, "/g=/h", false, SettingRank::kHbkGroup, "file"), IsOk());
+
+  EXPECT_THAT(values.Texts(Opt::kRemap), ElementsAre("/e=/f"));
+  EXPECT_THAT(values.Recorded(Command::kCopyBack), ElementsAre("--remap=/e=/f"));
+}
+
 TEST(OptionValuesTest, FlagsAreOnOrOff) {
   const OptionSpec& ssl = SpecOf(Opt::kSsl);
   const auto flag = [&](std::optional<std::string_view> value, bool is_negated) {

@@ -93,6 +93,9 @@ TEST_F(RunOptionsTest, RestoreTakesTheLayout) {
   Set(Opt::kInnodbLogGroupHomeDir, "/redo");
   Set(Opt::kAriaLogDirPath, "/aria");
   Set(Opt::kOwner, "mysql:mysql");
+  Set(Opt::kRemap, "/a=/b");
+  Set(Opt::kRemap, "/c=/d");
+  Set(Opt::kLocalTablespaces, "1");
   const auto options = MakeRestoreOptions(values_, Command::kCopyBack, 1);
 
   ASSERT_THAT(options, IsOk());
@@ -106,6 +109,8 @@ TEST_F(RunOptionsTest, RestoreTakesTheLayout) {
   EXPECT_EQ(options->target.innodb_log_group_home_dir, "/redo");
   EXPECT_EQ(options->target.aria_log_dir_path, "/aria");
   EXPECT_EQ(options->owner, "mysql:mysql");
+  EXPECT_THAT(options->remap, ::testing::ElementsAre("/a=/b", "/c=/d"));
+  EXPECT_TRUE(options->local_tablespaces);
   EXPECT_TRUE(MakeRestoreOptions(values_, Command::kMoveBack, 1)->move);
 }
 

@@ -131,5 +131,19 @@ TEST(MakeLayoutTest, WithoutADatadirThereIsNoLayout) {
   EXPECT_THAT(MakeLayout({}), StatusIs(StatusCode::kUsage, HasSubstr("data directory")));
 }
 
+TEST(LayoutTest, PathsAreCleanedOfWhatMeansNothing) {
+  EXPECT_EQ(CleanPath("//a/./b/"), "/a/b");
+  EXPECT_EQ(CleanPath("/a/../b"), "/a/../b");
+  EXPECT_EQ(CleanPath("/"), "/");
+}
+
+TEST(LayoutTest, APathIsInsideADirectoryByWholeComponents) {
+  EXPECT_TRUE(IsInside("/a/b", "/a"));
+  EXPECT_TRUE(IsInside("/a", "/a"));
+  EXPECT_TRUE(IsInside("/a", "/"));
+  EXPECT_FALSE(IsInside("/ab", "/a"));
+  EXPECT_FALSE(IsInside("/a", "/a/b"));
+}
+
 }  // namespace
 }  // namespace hbk::datadir

@@ -53,6 +53,18 @@ class FileRestoreTest : public ::testing::Test {
   uint64_t done_bytes_ = 0;
 };
 
+TEST_F(FileRestoreTest, ContentOfThePlanIsWrittenInsteadOfTheSource) {
+  for (const char* content : {"longer than the source", "s", ""}) {
+    Put("source");
+    file_.content = content;
+
+    EXPECT_THAT(Run(), IsOk());
+
+    EXPECT_EQ(fs_.Contents("/d/f"), content);
+    ASSERT_THAT(fs_.Remove("/d/f"), IsOk());
+  }
+}
+
 TEST_F(FileRestoreTest, CopiesAreEqualWhateverTheSize) {
   for (const size_t size : {size_t{0}, size_t{1}, size_t{4096}, size_t{(1 << 20) - 1},
                             size_t{1 << 20}, size_t{(1 << 20) + 5000}}) {

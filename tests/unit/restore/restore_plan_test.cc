@@ -26,7 +26,7 @@ class RestorePlanTest : public ::testing::Test {
   Result<RestorePlan> Plan() {
     HBK_ASSIGN_OR_RETURN(const RestoreSource source, OpenRestoreSource(fs_, "/b"));
     HBK_ASSIGN_OR_RETURN(const datadir::Layout layout, datadir::MakeLayout(options_));
-    return MakeRestorePlan(fs_, source, layout);
+    return MakeRestorePlan(fs_, source, layout, links_);
   }
 
   // The backup gets a DATA DIRECTORY table.
@@ -35,6 +35,12 @@ class RestorePlanTest : public ::testing::Test {
     manifest::BackupManifest manifest = SampleManifest();
     AddToManifest(manifest, "shop/t.isl", text);
     PutManifest(fs_, manifest);
+  }
+
+  void SetRemap(const std::vector<std::string>& texts) {
+    Result<PathRemap> remap = PathRemap::Parse(texts);
+    ASSERT_THAT(remap, IsOk());
+    links_.remap = std::move(remap).value();
   }
 
   static std::map<std::string, std::string> Targets(const RestorePlan& plan) {
@@ -46,6 +52,7 @@ class RestorePlanTest : public ::testing::Test {
 
   MemFileSystem fs_;
   datadir::LayoutOptions options_;
+  LinkPlacement links_;
 };
 
 TEST_F(RestorePlanTest, EverythingGoesIntoTheDatadirByDefault) {
@@ -115,6 +122,69 @@ TEST_F(RestorePlanTest, ADataDirectoryTableWhosePlaceIsTakenGoesIntoTheDatadir) 
   EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/d/shop/t.ibd");
   EXPECT_EQ(Targets(plan.value()).count("shop/t.isl"), 0U);
   EXPECT_THAT(plan.value().warnings, ElementsAre(HasSubstr("/ext/shop/t.ibd exists")));
+}
+
+TEST_F(RestorePlanTest, ADataDirectoryInTheDatadirOrTheBackupBecomesAPlainTable) {
+  for (const char* place : {"/d/shop/t.ibd", "/d/ext/shop/t.ibd", "/b/ext/t.ibd"}) {
+    AddLink(place);
+
+    const auto plan = Plan();
+
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/d/shop/t.ibd") << place;
+    EXPECT_EQ(Targets(plan.value()).count("shop/t.isl"), 0U) << place;
+    EXPECT_THAT(plan.value().warnings, ElementsAre(HasSubstr(place)));
+  }
+}
+
+TEST_F(RestorePlanTest, ARemappedTableGetsALinkToItsNewPlace) {
+  AddLink("/ext/shop/t.ibd");
+  fs_.PutFile("/ext/shop/t.ibd", "of the server that was backed up");
+  SetRemap({"/ext=/new/ext", "/other=/x"});
+
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/new/ext/shop/t.ibd");
+  for (const PlannedFile& file : plan.value().files) {
+    EXPECT_EQ(file.content, file.source.name == "shop/t.isl"
+                                ? std::optional<std::string>("/new/ext/shop/t.ibd")
+                                : std::nullopt);
+  }
+  EXPECT_THAT(plan.value().warnings, ElementsAre(HasSubstr("/other=/x")));
+}
+
+TEST_F(RestorePlanTest, ARemapToTheSamePlaceKeepsTheLink) {
+  AddLink("/ext/shop/t.ibd");
+  SetRemap({"/ext/shop=/ext/shop", "/ext=/new"});
+
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/ext/shop/t.ibd");
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.isl"), "/d/shop/t.isl");
+}
+
+TEST_F(RestorePlanTest, ARemapIntoTheDatadirOrTheBackupIsRefused) {
+  AddLink("/ext/shop/t.ibd");
+  for (const char* rule : {"/ext=/d", "/ext=/d/ext", "/ext=/b/ext"}) {
+    SetRemap({rule});
+    EXPECT_THAT(Plan(), StatusIs(StatusCode::kUsage, HasSubstr("shop/t"))) << rule;
+  }
+  SetRemap({"/ext=/" + std::string(4090, 'x')});
+  EXPECT_THAT(Plan(), StatusIs(StatusCode::kUsage, HasSubstr("4095 at most")));
+}
+
+TEST_F(RestorePlanTest, LocalTablespacesBringsEveryTableHome) {
+  AddLink("/ext/shop/t.ibd");
+  links_.brings_home = true;
+
+  const auto plan = Plan();
+
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("shop/t.ibd"), "/d/shop/t.ibd");
+  EXPECT_EQ(Targets(plan.value()).count("shop/t.isl"), 0U);
+  EXPECT_THAT(plan.value().warnings, IsEmpty());
 }
 
 TEST_F(RestorePlanTest, ALinkThatLeadsElsewhereIsRefused) {

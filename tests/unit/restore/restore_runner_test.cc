@@ -47,6 +47,14 @@ class RestoreRunnerTest : public ::testing::Test {
     return fs.Tree(dir);
   }
 
+  // The backup gets a DATA DIRECTORY table that was in /ext.
+  void AddLink() {
+    fs_.PutFile("/b/shop/t.isl", "/ext/shop/t.ibd");
+    manifest::BackupManifest manifest = SampleManifest();
+    AddToManifest(manifest, "shop/t.isl", "/ext/shop/t.ibd");
+    PutManifest(fs_, manifest);
+  }
+
   static std::map<std::string, std::string> SampleTree(const std::string& dir) {
     std::map<std::string, std::string> tree;
     for (const auto& [name, bytes] : SampleFiles())
@@ -108,6 +116,59 @@ TEST_F(RestoreRunnerTest, MoveBackLeavesNoBackup) {
   EXPECT_EQ(fs_.Tree("/b").size(), 1U);
   EXPECT_THAT(fs_.Contents("/b/hbk_incomplete"), HasSubstr("/d"));
   EXPECT_THAT(Run(), StatusIs(StatusCode::kFailed, HasSubstr("moved")));
+}
+
+TEST_F(RestoreRunnerTest, ARemappedTableIsWhereItsLinkSays) {
+  for (const bool move : {false, true}) {
+    fs_.PutDirectory("/new");
+    AddLink();
+    options_.move = move;
+    options_.remap = {"/ext=/new/" + std::to_string(move)};
+    options_.target.datadir = move ? "/d2" : "/d";
+    const std::string place = options_.remap[0].substr(5) + "/shop/t.ibd";
+
+    ASSERT_THAT(Run(), IsOk());
+
+    EXPECT_EQ(fs_.Contents(options_.target.datadir + "/shop/t.isl"), place);
+    EXPECT_EQ(fs_.Contents(place), SampleFiles().at("shop/t.ibd"));
+  }
+  EXPECT_EQ(fs_.Tree("/b").size(), 1U);  // the marker
+}
+
+TEST_F(RestoreRunnerTest, ADamagedLinkIsFoundAlthoughItIsRewritten) {
+  AddLink();
+  fs_.PutFile("/b/shop/t.isl", "/exu/shop/t.ibd");
+  options_.remap = {"/exu=/new"};
+  const auto before = fs_.Tree("/");
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("/b/shop/t.isl")));
+  EXPECT_TRUE(fs_.Tree("/") == before);
+}
+
+TEST_F(RestoreRunnerTest, RemapAndLocalTablespacesExcludeEachOther) {
+  options_.remap = {"/a=/b"};
+  options_.local_tablespaces = true;
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kUsage, HasSubstr("exclude each other")));
+}
+
+// What prepare leaves for servers up to 10.7.
+TEST_F(RestoreRunnerTest, AnEmptyRedoLogIsRestored) {
+  fs_.PutFile("/b/ib_logfile0", "");
+  manifest::BackupManifest manifest = SampleManifest();
+  for (manifest::ManifestFile& file : manifest.files) {
+    if (file.name != "ib_logfile0") continue;
+    file.size = 0;
+    file.digest = filter::DigestOf({});
+  }
+  PutManifest(fs_, manifest);
+  for (const bool move : {false, true}) {
+    options_.move = move;
+    options_.target.datadir = move ? "/d2" : "/d";
+
+    ASSERT_THAT(Run(), IsOk());
+
+    EXPECT_EQ(fs_.Contents(options_.target.datadir + "/ib_logfile0"), "");
+  }
 }
 
 TEST_F(RestoreRunnerTest, ADamagedFileIsNotRestored) {

@@ -24,7 +24,7 @@ class TargetCheckTest : public ::testing::Test {
 
   datadir::Layout Layout() { return datadir::MakeLayout(options_).value(); }
   RestoreSource Source() { return OpenRestoreSource(fs_, "/b").value(); }
-  RestorePlan Plan() { return MakeRestorePlan(fs_, Source(), Layout()).value(); }
+  RestorePlan Plan() { return MakeRestorePlan(fs_, Source(), Layout(), {}).value(); }
 
   MemFileSystem fs_;
   datadir::LayoutOptions options_;
