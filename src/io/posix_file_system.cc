@@ -31,11 +31,9 @@ Result<FileType> TypeOfEntry(DIR* dir, const dirent& entry, const std::string& p
     default: return FileType::kOther;
   }
   // Some file systems do not keep the type in the directory.
-  struct stat st {};
-  if (fstatat(dirfd(dir), entry.d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-    return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, entry.d_name));
-  }
-  return FileInfoFrom(st).type;
+  const auto info = StatFile(dirfd(dir), entry.d_name, AT_SYMLINK_NOFOLLOW);
+  if (!info) return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, entry.d_name));
+  return info->type;
 }
 
 // A descriptor that is closed at the end of its block.
@@ -60,11 +58,9 @@ class PosixFileSystemImpl final : public FileSystem {
   }
 
   Result<FileInfo> Stat(const std::string& path, bool follow) override {
-    struct stat st {};
-    if (fstatat(AT_FDCWD, path.c_str(), &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
-      return ErrnoStatus(errno, "reading the attributes of " + path);
-    }
-    return FileInfoFrom(st);
+    const auto info = StatFile(AT_FDCWD, path.c_str(), follow ? 0 : AT_SYMLINK_NOFOLLOW);
+    if (!info) return ErrnoStatus(errno, "reading the attributes of " + path);
+    return *info;
   }
 
   Result<std::vector<DirectoryEntry>> List(const std::string& path) override;
