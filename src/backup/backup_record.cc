@@ -163,6 +163,7 @@ manifest::BackupManifest MakeManifest(const BackupRecord& record) {
   made.options = record.options;
   made.warnings = record.warnings;
   made.databases = record.databases;
+  made.encryption_keys.assign(record.keys.begin(), record.keys.end());
   return made;
 }
 

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ struct BackupRecord {
   std::vector<std::string> warnings;
   std::vector<std::string> databases;
   std::map<std::string, manifest::ManifestFile> files;  // by name
+  std::set<manifest::EncryptionKeyUse> keys;            // that pages and redo name
 
   void AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage, uint64_t size,
                const std::string& digest);

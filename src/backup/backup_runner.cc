@@ -185,7 +185,6 @@ Status BackupRun::Preflight() {
   HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
   HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
   HBK_RETURN_IF_ERROR(CheckRedoLog(fs_, record_.layout));
-  HBK_RETURN_IF_ERROR(CheckTableFormats(*session_));
   HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   HBK_RETURN_IF_ERROR(
@@ -258,8 +257,7 @@ Status BackupRun::CopyUnderBlockDdl() {
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));  // Outside of the lock, what can be.
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
   reporter_.BeginPhase("copy other files");
-  HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));      // Now the log tells of all DDL there will be.
-  HBK_RETURN_IF_ERROR(CheckTableFormats(*session_));  // Of tables that are new since.
+  HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));  // Now the log tells of all DDL there will be.
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   const SpaceChanges changes = tailer_->space_changes();
   HBK_RETURN_IF_ERROR(

@@ -90,6 +90,8 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
                               .target_dir = options_.target_dir,
                               .page_size = options_.page_size,
                               .limiter = options_.limiter,
+                              .keep_damaged_pages = options_.keep_damaged_pages,
+                              .table_of = options_.table_of,
                               .sleep = SleepForReal,
                               .stop = stop,
                               .on_copied = [&](uint64_t bytes) {
@@ -119,6 +121,8 @@ Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
                                     .target_dir = options_.target_dir,
                                     .page_size = options_.page_size,
                                     .limiter = options_.limiter,
+                                    .keep_damaged_pages = options_.keep_damaged_pages,
+                                    .table_of = options_.table_of,
                                     .sleep = SleepForReal,
                                     .stop = std::move(stop)};
   CopyBuffers buffers;

@@ -24,6 +24,8 @@ constexpr uint64_t kDirectBytesMin = 64 << 10;
 // All-zero stretches of this size and alignment are left out of the target. Smaller ones would
 // only cut it into extents.
 constexpr size_t kHoleBytes = 64 << 10;
+// Page compression lives from holes: there every block of the file system counts.
+constexpr size_t kHoleBytesInCompressed = io::kDirectAlignment;
 
 uint64_t AlignUp(uint64_t size) {
   return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
@@ -72,6 +74,7 @@ Status FileCopy::OpenSource(CopyBuffers& buffers) {
     PageLayout layout{innodb::kSystemSpaceId, job_.system->first_page_no, job_.system->flags,
                       job_.system->doublewrite};
     pages_ = std::make_unique<PageReader>(*source_, layout, environment_.sleep);
+    key_id_ = job_.system->key_id;
   }
   // A last page that is not whole has never been used by the server.
   if (pages_) size_ -= size_ % pages_->layout().flags.physical_size();
@@ -90,30 +93,27 @@ Status FileCopy::ReadHeader(CopyBuffers& buffers) {
     return OkStatus();
   }
   if (first.kind == innodb::FirstPageKind::kDamaged) {
-    if (!job_.ddl_may_run) return CorruptionError(first.reason);
+    if (!job_.ddl_may_run) return CorruptionError(first.reason).WithContext(DescribeSource());
     Abandon(CopyOutcome::kUnstable);
     return OkStatus();
   }
-  if (first.header.crypt && first.header.crypt->type != 0) {
-    return UnsupportedError("the tablespace is encrypted")
-        .WithHint("ALTER TABLE ... ENCRYPTED=NO, or back up with mariadb-backup");
-  }
-  if (first.header.flags.is_page_compressed()) {
-    return UnsupportedError("the tablespace is page_compressed")
-        .WithHint("ALTER TABLE ... PAGE_COMPRESSED=0, or back up with mariadb-backup");
-  }
+  if (first.header.crypt && first.header.crypt->type != 0) key_id_ = first.header.crypt->key_id;
   PageLayout layout{first.header.space_id, 0, first.header.flags, std::nullopt};
   pages_ = std::make_unique<PageReader>(*source_, layout, environment_.sleep);
   return OkStatus();
 }
 
 Status FileCopy::OpenTarget() {
-  HBK_ASSIGN_OR_RETURN(target_,
-                       environment_.fs.Open(target_path_, {.write = true,
-                                                           .create = !job_.replace,
-                                                           .truncate = job_.replace,
-                                                           .direct = size_ >= kDirectBytesMin,
-                                                           .mode = 0600}));
+  const bool is_compressed = pages_ && pages_->layout().flags.is_page_compressed();
+  hole_bytes_ = is_compressed ? kHoleBytesInCompressed : kHoleBytes;
+  // Of a compressed file every page is a write of its own: those the page cache gathers.
+  HBK_ASSIGN_OR_RETURN(
+      target_,
+      environment_.fs.Open(target_path_, {.write = true,
+                                          .create = !job_.replace,
+                                          .truncate = job_.replace,
+                                          .direct = size_ >= kDirectBytesMin && !is_compressed,
+                                          .mode = 0600}));
   // The whole size at once: ranges arrive in any order, and what is not written stays a hole.
   if (size_ > 0) HBK_RETURN_IF_ERROR(target_->Truncate(size_));
   digest_.emplace(size_);
@@ -159,19 +159,34 @@ Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
   }
   if (pages_) {
     const size_t whole = got - got % pages_->layout().flags.physical_size();
-    uint64_t retried_pages = 0;
-    HBK_ASSIGN_OR_RETURN(const auto fault,
-                         pages_->HealPages(offset, read.first(whole), buffers.page,
-                                           environment_.stop, retried_pages));
-    retried_pages_ += retried_pages;
-    if (fault) {
-      HBK_RETURN_IF_ERROR(HandleFault(*fault));
-      if (is_abandoned()) return OkStatus();
-    }
+    HBK_RETURN_IF_ERROR(HealChunk(offset, read.first(whole), buffers));
+    if (is_abandoned()) return OkStatus();
   }
   digest_->AddChunk(index, ByteView(read).first(size));
   HBK_RETURN_IF_ERROR(WriteChunk(offset, read));
   environment_.on_copied(size);
+  return OkStatus();
+}
+
+Status FileCopy::HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers) {
+  PageNotes notes;
+  size_t index = 0;
+  while (index < pages.size()) {
+    HBK_ASSIGN_OR_RETURN(const auto fault,
+                         pages_->HealPages(offset + index, pages.subspan(index), buffers.page,
+                                           environment_.stop, notes));
+    if (!fault) break;
+    HBK_RETURN_IF_ERROR(HandleFault(*fault));
+    if (fault->is_gone || is_abandoned()) break;
+    index = static_cast<size_t>(fault->offset - offset) + pages_->layout().flags.physical_size();
+  }
+  retried_pages_ += notes.retried_pages;
+  if (notes.key_versions.empty()) return OkStatus();
+  const MutexLock lock(mutex_);
+  for (const uint32_t version : notes.key_versions) {
+    if (std::find(key_versions_.begin(), key_versions_.end(), version) == key_versions_.end())
+      key_versions_.push_back(version);
+  }
   return OkStatus();
 }
 
@@ -201,8 +216,25 @@ Status FileCopy::HandleFault(const PageFault& fault) {
     Abandon(CopyOutcome::kUnstable);
     return OkStatus();
   }
-  return CorruptionError(Describe(fault))
-      .WithHint("CHECK TABLE says more; restore the table from an older backup, or drop it");
+  const std::string text = fmt::format("{}: {}", DescribeSource(), Describe(fault));
+  if (environment_.keep_damaged_pages) {
+    const MutexLock lock(mutex_);
+    damaged_pages_.push_back({fault.page.page, text});
+    return OkStatus();
+  }
+  return CorruptionError(text).WithHint(
+      "CHECK TABLE says more; restore the table from an older backup, or drop it; "
+      "--log-innodb-page-corruption makes a backup with the damaged pages in it");
+}
+
+// "`db`.`t`", or which part of the server it is.
+std::string FileCopy::DescribeSource() const {
+  switch (job_.method) {
+    case CopyMethod::kSystem: return "the system tablespace";
+    case CopyMethod::kUndo: return "an undo tablespace";
+    default: break;
+  }
+  return environment_.table_of ? "table " + environment_.table_of(job_.name) : job_.name;
 }
 
 // Writes `bytes`, which end at a multiple of the alignment, except for holes.
@@ -212,7 +244,7 @@ Status FileCopy::WriteChunk(uint64_t offset, MutableByteView bytes) {
   while (begin < view.size()) {
     size_t end = begin;
     while (end < view.size()) {
-      const size_t piece = std::min(kHoleBytes, view.size() - end);
+      const size_t piece = std::min(hole_bytes_, view.size() - end);
       if (IsAllZero(view.subspan(end, piece))) break;
       end += piece;
     }
@@ -220,7 +252,7 @@ Status FileCopy::WriteChunk(uint64_t offset, MutableByteView bytes) {
       HBK_RETURN_IF_ERROR(target_->WriteAt(offset + begin, view.subspan(begin, end - begin)));
       written_bytes_ += end - begin;
     }
-    begin = end + kHoleBytes;
+    begin = end + hole_bytes_;
   }
   return OkStatus();
 }
@@ -230,6 +262,37 @@ Status FileCopy::RemoveTarget() {
   return removed.code() == StatusCode::kNotFound ? OkStatus() : removed;
 }
 
+// With their id. A tablespace may have become an encrypted one after its page 0 was read.
+Result<std::vector<KeyUse>> FileCopy::NameKeys() {
+  const MutexLock lock(mutex_);
+  std::vector<KeyUse> keys;
+  if (key_versions_.empty()) return keys;
+  if (!key_id_) {
+    AlignedBuffer scratch(PageReader::kScratchBytes);
+    HBK_ASSIGN_OR_RETURN(const innodb::FirstPage first,
+                         ReadFirstPage(*source_, before_.size, environment_.page_size, scratch,
+                                       kFirstPagePatience, environment_.sleep, environment_.stop));
+    const bool is_encrypted = first.kind == innodb::FirstPageKind::kValid && first.header.crypt &&
+                              first.header.crypt->type != 0;
+    if (is_encrypted) key_id_ = first.header.crypt->key_id;
+  }
+  // Still without metadata: then what looked like versions were none.
+  if (!key_id_) return keys;
+  for (const uint32_t version : key_versions_)
+    keys.push_back({*key_id_, version});
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+Status FileCopy::NoteFindings(CopyResult& result) {
+  HBK_ASSIGN_OR_RETURN(result.keys, NameKeys());
+  const MutexLock lock(mutex_);
+  result.damaged_pages = damaged_pages_;
+  std::sort(result.damaged_pages.begin(), result.damaged_pages.end(),
+            [](const DamagedPage& a, const DamagedPage& b) { return a.page_no < b.page_no; });
+  return OkStatus();
+}
+
 Result<CopyResult> FileCopy::Close() {
   CopyResult result;
   result.name = job_.name;
@@ -237,6 +300,7 @@ Result<CopyResult> FileCopy::Close() {
   result.before = before_;
   if (source_) {
     HBK_ASSIGN_OR_RETURN(result.after, source_->Stat());
+    if (pages_ && !is_abandoned()) HBK_RETURN_IF_ERROR(NoteFindings(result));
     HBK_RETURN_IF_ERROR(source_->Close());
   }
   if (!target_) return result;

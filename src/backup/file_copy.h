@@ -12,9 +12,11 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "hbk/backup/file_copier.h"
 #include "hbk/base/aligned_buffer.h"
+#include "hbk/base/mutex.h"
 #include "hbk/base/status.h"
 #include "hbk/filter/tree_digest.h"
 #include "hbk/io/file_system.h"
@@ -29,6 +31,8 @@ struct CopyEnvironment {
   std::string target_dir;
   uint32_t page_size = 0;
   io::RateLimiter* limiter = nullptr;
+  bool keep_damaged_pages = false;
+  std::function<std::string(const std::string& name)> table_of = {};
   Sleep sleep = SleepForReal;
   std::stop_token stop = {};
   // Called after each buffer, from any thread.
@@ -66,10 +70,14 @@ class FileCopy {
   Status ReadHeader(CopyBuffers& buffers);
   Status OpenTarget();
   Status CopyChunk(uint64_t index, CopyBuffers& buffers);
+  Status HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers);
   Status NoteEnd(uint64_t offset);
   Status HandleFault(const PageFault& fault);
   Status WriteChunk(uint64_t offset, MutableByteView bytes);
   Status RemoveTarget();
+  Status NoteFindings(CopyResult& result);
+  Result<std::vector<KeyUse>> NameKeys();
+  [[nodiscard]] std::string DescribeSource() const;
   void Abandon(CopyOutcome outcome) { outcome_ = outcome; }
   [[nodiscard]] bool is_abandoned() const { return outcome_ != CopyOutcome::kCopied; }
 
@@ -84,11 +92,16 @@ class FileCopy {
   io::FileInfo before_;
   uint64_t size_ = 0;  // what is to be copied
   bool has_holes_ = false;
+  size_t hole_bytes_ = 0;  // smallest stretch of zeros that is left out of the target
+  std::optional<uint32_t> key_id_;
 
   std::atomic<CopyOutcome> outcome_ = CopyOutcome::kCopied;
   std::atomic<uint64_t> end_;  // smaller than size_ once the file has become shorter
   std::atomic<uint64_t> retried_pages_ = 0;
   std::atomic<uint64_t> written_bytes_ = 0;
+  Mutex mutex_;
+  std::vector<uint32_t> key_versions_ HBK_GUARDED_BY(mutex_);
+  std::vector<DamagedPage> damaged_pages_ HBK_GUARDED_BY(mutex_);
 };
 
 }  // namespace hbk::backup

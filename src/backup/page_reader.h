@@ -2,17 +2,21 @@
 //
 // A read that meets a write of the server gets half of each: the checksum tells, and the next read,
 // or one a little later, is whole. A page that stays bad for 5 seconds (far longer than a write
-// through the doublewrite buffer takes) is damaged.
+// through the doublewrite buffer takes) is damaged; after some of those the others of the file get
+// less time. Where no checksum covers the image, as it is with old pages that are both compressed
+// and encrypted, two reads that agree must do.
 //
 // Threads  HealPages from any number of threads, each with a scratch of its own.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "hbk/base/aligned_buffer.h"
 #include "hbk/base/bytes.h"
@@ -44,10 +48,17 @@ struct PageFault {
   uint64_t offset = 0;
   innodb::PageVerdict verdict = innodb::PageVerdict::kGood;
   bool is_gone = false;  // the file ends before the page now
+  std::string detail;    // DescribeDamage() of the last image
 };
 
-// "page 5:17 at offset 278528: bad checksum".
+// "page 5:17 at offset 278528: bad checksum (...)".
 std::string Describe(const PageFault& fault);
+
+// What was seen on the way.
+struct PageNotes {
+  uint64_t retried_pages = 0;          // that were good when read again
+  std::vector<uint32_t> key_versions;  // of encrypted pages, each once
+};
 
 class PageReader {
  public:
@@ -58,21 +69,26 @@ class PageReader {
   PageReader(io::File& file, PageLayout layout, Sleep sleep);
 
   // `pages`: whole pages read from `offset`. Replaces bad ones, zeroes those of the doublewrite
-  // buffer, adds to `retried_pages` those that were good when read again. The first that stayed
-  // bad, or nothing.
+  // buffer and what compressed pages do not use, adds to `notes`. The first that stayed bad (its
+  // last image is in `pages`), or nothing.
   Result<std::optional<PageFault>> HealPages(uint64_t offset, MutableByteView pages,
                                              AlignedBuffer& scratch, const std::stop_token& stop,
-                                             uint64_t& retried_pages);
+                                             PageNotes& notes);
 
   [[nodiscard]] const PageLayout& layout() const { return layout_; }
 
  private:
+  [[nodiscard]] PageFault At(uint64_t offset) const;
   Result<std::optional<PageFault>> HealPage(PageFault fault, MutableByteView page,
                                             AlignedBuffer& scratch, const std::stop_token& stop);
+  Result<std::optional<PageFault>> SettlePage(PageFault fault, MutableByteView page,
+                                              AlignedBuffer& scratch, const std::stop_token& stop);
+  Result<ByteView> ReadAgain(uint64_t offset, size_t page_bytes, AlignedBuffer& scratch);
 
   io::File& file_;
   const PageLayout layout_;
   const Sleep sleep_;
+  std::atomic<uint32_t> damaged_count_ = 0;
 };
 
 // Page 0 of an open file. One that is damaged is read again for up to `patience`.

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "hbk/innodb/tablespace_flags.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/redo/log_file.h"
 #include "hbk/report/reporter.h"
@@ -17,22 +16,10 @@ namespace {
 
 using server::ServerFacts;
 
-constexpr size_t kNamesShownMax = 10;
 constexpr uint64_t kPidFileBytesMax = 64;
 constexpr int kCheckpointTries = 5;
-// Higher bits of INNODB_SYS_TABLESPACES.FLAG live in the server's memory only.
-constexpr uint32_t kFlagsOnDisk = 0x1FFFF;
 constexpr std::string_view kRightsHint =
     "run hbk as root or as the user that the server runs as (often mysql)";
-
-// "a, b, c and 7 more".
-std::string CutList(const std::vector<std::string>& names) {
-  const size_t shown = std::min(names.size(), kNamesShownMax);
-  std::string text = fmt::format(
-      "{}", fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(shown), ", "));
-  if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
-  return text;
-}
 
 bool IsSameDirectory(const io::FileInfo& a, const io::FileInfo& b) {
   return a.device == b.device && a.inode == b.inode;
@@ -214,33 +201,8 @@ Status CheckRedoLog(io::FileSystem& fs, const datadir::Layout& layout) {
   const auto head = ReadLogHead(fs, layout);
   HBK_RETURN_IF_ERROR(head.status().WithHint(kRightsHint));
   const auto header = redo::ParseLogFileHeader(AsBytes(*head));
-  HBK_RETURN_IF_ERROR(header.status().WithContext(
-      fmt::format("reading {}", io::JoinPath(layout.redo_dir, "ib_logfile0"))));
-  if (!header->is_encrypted) return OkStatus();
-  return UnsupportedError("the redo log is encrypted, which this version of hbk cannot prepare")
-      .WithHint("use mariadb-backup for this server");
-}
-
-Status CheckTableFormats(server::ServerSession& session) {
-  HBK_ASSIGN_OR_RETURN(const auto encrypted, session.ListEncryptedTablespaces());
-  if (!encrypted.empty()) {
-    return UnsupportedError(fmt::format("{} encrypted tablespaces, which this version of hbk "
-                                        "cannot prepare: {}",
-                                        encrypted.size(), CutList(encrypted)))
-        .WithHint("decrypt them (ALTER TABLE .. ENCRYPTED=NO), or use mariadb-backup");
-  }
-  HBK_ASSIGN_OR_RETURN(const auto tablespaces, session.ListTablespaces());
-  std::vector<std::string> compressed;
-  for (const server::TablespaceRow& row : tablespaces) {
-    const auto flags = innodb::TablespaceFlags::Decode(row.flags & kFlagsOnDisk);
-    // What cannot be decoded here is judged by the copier, from the file itself.
-    if (flags.ok() && flags->is_page_compressed()) compressed.push_back(row.name);
-  }
-  if (compressed.empty()) return OkStatus();
-  return UnsupportedError(fmt::format("{} page_compressed tables, which this version of hbk "
-                                      "cannot prepare: {}",
-                                      compressed.size(), CutList(compressed)))
-      .WithHint("rebuild them with ALTER TABLE .. PAGE_COMPRESSED=0, or use mariadb-backup");
+  return header.status().WithContext(
+      fmt::format("reading {}", io::JoinPath(layout.redo_dir, "ib_logfile0")));
 }
 
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,

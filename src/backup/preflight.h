@@ -33,11 +33,8 @@ Status CheckSaidLayout(io::FileSystem& fs, const datadir::LayoutOptions& said,
 Status CheckLocality(io::FileSystem& fs, server::ServerSession& session,
                      const server::ServerFacts& facts, const datadir::Layout& layout);
 
-// That the redo log has a format, and is not encrypted, so that this build can prepare it.
+// That the redo log has a format that this build can prepare.
 Status CheckRedoLog(io::FileSystem& fs, const datadir::Layout& layout);
-
-// That no table is encrypted or page_compressed.
-Status CheckTableFormats(server::ServerSession& session);
 
 // That the target is absent or empty, and no part of the server's directories.
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,

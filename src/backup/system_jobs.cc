@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = 5s;
 
-Result<innodb::TablespaceFlags> ReadFlags(io::File& file, uint64_t file_size, uint32_t page_size,
-                                          AlignedBuffer& scratch) {
+Result<innodb::TablespaceHeader> ReadHeader(io::File& file, uint64_t file_size, uint32_t page_size,
+                                            AlignedBuffer& scratch) {
   HBK_ASSIGN_OR_RETURN(const innodb::FirstPage first,
                        ReadFirstPage(file, file_size, page_size, scratch, kPatience, SleepForReal,
                                      std::stop_token()));
@@ -32,11 +32,7 @@ Result<innodb::TablespaceFlags> ReadFlags(io::File& file, uint64_t file_size, ui
                     "tablespace",
                     first.header.space_id));
   }
-  if (first.header.crypt && first.header.crypt->type != 0) {
-    return UnsupportedError("the system tablespace is encrypted")
-        .WithHint("back up with mariadb-backup");
-  }
-  return first.header.flags;
+  return first.header;
 }
 
 Result<std::optional<innodb::DoublewriteBuffer>> ReadDoublewrite(
@@ -46,9 +42,9 @@ Result<std::optional<innodb::DoublewriteBuffer>> ReadDoublewrite(
   HBK_ASSIGN_OR_RETURN(const size_t got, file.ReadAt(offset, page.view()));
   if (got < page.size()) return CorruptionError(fmt::format("it ends at byte {}", offset + got));
   PageReader reader(file, PageLayout{innodb::kSystemSpaceId, 0, flags, std::nullopt}, SleepForReal);
-  uint64_t retried_pages = 0;
-  HBK_ASSIGN_OR_RETURN(const auto fault, reader.HealPages(offset, page.view(), scratch,
-                                                          std::stop_token(), retried_pages));
+  PageNotes notes;
+  HBK_ASSIGN_OR_RETURN(const auto fault,
+                       reader.HealPages(offset, page.view(), scratch, std::stop_token(), notes));
   if (fault) return CorruptionError(Describe(*fault));
   return innodb::ParseDoublewriteBuffer(page.view());
 }
@@ -59,7 +55,10 @@ Result<SystemFilePart> ReadFirstPart(io::FileSystem& fs, const std::string& path
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
   AlignedBuffer scratch(PageReader::kScratchBytes);
   SystemFilePart part;
-  HBK_ASSIGN_OR_RETURN(part.flags, ReadFlags(*file, info.size, page_size, scratch));
+  HBK_ASSIGN_OR_RETURN(const innodb::TablespaceHeader header,
+                       ReadHeader(*file, info.size, page_size, scratch));
+  part.flags = header.flags;
+  if (header.crypt) part.key_id = header.crypt->key_id;
   HBK_ASSIGN_OR_RETURN(part.doublewrite, ReadDoublewrite(*file, part.flags, scratch));
   return part;
 }

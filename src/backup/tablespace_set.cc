@@ -71,6 +71,8 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
   for (size_t i = 0; i < jobs.size(); ++i) {
     const CopyResult& result = results[i];
     counts_.retried_pages += result.retried_pages;
+    for (const KeyUse& key : result.keys)
+      record_.keys.insert({key.id, key.version});
     if (result.outcome == CopyOutcome::kCopied) {
       record_.AddFile(result.name, KindOf(jobs[i]), stage, result.size, result.digest);
       if (jobs[i].method == CopyMethod::kTablespace)

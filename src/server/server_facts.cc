@@ -76,12 +76,6 @@ Status CheckInnodb(const ServerFacts& facts) {
     return UnsupportedError("the server runs with innodb_read_only=ON")
         .WithHint("stop it and copy its files instead");
   }
-  if (facts.IsOn("innodb_encrypt_log")) {
-    return UnsupportedError(
-               "the server encrypts its redo log (innodb_encrypt_log=ON), which this version of "
-               "hbk cannot prepare")
-        .WithHint("use mariadb-backup for this server");
-  }
   return OkStatus();
 }
 
@@ -124,6 +118,13 @@ bool ServerFacts::HasActivePlugin(std::string_view name) const {
   return std::any_of(plugins.begin(), plugins.end(), [&wanted](const Plugin& plugin) {
     return plugin.is_active && Upper(plugin.name) == wanted;
   });
+}
+
+std::string ServerFacts::ActivePluginOfType(std::string_view type) const {
+  const auto found = std::find_if(plugins.begin(), plugins.end(), [&type](const Plugin& plugin) {
+    return plugin.is_active && plugin.type == type;
+  });
+  return found == plugins.end() ? std::string() : found->name;
 }
 
 Status CheckServerSupported(const ServerFacts& facts) {

@@ -3,18 +3,24 @@
 // Tablespaces are copied page by page checked: a page that fails is read again, alone, for at least
 // 5 seconds (a torn read heals within one write of the server), then it is corruption. A huge file
 // is cut into ranges, which idle workers take over from each other. All-zero stretches are not
-// written: holes stay holes. Reads and writes go past the page cache where the file system can.
+// written: holes stay holes. Of the pages of a page_compressed file only what they use is written:
+// behind it the server leaves whatever was there, and the copy has zeros, in holes where a block of
+// the file system is free. Reads and writes go past the page cache where the file system can.
 // The first error stops all workers within one buffer.
+//
+// Pages are copied as they lie there, encrypted or compressed, and checked without a key.
 //
 // Memory   workers x (kCopyBufferBytes + one page), see docs/design.
 // Units    Sizes are bytes.
-// Errors   kCorruption: a page that stays bad (names file, page, offset, verdict). kUnsupported: an
-//          encrypted or page_compressed tablespace. kNotFound: vanished where that is an error.
+// Errors   kCorruption: a page that stays bad (names table, file, page, offset and what is wrong
+//          with it), unless keep_damaged_pages. kNotFound: vanished where that is an error.
 //          kInterrupted: stop was requested.
 // Threads  Every call from one thread at a time; the workers live inside Copy() and SyncAll().
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -50,6 +56,7 @@ struct SystemFilePart {
   innodb::TablespaceFlags flags;
   // Written as zeros: copies of pages of other files, in whatever state.
   std::optional<innodb::DoublewriteBuffer> doublewrite;
+  uint32_t key_id = 1;  // of encrypted pages
 };
 
 struct CopyJob {
@@ -75,14 +82,29 @@ enum class CopyOutcome {
               // ddl_may_run
 };
 
+// An encryption key that pages name.
+struct KeyUse {
+  uint32_t id = 0;
+  uint32_t version = 0;
+  auto operator<=>(const KeyUse&) const = default;
+};
+
+// A page that stayed bad and was copied all the same.
+struct DamagedPage {
+  innodb::PageNo page_no = 0;  // in its tablespace
+  std::string text;            // "page 5:17 at offset 278528: bad checksum (...)"
+};
+
 struct CopyResult {
   std::string name;
   CopyOutcome outcome = CopyOutcome::kCopied;
-  uint64_t size = 0;             // of the target
-  std::string digest;            // of the target, filter::TreeDigest
-  innodb::SpaceId space_id = 0;  // tablespaces
-  uint64_t retried_pages = 0;    // that were good when read again
-  uint64_t written_bytes = 0;    // without holes
+  uint64_t size = 0;                       // of the target
+  std::string digest;                      // of the target, filter::TreeDigest
+  innodb::SpaceId space_id = 0;            // tablespaces
+  uint64_t retried_pages = 0;              // that were good when read again
+  uint64_t written_bytes = 0;              // without holes
+  std::vector<KeyUse> keys;                // sorted
+  std::vector<DamagedPage> damaged_pages;  // by page number
   // Of the source, on the open file before the first and after the last read. Equal: it did not
   // change meanwhile.
   io::FileInfo before;
@@ -94,6 +116,10 @@ struct FileCopierOptions {
   uint32_t workers = 1;
   uint32_t page_size = 0;              // innodb_page_size, 0: not known
   io::RateLimiter* limiter = nullptr;  // not owned; null: no throttle
+  // A page that stays bad is copied as it is and noted in the result.
+  bool keep_damaged_pages = false;
+  // What a user calls the table of a file ("`db`.`t`"), for messages. Called from any thread.
+  std::function<std::string(const std::string& name)> table_of = {};
 };
 
 class FileCopier {
@@ -130,7 +156,7 @@ struct SystemFileSource {
 };
 
 // The jobs of the whole system tablespace: reads page 0 and the doublewrite descriptor of the
-// first file (again and again while it is torn). kUnsupported: encrypted.
+// first file (again and again while it is torn).
 Result<std::vector<CopyJob>> MakeSystemJobs(io::FileSystem& fs,
                                             const std::vector<SystemFileSource>& files,
                                             uint32_t page_size);

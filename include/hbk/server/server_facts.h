@@ -47,6 +47,8 @@ struct ServerFacts {
   [[nodiscard]] bool IsOn(const std::string& name) const;
   [[nodiscard]] uint64_t Number(const std::string& name, uint64_t otherwise) const;
   [[nodiscard]] bool HasActivePlugin(std::string_view name) const;  // case does not matter
+  // The first of this type, as "ENCRYPTION"; "" if there is none.
+  [[nodiscard]] std::string ActivePluginOfType(std::string_view type) const;
 };
 
 // Ok if this build can back up and prepare such a server: MariaDB, 10.8 to 11.8, InnoDB there and

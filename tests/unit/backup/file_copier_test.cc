@@ -194,14 +194,6 @@ TEST_F(FileCopierTest, APageOfAnotherSpaceIsCorruptionOnceDdlIsBlocked) {
                                     AllOf(HasSubstr("/data/d/t.ibd"), HasSubstr("page 5:5"))));
 }
 
-TEST_F(FileCopierTest, APageCompressedTablespaceIsRefused) {
-  TablespaceImage image;
-  image.flags = innodb::TablespaceFlags::Decode(0x35).value();
-
-  EXPECT_THAT(Copy({PutTablespace("d/t.ibd", MakeTablespace(image))}),
-              StatusIs(StatusCode::kUnsupported, HasSubstr("d/t.ibd")));
-}
-
 TEST_F(FileCopierTest, AnExistingTargetIsKeptUnlessItIsToBeReplaced) {
   CopyJob job = PutPlain("d/t.frm", "new");
   fs_.PutFile("/backup/d/t.frm", "older and longer");

@@ -1,5 +1,7 @@
 #include "file_copy.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -10,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "hbk/base/bytes.h"
+#include "hbk/base/crc32c.h"
 #include "hbk/filter/tree_digest.h"
 
 #include "tablespace_image.h"
@@ -23,6 +26,8 @@ using ::hbk::testing::IsOk;
 using ::hbk::testing::MemFileSystem;
 using ::hbk::testing::StatusIs;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 
 constexpr size_t kPageBytes = 16384;
@@ -35,9 +40,11 @@ class FileCopyTest : public ::testing::Test {
     fs_.PutFile("/data/file", content);
     job.name = "file";
     job.source_path = "/data/file";
-    const CopyEnvironment environment{
-        .fs = fs_, .target_dir = "/backup", .sleep = [](std::chrono::microseconds) {
-        }};
+    const CopyEnvironment environment{.fs = fs_,
+                                      .target_dir = "/backup",
+                                      .keep_damaged_pages = keep_damaged_pages_,
+                                      .sleep = [](std::chrono::microseconds) {
+                                      }};
     CopyBuffers buffers;
     FileCopy copy(environment, std::move(job));
     HBK_RETURN_IF_ERROR(copy.Open(buffers));
@@ -47,6 +54,7 @@ class FileCopyTest : public ::testing::Test {
   }
 
   MemFileSystem fs_;
+  bool keep_damaged_pages_ = false;
 };
 
 TEST_F(FileCopyTest, APageThatStaysBadIsNamedWithFileAndOffset) {
@@ -100,6 +108,58 @@ TEST_F(FileCopyTest, ALaterSystemFileHasNoHeader) {
 
   EXPECT_THAT(Copy(job, content), IsOk());
   EXPECT_EQ(fs_.Contents("/backup/file"), content);
+}
+
+TEST_F(FileCopyTest, DamagedPagesAreKeptAndNotedIfThatIsAskedFor) {
+  std::string content = MakeTablespace({});
+  content[3 * kPageBytes + 5000] ^= 1;
+  content[6 * kPageBytes + 5000] ^= 1;
+  keep_damaged_pages_ = true;
+
+  const auto result = Copy({.method = CopyMethod::kTablespace, .ddl_may_run = true}, content);
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(fs_.Contents("/backup/file"), content);
+  EXPECT_THAT(result.value().damaged_pages,
+              ElementsAre(Field(&DamagedPage::page_no, 3), Field(&DamagedPage::page_no, 6)));
+}
+
+TEST_F(FileCopyTest, KeysAreThoseThatPagesName) {
+  // Page 0 says key 9; one page is encrypted with version 4 of it.
+  std::string content = MakeTablespace({});
+  const MutableByteView first(reinterpret_cast<uint8_t*>(content.data()), kPageBytes);
+  const std::array<uint8_t, 8> crypt = {0x73, 0x0E, 0x0C, 0x52, 0x45, 0x74, 1, 16};
+  std::copy(crypt.begin(), crypt.end(), first.begin() + 10428);
+  StoreBe32(first, 10428 + 28, 9);
+  innodb::SealPage(first, TablespaceImage().flags, {5, 0});
+  const MutableByteView page(reinterpret_cast<uint8_t*>(content.data()) + 2 * kPageBytes,
+                             kPageBytes);
+  StoreBe32(page, 0, 4);
+  StoreBe32(page, kPageBytes - 4, Crc32c(ByteView(page).first(kPageBytes - 4)));
+
+  const auto result = Copy({.method = CopyMethod::kTablespace}, content);
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_THAT(result.value().keys, ElementsAre(KeyUse{9, 4}));
+  EXPECT_EQ(fs_.Contents("/backup/file"), content);
+}
+
+TEST_F(FileCopyTest, PageCompressedFilesKeepTheirHoles) {
+  TablespaceImage image;
+  image.flags = innodb::TablespaceFlags::Decode(0x35).value();
+  std::string content = MakeTablespace(image);
+  for (size_t page = 1; page < image.page_count; ++page) {
+    const MutableByteView view(reinterpret_cast<uint8_t*>(content.data()) + page * kPageBytes,
+                               kPageBytes);
+    StoreBe16(view, innodb::kFilType, 0x8000 | 3);
+    StoreBe32(view, 764, Crc32c(ByteView(view).first(764)));
+  }
+
+  const auto result = Copy({.method = CopyMethod::kTablespace}, content);
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result.value().written_bytes, kPageBytes + 7 * 4096);
+  EXPECT_EQ(result.value().digest, filter::DigestOf(AsBytes(fs_.Contents("/backup/file"))));
 }
 
 TEST_F(FileCopyTest, BeforeAndAfterTellThatAFileDidNotChange) {

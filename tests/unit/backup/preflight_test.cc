@@ -156,34 +156,6 @@ TEST_F(PreflightTest, ForeignRedoLogIsUnsupported) {
               StatusIs(StatusCode::kUnsupported, HasSubstr("too short")));
 }
 
-TEST_F(PreflightTest, LongListsOfTablesAreCut) {
-  std::vector<server::SqlRow> names;
-  for (int i = 0; i < 13; ++i)
-    names.push_back({"d/t" + std::to_string(i)});
-  const auto session = MakeSession(
-      {{"SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION*", SqlRows(names)}});
-  EXPECT_THAT(CheckTableFormats(*session),
-              StatusIs(StatusCode::kUnsupported,
-                       AllOf(HasSubstr("13 encrypted"), HasSubstr("d/t9 and 3 more"))));
-}
-
-TEST_F(PreflightTest, PageCompressedIsSeenBesideTheServersOwnFlags) {
-  // 0x60000035: full_crc32, zlib, and bits that are never on disk.
-  const auto session =
-      MakeSession({{"SELECT NAME FROM*", {}},
-                   {"SELECT NAME, FLAG FROM*", SqlRows({{"d/a", "21"}, {"d/b", "1610612789"}})}});
-  EXPECT_THAT(
-      CheckTableFormats(*session),
-      StatusIs(StatusCode::kUnsupported, AllOf(HasSubstr("1 page_compressed"), HasSubstr("d/b"))));
-}
-
-TEST_F(PreflightTest, PlainTablesOfAllRowFormatsAreTaken) {
-  const auto session =
-      MakeSession({{"SELECT NAME FROM*", {}},
-                   {"SELECT NAME, FLAG FROM*", SqlRows({{"a", "21"}, {"b", "41"}, {"c", "0"}})}});
-  EXPECT_THAT(CheckTableFormats(*session), IsOk());
-}
-
 TEST_F(PreflightTest, AbsentOrEmptyTargetIsTaken) {
   EXPECT_THAT(CheckTarget(fs_, "/backups/new/one", layout_), IsOk());
   EXPECT_THAT(CheckTarget(fs_, "/backups", layout_), IsOk());

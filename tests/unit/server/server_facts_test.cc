@@ -63,7 +63,6 @@ TEST(ServerGateTest, StatesThatCannotBePreparedAreRefused) {
     const char* value;
     const char* why;
   } rows[] = {
-      {"innodb_encrypt_log", "ON", "encrypts its redo log"},
       {"innodb_force_recovery", "4", "innodb_force_recovery=4"},
       {"innodb_read_only", "ON", "innodb_read_only"},
   };
