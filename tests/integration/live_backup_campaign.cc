@@ -2,6 +2,7 @@
 //
 //   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
 //                        [--bulk-mib=60] [--tool=hbk|mariadb-backup] [--keep-unprepared]
+//                        [--server=10.5|10.11|11.8] [--undo-truncation]
 //
 // With --log=both, every second run has the small log. Run i has seed N + i, so that a failed run
 // is repeated by --runs=1 --seed=(its seed) and its --log. Exit code 1 if a run failed.
@@ -27,6 +28,8 @@ struct CampaignOptions {
   uint32_t bulk_mib = LiveBackupConfig().bulk_mib;
   BackupTool tool = ToolUnderTest();
   bool keeps_unprepared = false;
+  ServerTree tree;
+  bool has_undo_truncation = false;
 };
 
 bool ParseArgument(std::string_view argument, CampaignOptions& options) {
@@ -41,6 +44,15 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.bulk_mib = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (argument == "--keep-unprepared") {
     options.keeps_unprepared = true;
+  } else if (argument.starts_with("--server=")) {
+    const auto tree = FindServerTree(value);
+    if (!tree.ok()) {
+      fmt::print(stderr, "skipped: {}\n", tree.status().message());
+      return false;
+    }
+    options.tree = tree.value();
+  } else if (argument == "--undo-truncation") {
+    options.has_undo_truncation = true;
   } else if (argument == "--ddl") {
     options.has_ddl = true;
   } else if (argument == "--tool=hbk") {
@@ -60,7 +72,9 @@ bool RunOne(const CampaignOptions& options, int index) {
       .has_ddl = options.has_ddl,
       .bulk_mib = options.bulk_mib,
       .tool = options.tool,
-      .keeps_unprepared = options.keeps_unprepared};
+      .keeps_unprepared = options.keeps_unprepared,
+      .tree = options.tree,
+      .has_undo_truncation = options.has_undo_truncation};
   LiveBackup run(config);
   const Status status = run.Run();
   fmt::print("run {:2} seed {}: {}: {}\n", index + 1, config.seed, run.figures().Describe(),

@@ -36,6 +36,21 @@ Result<uint64_t> CurrentLsn(const Mariadbd& server) {
   return client.StatusNumber("Innodb_lsn_current");
 }
 
+Result<uint64_t> UndoTruncations(const Mariadbd& server) {
+  HBK_ASSIGN_OR_RETURN(SqlClient client, server.Connect());
+  return client.StatusNumber("Innodb_undo_truncations");
+}
+
+// Each fills an undo tablespace beyond innodb_max_undo_log_size, whose least is 10 MiB. The table
+// is their own: nobody else waits for their locks.
+constexpr uint32_t kLargeRows = 4'000;
+constexpr uint32_t kLargeRowBytes = 3'200;
+
+std::vector<std::string> LargeTransactions() {
+  return {"UPDATE live.large SET v = REVERSE(v)",
+          "UPDATE live.large SET k = k + 1, v = REVERSE(v)"};
+}
+
 // Errors that the server found in what it was given.
 Status CheckErrorLog(const Mariadbd& server) {
   std::istringstream lines(server.ErrorLog());
@@ -60,9 +75,12 @@ uint64_t SeedFromEnvironment() {
 std::string LiveBackupFigures::Describe() const {
   const std::string margin =
       redo_margin ? fmt::format("{:.0f}%", *redo_margin * 100) : std::string("-");
+  const std::string truncations =
+      undo_truncations ? fmt::format(", {} undo truncations", *undo_truncations) : std::string();
   return fmt::format(
-      "{}, wraps {:.1f}, redo margin {}, {} MiB, backup {:.1f} s, prepare {:.1f} s, all {:.1f} s",
-      settings, wraps, margin, backup_mib, backup_seconds, prepare_seconds, total_seconds);
+      "{}, wraps {:.1f}{}, redo margin {}, {} MiB, backup {:.1f} s, prepare {:.1f} s, all {:.1f} s",
+      settings, wraps, truncations, margin, backup_mib, backup_seconds, prepare_seconds,
+      total_seconds);
 }
 
 Status LiveBackup::Run() {
@@ -78,7 +96,7 @@ Status LiveBackup::Run() {
 Status LiveBackup::RunSteps() {
   HBK_ASSIGN_OR_RETURN(ScratchDir scratch, ScratchDir::Make());
   scratch_.emplace(std::move(scratch));
-  Choose();
+  HBK_RETURN_IF_ERROR(Choose());
   HBK_RETURN_IF_ERROR(StartSource().WithContext("source"));
   HBK_RETURN_IF_ERROR(BackUp());
   HBK_RETURN_IF_ERROR(PrepareAndCopyBack());
@@ -87,43 +105,71 @@ Status LiveBackup::RunSteps() {
   return CompareAfterCatchUp();
 }
 
-void LiveBackup::Choose() {
+Status LiveBackup::Choose() {
   std::mt19937_64 random(config_.seed);
   const auto one_of = [&random](std::initializer_list<const char*> values) {
     return std::string(values.begin()[random() % values.size()]);
   };
-  const std::string undo = one_of({"0", "3"});
+  const std::string chosen_undo = one_of({"0", "3"});
+  const std::string undo = config_.has_undo_truncation ? "3" : chosen_undo;
   const std::string flush = one_of({"0", "1", "2"});
   const std::string checksum = one_of({"full_crc32", "full_crc32", "crc32"});
   choices_.parallel = static_cast<int>(random() % 4) + 1;
   choices_.replication =
       random() % 2 == 0 ? ReplicationStart::kFilePosition : ReplicationStart::kGtid;
-  choices_.install_options = {"--innodb-undo-tablespaces=" + undo,
-                              "--innodb-checksum-algorithm=" + checksum};
-  choices_.server_options = {"--innodb-flush-log-at-trx-commit=" + flush,
-                             "--innodb-undo-log-truncate=ON", "--innodb-max-undo-log-size=10M"};
+  if (!config_.format) config_.format = InstanceFormat{.tree = config_.tree, .checksum = checksum};
+  const InstanceFormat& format = *config_.format;
+  choices_.install_options = InstallOptions(format);
+  choices_.install_options.push_back("--innodb-undo-tablespaces=" + undo);
+  HBK_ASSIGN_OR_RETURN(choices_.server_options, ServerOptions(format, scratch_->Sub("keys")));
+  choices_.server_options.insert(
+      choices_.server_options.end(),
+      {"--innodb-flush-log-at-trx-commit=" + flush, "--innodb-undo-log-truncate=ON",
+       "--innodb-max-undo-log-size=10M", "--loose-innodb-purge-rseg-truncate-frequency=1"});
+  if (config_.has_kinds) {
+    choices_.kinds = KindOptions{.page_kib = format.page_kib,
+                                 .is_encrypted = format.cipher != PageCipher::kNone,
+                                 .algorithms = {}};
+  }
+  if (config_.has_undo_truncation) choices_.side_statements = LargeTransactions();
   if (config_.has_small_log) {
     choices_.server_options.push_back(fmt::format("--innodb-log-file-size={}", kSmallLogBytes));
   }
   figures_.settings =
-      fmt::format("log {}M, undo spaces {}, {}, flush {}, parallel {}, {}",
-                  config_.has_small_log ? 12 : 96, undo, checksum, flush, choices_.parallel,
+      fmt::format("{}, log {}M, undo spaces {}, flush {}, parallel {}, {}", format.Describe(),
+                  config_.has_small_log ? 12 : 96, undo, flush, choices_.parallel,
                   choices_.replication == ReplicationStart::kGtid ? "gtid" : "file position");
+  return OkStatus();
 }
 
 Status LiveBackup::StartSource() {
   MariadbdOptions options{.base_dir = scratch_->Sub("source"),
                           .install_options = choices_.install_options,
-                          .extra = choices_.server_options};
+                          .extra = choices_.server_options,
+                          .tree = config_.format->tree};
   options.extra.insert(options.extra.end(), {"--log-bin=binlog", "--binlog-format=ROW"});
   HBK_ASSIGN_OR_RETURN(source_, Mariadbd::Start(options));
-  load_ = std::make_unique<Workload>(
-      source_->socket_path(),
-      WorkloadOptions{
-          .seed = config_.seed, .bulk_mib = config_.bulk_mib, .has_ddl = config_.has_ddl});
+  load_ = std::make_unique<Workload>(source_->socket_path(),
+                                     WorkloadOptions{.seed = config_.seed,
+                                                     .bulk_mib = config_.bulk_mib,
+                                                     .has_ddl = config_.has_ddl,
+                                                     .kinds = choices_.kinds,
+                                                     .side_statements = choices_.side_statements});
   HBK_RETURN_IF_ERROR(load_->CreateTables());
+  if (config_.has_undo_truncation) HBK_RETURN_IF_ERROR(MakeLargeTransactionTable());
   load_->Start();
   return OkStatus();
+}
+
+Status LiveBackup::MakeLargeTransactionTable() {
+  HBK_ASSIGN_OR_RETURN(SqlClient client, source_->Connect());
+  HBK_RETURN_IF_ERROR(client.Execute("USE live"));
+  HBK_RETURN_IF_ERROR(
+      client.Execute("CREATE TABLE live.large (id INT PRIMARY KEY, k INT NOT NULL, v VARCHAR(4000) "
+                     "NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=latin1"));
+  return client.Execute(
+      fmt::format("INSERT INTO live.large SELECT seq, seq, REPEAT(MD5(seq), {}) FROM seq_1_to_{}",
+                  kLargeRowBytes / 32, kLargeRows));
 }
 
 Result<int> LiveBackup::ChooseThrottle() {
@@ -131,13 +177,15 @@ Result<int> LiveBackup::ChooseThrottle() {
   const auto start = steady_clock::now();
   std::this_thread::sleep_for(kWarmUp);
   HBK_ASSIGN_OR_RETURN(const uint64_t after, CurrentLsn(*source_));
-  if (!config_.has_small_log) {
+  if (!config_.has_small_log && !config_.has_undo_truncation) {
     return 0;
   }
   const double redo_bytes_per_s = static_cast<double>(after - before) / SecondsSince(start);
   const double seconds =
-      std::min(kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s,
-               config_.backup_seconds_max);
+      config_.has_small_log
+          ? std::min(kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s,
+                     config_.backup_seconds_max)
+          : config_.backup_seconds_max;
   constexpr uint64_t kOtherFiles = 60;  // each takes a pair, however small
   const uint64_t mib = (TreeBytes(source_->data_dir() + "/live") >> 20) + kOtherFiles;
   const double pairs = static_cast<double>(mib) / seconds *
@@ -148,15 +196,22 @@ Result<int> LiveBackup::ChooseThrottle() {
 Status LiveBackup::BackUp() {
   HBK_ASSIGN_OR_RETURN(const int throttle, ChooseThrottle());
   HBK_ASSIGN_OR_RETURN(const uint64_t lsn_before, CurrentLsn(*source_));
-  const auto end = RunToSuccess(BackupCommand(config_.tool, {.socket_path = source_->socket_path(),
-                                                             .target_dir = scratch_->Sub("backup"),
-                                                             .parallel = choices_.parallel,
-                                                             .throttle = throttle}),
-                                scratch_->Sub("backup.log"));
+  HBK_ASSIGN_OR_RETURN(const uint64_t truncations_before, UndoTruncations(*source_));
+  const BackupArguments arguments{.socket_path = source_->socket_path(),
+                                  .target_dir = scratch_->Sub("backup"),
+                                  .parallel = choices_.parallel,
+                                  .throttle = throttle,
+                                  .tree = config_.format->tree};
+  const auto end =
+      RunToSuccess(BackupCommand(config_.tool, arguments), scratch_->Sub("backup.log"));
   HBK_ASSIGN_OR_RETURN(const uint64_t lsn_after, CurrentLsn(*source_));
   const uint64_t log_bytes = config_.has_small_log ? kSmallLogBytes : kDefaultLogBytes;
   figures_.wraps =
       static_cast<double>(lsn_after - lsn_before) / static_cast<double>(log_bytes - kLogHeadBytes);
+  if (config_.has_undo_truncation) {
+    HBK_ASSIGN_OR_RETURN(const uint64_t truncations_after, UndoTruncations(*source_));
+    figures_.undo_truncations = truncations_after - truncations_before;
+  }
   HBK_RETURN_IF_ERROR(end.status());
   figures_.backup_seconds = end.value().seconds;
   figures_.backup_mib = TreeBytes(scratch_->Sub("backup")) >> 20;
@@ -166,6 +221,9 @@ Status LiveBackup::BackUp() {
         fmt::format("the log wrapped only {:.1f} times during the backup (throttle "
                     "{}): the test has not tested what it is for",
                     figures_.wraps, throttle));
+  }
+  if (figures_.undo_truncations == 0U) {
+    return FailedError("no undo tablespace was truncated during the backup");
   }
   return OkStatus();
 }
@@ -179,11 +237,12 @@ Status LiveBackup::PrepareAndCopyBack() {
   }
   HBK_ASSIGN_OR_RETURN(
       const ProcessEnd prepared,
-      RunToSuccess(PrepareCommand(config_.tool, backup_dir), scratch_->Sub("prepare.log")));
+      RunToSuccess(PrepareCommand(config_.tool, backup_dir, {}, config_.format->tree),
+                   scratch_->Sub("prepare.log")));
   figures_.prepare_seconds = prepared.seconds;
   const std::string data_dir = scratch_->Sub("restored/data");
   HBK_RETURN_IF_ERROR(MakeDirectory(data_dir));
-  return RunToSuccess(CopyBackCommand(config_.tool, backup_dir, data_dir),
+  return RunToSuccess(CopyBackCommand(config_.tool, backup_dir, data_dir, {}, config_.format->tree),
                       scratch_->Sub("copy-back.log"))
       .status();
 }
@@ -193,7 +252,8 @@ Status LiveBackup::StartRestored() {
                           .has_data = true,
                           .server_id = 2,
                           .install_options = choices_.install_options,
-                          .extra = choices_.server_options};
+                          .extra = choices_.server_options,
+                          .tree = config_.format->tree};
   options.extra.emplace_back("--relay-log=relay");
   HBK_ASSIGN_OR_RETURN(restored_, Mariadbd::Start(options));
   return OkStatus();

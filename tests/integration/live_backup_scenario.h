@@ -11,6 +11,7 @@
 
 #include "tests/support/live/backup_tool.h"
 #include "tests/support/live/database_checks.h"
+#include "tests/support/live/instance_format.h"
 #include "tests/support/live/mariadbd.h"
 #include "tests/support/live/scratch_dir.h"
 #include "tests/support/live/workload.h"
@@ -27,6 +28,13 @@ struct LiveBackupConfig {
   BackupTool tool = BackupTool::kHbk;
   // A copy of the backup before prepare stays beside it, for looking into a failure.
   bool keeps_unprepared = false;
+  // Which server; what it stores as is chosen by the seed unless `format` says.
+  ServerTree tree = {};
+  std::optional<InstanceFormat> format = {};
+  bool has_kinds = false;  // tables of every kind instead of the usual ones
+  // Large transactions, so that undo tablespaces are truncated while the backup runs: none is a
+  // failure.
+  bool has_undo_truncation = false;
 };
 
 // What a run was like; filled as far as it came.
@@ -34,6 +42,7 @@ struct LiveBackupFigures {
   std::string settings;  // what the seed chose
   double wraps = 0;      // of the log, from the start of the backup to its end
   std::optional<double> redo_margin;
+  std::optional<uint64_t> undo_truncations;  // while the backup ran
   uint64_t backup_mib = 0;
   double backup_seconds = 0;
   double prepare_seconds = 0;
@@ -58,12 +67,16 @@ class LiveBackup {
     std::vector<std::string> server_options;
     int parallel = 1;
     ReplicationStart replication = ReplicationStart::kFilePosition;
+    std::optional<KindOptions> kinds;
+    std::vector<std::string> side_statements;
   };
 
   Status RunSteps();
-  void Choose();
+  Status Choose();
   Status StartSource();
-  // Pairs of 1 MiB a second that let the small log wrap often enough; 0 for the default log.
+  Status MakeLargeTransactionTable();
+  // Pairs of 1 MiB a second that let the small log wrap, or the undo logs be truncated, often
+  // enough; 0 where nothing has to happen during the backup.
   Result<int> ChooseThrottle();
   Status BackUp();
   Status PrepareAndCopyBack();

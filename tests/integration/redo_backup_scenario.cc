@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "tests/support/live/database_checks.h"
-#include "tests/support/live/workload.h"
 
 namespace hbk::testing {
 namespace {
@@ -26,6 +25,18 @@ Status LoadUntil(SqlClient& client, uint64_t redo_bytes) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+}
+
+// Lets the server write its changed pages, once.
+Status WritePages(SqlClient& client) {
+  constexpr uint64_t kRest = 50;  // there is always something going on
+  HBK_RETURN_IF_ERROR(client.Execute("SET GLOBAL innodb_max_dirty_pages_pct = 0"));
+  const auto deadline = steady_clock::now() + kLoadLimit;
+  while (client.StatusNumber("Innodb_buffer_pool_pages_dirty").value() > kRest) {
+    if (steady_clock::now() > deadline) return FailedError("the server does not write its pages");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return client.Execute("SET GLOBAL innodb_max_dirty_pages_pct = 99");
 }
 
 // Until what was open is rolled back and purge has nothing left: before that CHECK TABLE ...
@@ -52,7 +63,8 @@ Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::strin
                                 const std::string& target_dir) {
   MariadbdOptions options{.base_dir = server_dir,
                           .install_options = config.install_options,
-                          .extra = config.server_options};
+                          .extra = config.server_options,
+                          .tree = config.tree};
   // Changed pages stay in memory and no checkpoint is made: the redo is needed.
   options.extra.insert(options.extra.end(),
                        {"--log-bin=binlog", "--binlog-format=ROW", "--innodb-log-file-size=1G",
@@ -60,17 +72,22 @@ Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::strin
                         "--innodb-max-dirty-pages-pct-lwm=0", "--innodb-adaptive-flushing=OFF",
                         "--innodb-flush-log-at-trx-commit=2"});
   HBK_ASSIGN_OR_RETURN(const auto server, Mariadbd::Start(options));
-  Workload load(server->socket_path(),
-                {.seed = config.seed, .bulk_mib = 16, .has_ddl = config.has_ddl});
+  WorkloadOptions load_options{
+      .seed = config.seed, .bulk_mib = 16, .has_ddl = config.has_ddl, .kinds = config.kinds};
+  if (config.kinds) load_options.bulk_mib = 4;
+  Workload load(server->socket_path(), load_options);
   HBK_RETURN_IF_ERROR(load.CreateTables());
-  load.Start();
   HBK_ASSIGN_OR_RETURN(SqlClient client, server->Connect());
+  // Pages of all kinds have to be in the files, not only in the redo.
+  if (config.kinds) HBK_RETURN_IF_ERROR(WritePages(client));
+  load.Start();
   HBK_RETURN_IF_ERROR(LoadUntil(client, config.redo_mib << 20));
-  HBK_RETURN_IF_ERROR(RunToSuccess(BackupCommand(config.tool, {.socket_path = server->socket_path(),
-                                                               .target_dir = target_dir,
-                                                               .parallel = 2}),
-                                   target_dir + ".log")
-                          .status());
+  const BackupArguments arguments{.socket_path = server->socket_path(),
+                                  .target_dir = target_dir,
+                                  .parallel = 2,
+                                  .tree = config.tree};
+  HBK_RETURN_IF_ERROR(
+      RunToSuccess(BackupCommand(config.tool, arguments), target_dir + ".log").status());
   HBK_RETURN_IF_ERROR(load.Stop());
   server->Kill9();
   HBK_RETURN_IF_ERROR(RemoveTree(server->data_dir()));
@@ -79,11 +96,14 @@ Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::strin
 }
 
 Status CheckRestoredData(const std::string& server_dir, const std::string& data_dir,
-                         const std::vector<std::string>& install_options) {
+                         const std::vector<std::string>& install_options,
+                         const std::vector<std::string>& server_options, const ServerTree& tree) {
   MariadbdOptions options{.base_dir = server_dir,
                           .data_dir = data_dir,
                           .has_data = true,
-                          .install_options = install_options};
+                          .install_options = install_options,
+                          .extra = server_options,
+                          .tree = tree};
   HBK_ASSIGN_OR_RETURN(const auto server, Mariadbd::Start(options));
   HBK_ASSIGN_OR_RETURN(SqlClient client, server->Connect());
   HBK_RETURN_IF_ERROR(CheckBank(client));

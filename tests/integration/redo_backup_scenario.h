@@ -3,14 +3,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hbk/base/status.h"
 
 #include "tests/support/live/backup_tool.h"
+#include "tests/support/live/instance_format.h"
 #include "tests/support/live/mariadbd.h"
 #include "tests/support/live/scratch_dir.h"
+#include "tests/support/live/workload.h"
 
 namespace hbk::testing {
 
@@ -21,6 +24,8 @@ struct RedoBackupConfig {
   bool has_ddl = true;
   std::vector<std::string> install_options = {};
   std::vector<std::string> server_options = {};
+  ServerTree tree = {};
+  std::optional<KindOptions> kinds = {};
 };
 
 // Starts a server that keeps its changed pages in memory, loads it until there is that much redo,
@@ -31,6 +36,8 @@ Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::strin
 
 // Starts a server on a restored data directory, checks all tables and the bank, and stops it.
 Status CheckRestoredData(const std::string& server_dir, const std::string& data_dir,
-                         const std::vector<std::string>& install_options);
+                         const std::vector<std::string>& install_options,
+                         const std::vector<std::string>& server_options = {},
+                         const ServerTree& tree = {});
 
 }  // namespace hbk::testing

@@ -11,11 +11,12 @@ namespace hbk::testing {
 namespace {
 
 // The command line up to the operation; option files of the machine must not matter.
-std::vector<std::string> CommandStart(BackupTool tool, const std::string& operation) {
+std::vector<std::string> CommandStart(BackupTool tool, const std::string& operation,
+                                      const ServerTree& tree) {
   if (tool == BackupTool::kHbk) {
     return {HbkProgram(), operation, "--no-defaults"};
   }
-  return {"mariadb-backup", "--no-defaults", "--" + operation};
+  return {tree.Program("mariadb-backup"), "--no-defaults", "--" + operation};
 }
 
 std::string LastLine(std::string text) {
@@ -39,11 +40,12 @@ std::string_view ToolName(BackupTool tool) {
 }
 
 std::string HbkProgram() {
-  return HBK_PROGRAM;
+  const char* other = std::getenv("HBK_TEST_PROGRAM");  // NOLINT(concurrency-mt-unsafe)
+  return other != nullptr ? other : HBK_PROGRAM;
 }
 
 std::vector<std::string> BackupCommand(BackupTool tool, const BackupArguments& arguments) {
-  std::vector<std::string> argv = CommandStart(tool, "backup");
+  std::vector<std::string> argv = CommandStart(tool, "backup", arguments.tree);
   argv.emplace_back("--user=root");
   argv.push_back("--socket=" + arguments.socket_path);
   argv.push_back("--target-dir=" + arguments.target_dir);
@@ -56,18 +58,26 @@ std::vector<std::string> BackupCommand(BackupTool tool, const BackupArguments& a
 }
 
 std::vector<std::string> PrepareCommand(BackupTool tool, const std::string& target_dir,
-                                        const std::vector<std::string>& extra) {
-  std::vector<std::string> argv = CommandStart(tool, "prepare");
+                                        const std::vector<std::string>& extra,
+                                        const ServerTree& tree) {
+  std::vector<std::string> argv = CommandStart(tool, "prepare", tree);
+  if (tool == BackupTool::kMariadbBackup && !tree.dir.empty()) {
+    // It finds the plugins of keys and codecs only there.
+    argv.at(1) = "--defaults-file=" + target_dir + "/backup-my.cnf";
+  }
   argv.push_back("--target-dir=" + target_dir);
   argv.insert(argv.end(), extra.begin(), extra.end());
   return argv;
 }
 
 std::vector<std::string> CopyBackCommand(BackupTool tool, const std::string& target_dir,
-                                         const std::string& data_dir) {
-  std::vector<std::string> argv = CommandStart(tool, "copy-back");
+                                         const std::string& data_dir,
+                                         const std::vector<std::string>& extra,
+                                         const ServerTree& tree) {
+  std::vector<std::string> argv = CommandStart(tool, "copy-back", tree);
   argv.push_back("--target-dir=" + target_dir);
   argv.push_back("--datadir=" + data_dir);
+  argv.insert(argv.end(), extra.begin(), extra.end());
   return argv;
 }
 

@@ -13,6 +13,7 @@
 #include "hbk/base/status.h"
 
 #include "tests/support/live/process.h"
+#include "tests/support/live/server_tree.h"
 
 namespace hbk::testing {
 
@@ -20,7 +21,7 @@ enum class BackupTool { kHbk, kMariadbBackup };
 
 BackupTool ToolUnderTest();
 std::string_view ToolName(BackupTool tool);
-// The binary of this build.
+// The binary of this build, or HBK_TEST_PROGRAM.
 std::string HbkProgram();
 
 struct BackupArguments {
@@ -29,13 +30,17 @@ struct BackupArguments {
   int parallel = 1;
   int throttle = 0;  // pairs of 1 MiB a second; 0: none
   std::vector<std::string> extra = {};
+  ServerTree tree = {};  // whose mariadb-backup it is
 };
 
 std::vector<std::string> BackupCommand(BackupTool tool, const BackupArguments& arguments);
 std::vector<std::string> PrepareCommand(BackupTool tool, const std::string& target_dir,
-                                        const std::vector<std::string>& extra = {});
+                                        const std::vector<std::string>& extra = {},
+                                        const ServerTree& tree = {});
 std::vector<std::string> CopyBackCommand(BackupTool tool, const std::string& target_dir,
-                                         const std::string& data_dir);
+                                         const std::string& data_dir,
+                                         const std::vector<std::string>& extra = {},
+                                         const ServerTree& tree = {});
 
 // Runs it; an error unless it ended with 0 and said "completed OK!" in its last line. The output
 // goes to `output_path`.

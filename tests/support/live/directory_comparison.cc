@@ -51,8 +51,14 @@ Result<std::vector<uint8_t>> ReadBytes(const std::string& path) {
 // One tablespace file of both sides.
 class FileComparer {
  public:
-  FileComparer(std::string name, ByteView expected, ByteView actual, PageComparison& result)
-      : name_(std::move(name)), expected_(expected), actual_(actual), result_(result) {}
+  FileComparer(std::string name, ByteView expected, ByteView actual, const PageKeys& keys,
+               PageComparison& result)
+      : name_(std::move(name)),
+        expected_(expected),
+        actual_(actual),
+        keys_(keys),
+        result_(result),
+        share_(result.by_database[fs::path(name_).parent_path().string()]) {}
 
   void Run() {
     const auto first = innodb::ClassifyFirstPage(
@@ -84,12 +90,46 @@ class FileComparer {
     ++result_.page_count;
     const ByteView a = Page(expected_, number);
     const ByteView b = Page(actual_, number);
-    const auto [in_a, in_b] = std::mismatch(a.begin(), a.end(), b.begin());
-    if (in_a == a.end()) return;
+    const bool is_encrypted = number != 0 && IsEncrypted(a);
+    const bool is_encoded =
+        is_encrypted || (number != 0 && (IsCompressed(a) || IsCompressed(b) || IsEncrypted(b)));
+    if (!IsAllZero(a)) ++share_.page_count;
+    if (is_encoded) ++share_.encoded_page_count;
+    if (std::ranges::equal(a, b)) return;
     if (IsFree(expected_, number) && IsFree(actual_, number)) {
       ++result_.freed_page_count;
       return;
     }
+    if (!is_encoded) return AddDifference(number, a, b);
+    if (is_encrypted && !IsEncrypted(b)) {
+      return Add(fmt::format("{} page {}: is no longer encrypted", name_, number));
+    }
+    const auto plain_a = PageDecoder(header_, expected_, keys_).Decode(a);
+    const auto plain_b = PageDecoder(header_, actual_, keys_).Decode(b);
+    if (!plain_a.ok() || !plain_b.ok()) {
+      return Add(fmt::format("{} page {}: expected set: {}, actual set: {}", name_, number,
+                             plain_a.status().ToString(), plain_b.status().ToString()));
+    }
+    if (plain_a.value() != plain_b.value()) AddDifference(number, plain_a.value(), plain_b.value());
+  }
+
+  // Page 0 is never either; of the others their own header tells.
+  [[nodiscard]] bool IsEncrypted(ByteView page) const {
+    const size_t key_version = header_.flags.is_full_crc32() ? 0 : innodb::kFilKeyVersion;
+    return header_.crypt.has_value() && header_.crypt->type == 1 &&
+           LoadBe32(page, key_version) != 0 &&
+           (header_.flags.is_full_crc32() ||
+            LoadBe16(page, innodb::kFilType) != innodb::kPageCompressed);
+  }
+  [[nodiscard]] bool IsCompressed(ByteView page) const {
+    const uint16_t type = LoadBe16(page, innodb::kFilType);
+    return header_.flags.is_full_crc32()
+               ? header_.flags.is_page_compressed() && (type & 0x8000) != 0
+               : type == innodb::kPageCompressed || type == innodb::kPageCompressedEncrypted;
+  }
+
+  void AddDifference(innodb::PageNo number, ByteView a, ByteView b) {
+    const auto in_a = std::mismatch(a.begin(), a.end(), b.begin()).first;
     const auto last = std::mismatch(a.rbegin(), a.rend(), b.rbegin()).first;
     Add(fmt::format("{} page {}: bytes {}..{} differ, LSN {} and {}, type {}", name_, number,
                     in_a - a.begin(), a.rend() - last - 1, innodb::PageLsn(a), innodb::PageLsn(b),
@@ -111,6 +151,7 @@ class FileComparer {
 
   void Add(std::string text) {
     ++result_.difference_count;
+    ++share_.difference_count;
     if (result_.differences.size() < kDifferencesMax)
       result_.differences.push_back(std::move(text));
   }
@@ -118,7 +159,9 @@ class FileComparer {
   std::string name_;
   ByteView expected_;
   ByteView actual_;
+  const PageKeys& keys_;
   PageComparison& result_;
+  PageComparison::Share& share_;
   innodb::TablespaceHeader header_;
   size_t size_ = 0;
   std::optional<innodb::DoublewriteBuffer> doublewrite_;
@@ -126,8 +169,8 @@ class FileComparer {
 
 }  // namespace
 
-Result<PageComparison> ComparePages(const std::string& expected_dir,
-                                    const std::string& actual_dir) {
+Result<PageComparison> ComparePages(const std::string& expected_dir, const std::string& actual_dir,
+                                    const PageKeys& keys) {
   PageComparison result;
   const FileMap expected = ListFiles(expected_dir);
   const FileMap actual = ListFiles(actual_dir);
@@ -148,7 +191,7 @@ Result<PageComparison> ComparePages(const std::string& expected_dir,
     ++result.file_count;
     HBK_ASSIGN_OR_RETURN(const std::vector<uint8_t> a_bytes, ReadBytes(a->second));
     HBK_ASSIGN_OR_RETURN(const std::vector<uint8_t> b_bytes, ReadBytes(b->second));
-    FileComparer(name, a_bytes, b_bytes, result).Run();
+    FileComparer(name, a_bytes, b_bytes, keys, result).Run();
   }
   return result;
 }

@@ -55,6 +55,7 @@ void LoadThread::Pause() {
 
 Status LoadThread::Fill(LoadTable& table) {
   TableSpec& spec = table.spec;
+  if (!spec.preparation.empty()) HBK_RETURN_IF_ERROR(client_.Execute(spec.preparation));
   HBK_RETURN_IF_ERROR(client_.Execute("CREATE TABLE " + spec.name + " " + spec.definition));
   const uint64_t share = spec.row_count / (spec.alterations.size() + 1);
   const auto add_rows = [&]() -> Status {
@@ -247,6 +248,19 @@ Status LoadThread::DdlStatement() {
       return client_.Execute(fmt::format("INSERT INTO {} (v) SELECT {} FROM seq_1_to_{}", table,
                                          value, generate_.Below(300) + 1));
   }
+}
+
+Status LoadThread::RunSideStatements() {
+  const std::vector<std::string>& statements = load_.options_.side_statements;
+  HBK_RETURN_IF_ERROR(client_.Execute("SET SESSION lock_wait_timeout = 600"));
+  while (!IsStopping()) {
+    HBK_RETURN_IF_ERROR(Do(statements.at(generate_.Below(statements.size()))));
+    const auto pause = load_.options_.side_pause / 2;
+    std::this_thread::sleep_for(
+        pause + milliseconds(generate_.Below(static_cast<uint64_t>(pause.count()) * 2 + 1)));
+    Pause();
+  }
+  return OkStatus();
 }
 
 Status LoadThread::RunDdl() {

@@ -24,6 +24,7 @@ class LoadThread {
   Status RunLongTransactions();
   Status RunOtherEngines();
   Status RunDdl();
+  Status RunSideStatements();
 
  private:
   Status RunShortTransaction();

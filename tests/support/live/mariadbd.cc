@@ -52,10 +52,11 @@ void AddUserWhenRoot(std::vector<std::string>& argv) {
 }
 
 Status InstallTemplate(const std::string& work_dir, const std::string& final_dir,
-                       const std::vector<std::string>& install_options) {
+                       const std::vector<std::string>& install_options, const ServerTree& tree) {
   HBK_RETURN_IF_ERROR(RemoveTree(work_dir));
   HBK_RETURN_IF_ERROR(MakeDirectory(work_dir));
-  std::vector<std::string> argv = {"mariadb-install-db", "--no-defaults", "--datadir=" + work_dir,
+  std::vector<std::string> argv = {tree.Program("mariadb-install-db"), "--no-defaults",
+                                   "--datadir=" + work_dir,
                                    "--auth-root-authentication-method=normal",
                                    // --force: on a machine whose own name does not resolve, too.
                                    "--force", "--skip-test-db"};
@@ -73,9 +74,10 @@ Status InstallTemplate(const std::string& work_dir, const std::string& final_dir
 
 }  // namespace
 
-Result<std::string> TemplateDataDir(const std::vector<std::string>& install_options) {
+Result<std::string> TemplateDataDir(const std::vector<std::string>& install_options,
+                                    const ServerTree& tree) {
   const std::string parent = HBK_TEST_BINARY_DIR;
-  std::string dir = parent + "/template-datadir";
+  std::string dir = parent + "/template-datadir" + tree.series;
   for (const std::string& option : install_options) {
     dir += option;  // "--innodb-page-size=4k" is a good part of a name
   }
@@ -87,7 +89,7 @@ Result<std::string> TemplateDataDir(const std::vector<std::string>& install_opti
   std::error_code error;
   const Status status = std::filesystem::exists(dir, error)
                             ? OkStatus()
-                            : InstallTemplate(dir + ".new", dir, install_options);
+                            : InstallTemplate(dir + ".new", dir, install_options, tree);
   close(lock_fd);
   HBK_RETURN_IF_ERROR(status);
   return dir;
@@ -112,13 +114,14 @@ Status Mariadbd::PrepareDirectories() const {
   if (options_.has_data) {
     return OkStatus();
   }
-  HBK_ASSIGN_OR_RETURN(const std::string source, TemplateDataDir(options_.install_options));
+  HBK_ASSIGN_OR_RETURN(const std::string source,
+                       TemplateDataDir(options_.install_options, options_.tree));
   return CopyTree(source, options_.data_dir);
 }
 
 Status Mariadbd::Start() {
   HBK_ASSIGN_OR_RETURN(port_, FreePort());
-  std::vector<std::string> argv = {"mariadbd",
+  std::vector<std::string> argv = {options_.tree.Program("mariadbd"),
                                    "--no-defaults",
                                    "--datadir=" + options_.data_dir,
                                    "--socket=" + socket_path_,

@@ -14,6 +14,7 @@
 #include "hbk/base/status.h"
 
 #include "tests/support/live/process.h"
+#include "tests/support/live/server_tree.h"
 #include "tests/support/live/sql_client.h"
 
 namespace hbk::testing {
@@ -29,6 +30,7 @@ struct MariadbdOptions {
   // Given to every start too. Each combination has its own template.
   std::vector<std::string> install_options = {};
   std::vector<std::string> extra = {};  // of the server alone, "--innodb-log-file-size=12M"
+  ServerTree tree = {};                 // whose programs run
 };
 
 class Mariadbd {
@@ -46,6 +48,7 @@ class Mariadbd {
   Result<SqlClient> Connect() const;
   [[nodiscard]] bool IsRunning();
 
+  [[nodiscard]] const ServerTree& tree() const { return options_.tree; }
   [[nodiscard]] const std::string& data_dir() const { return options_.data_dir; }
   [[nodiscard]] const std::string& socket_path() const { return socket_path_; }
   [[nodiscard]] int port() const { return port_; }
@@ -66,6 +69,7 @@ class Mariadbd {
 };
 
 // A template data directory; makes it when it is not there yet. Safe between processes.
-Result<std::string> TemplateDataDir(const std::vector<std::string>& install_options = {});
+Result<std::string> TemplateDataDir(const std::vector<std::string>& install_options = {},
+                                    const ServerTree& tree = {});
 
 }  // namespace hbk::testing

@@ -33,7 +33,8 @@ std::vector<std::unique_ptr<LoadTable>> LoadTables(std::vector<TableSpec> specs)
 Workload::Workload(std::string socket_path, const WorkloadOptions& options)
     : socket_path_(std::move(socket_path)),
       options_(options),
-      tables_(LoadTables(TransactionalTables())),
+      tables_(options.kinds ? std::vector<std::unique_ptr<LoadTable>>()
+                            : LoadTables(TransactionalTables())),
       other_tables_(LoadTables(OtherEngineTables())),
       bulk_(std::make_unique<LoadTable>()) {
   bulk_->spec = BulkTable();
@@ -59,16 +60,37 @@ Status Workload::CreateTables() {
       kBulkRowBytes / 32, bulk_rows)));
   bulk_->id_end = bulk_rows + 1;
 
+  if (options_.kinds) HBK_RETURN_IF_ERROR(CreateKinds(client));
   LoadThread filler(*this, std::move(client), options_.seed);
   for (auto* tables : {&tables_, &other_tables_}) {
     for (const auto& table : *tables) {
       HBK_RETURN_IF_ERROR(filler.Fill(*table));
     }
   }
+  if (options_.kinds) return OkStatus();  // the rest is about the usual tables
   HBK_ASSIGN_OR_RETURN(SqlClient closing, SqlClient::Connect(socket_path_));
   for (const std::string& statement : ClosingStatements()) {
     HBK_RETURN_IF_ERROR(closing.Execute(statement));
   }
+  return OkStatus();
+}
+
+// The databases of the kinds, and the list of their tables.
+Status Workload::CreateKinds(SqlClient& client) {
+  KindOptions& kinds = *options_.kinds;
+  for (const std::string& algorithm : CompressionAlgorithms()) {
+    // One that is not there is an error in one series and a warning in others.
+    const Status is_set = client.Execute("SET GLOBAL innodb_compression_algorithm = " + algorithm);
+    HBK_ASSIGN_OR_RETURN(const std::string now,
+                         client.QueryValue("SELECT @@GLOBAL.innodb_compression_algorithm"));
+    if (is_set.ok() && now == algorithm) kinds.algorithms.push_back(algorithm);
+  }
+  for (const std::string& database : KindDatabases(kinds)) {
+    HBK_RETURN_IF_ERROR(client.Execute("CREATE DATABASE " + database));
+  }
+  tables_ = LoadTables(KindTables(kinds));
+  const std::vector<std::string> switches = CodecSwitches(kinds);
+  options_.side_statements.insert(options_.side_statements.end(), switches.begin(), switches.end());
   return OkStatus();
 }
 
@@ -88,6 +110,9 @@ void Workload::Start() {
   if (options_.has_ddl) {
     start(ThreadRole::kDdl);
   }
+  if (!options_.side_statements.empty()) {
+    start(ThreadRole::kSide);
+  }
 }
 
 void Workload::RunThread(ThreadRole role, uint64_t seed) {
@@ -104,6 +129,7 @@ void Workload::RunThread(ThreadRole role, uint64_t seed) {
       case ThreadRole::kLong: status = thread.RunLongTransactions(); break;
       case ThreadRole::kOtherEngines: status = thread.RunOtherEngines(); break;
       case ThreadRole::kDdl: status = thread.RunDdl(); break;
+      case ThreadRole::kSide: status = thread.RunSideStatements(); break;
     }
   }
   Report(status);

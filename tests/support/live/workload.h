@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "hbk/base/mutex.h"
 #include "hbk/base/status.h"
 
+#include "tests/support/live/kind_schema.h"
 #include "tests/support/live/sql_client.h"
 #include "tests/support/live/workload_schema.h"
 
@@ -36,6 +38,12 @@ struct WorkloadOptions {
   uint32_t bulk_mib = 60;  // size of a table that gives a backup something to copy
   bool has_ddl = false;
   bool writes_other_engines = true;
+  // Tables of every kind (kind_schema.h) instead of the usual ones; the algorithms of
+  // page_compressed are those that the server turns out to have.
+  std::optional<KindOptions> kinds = {};
+  // Run in random order by a thread of its own, with about that pause between them.
+  std::vector<std::string> side_statements = {};
+  std::chrono::milliseconds side_pause{300};
 };
 
 // A table as the load sees it; ids are what the server has handed out.
@@ -59,14 +67,17 @@ class Workload {
   // Ends all threads, which rolls back what is open.
   Status Stop();
 
+  // Of the kinds, as the server turned out to be; after CreateTables.
+  [[nodiscard]] const std::optional<KindOptions>& kinds() const { return options_.kinds; }
   [[nodiscard]] uint64_t transaction_count() const { return transaction_count_; }
   [[nodiscard]] const std::string& socket_path() const { return socket_path_; }
 
  private:
   friend class LoadThread;
 
-  enum class ThreadRole { kShort, kLong, kOtherEngines, kDdl };
+  enum class ThreadRole { kShort, kLong, kOtherEngines, kDdl, kSide };
 
+  Status CreateKinds(SqlClient& client);
   void RunThread(ThreadRole role, uint64_t seed);
   void Report(const Status& status);
 

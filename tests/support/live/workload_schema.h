@@ -33,6 +33,7 @@ struct TableSpec {
   std::vector<std::string> alterations = {};
   // Columns that exist only after the alterations: they are not written before.
   std::vector<ColumnSpec> later_columns = {};
+  std::string preparation = {};  // a statement right before CREATE TABLE
 };
 
 constexpr uint32_t kAccountCount = 400;

@@ -1,0 +1,85 @@
+#include "tests/integration/matrix_scenario.h"
+
+#include <fmt/format.h>
+
+#include "tests/integration/redo_backup_scenario.h"
+
+namespace hbk::testing {
+
+std::vector<InstanceFormat> MatrixFormats(const ServerTree& tree) {
+  std::vector<InstanceFormat> formats;
+  for (const uint32_t page_kib : {4U, 8U, 16U, 32U, 64U}) {
+    for (const char* checksum : {"full_crc32", "crc32"}) {
+      for (const PageCipher cipher : {PageCipher::kCbc, PageCipher::kCtr}) {
+        formats.push_back(
+            {.tree = tree, .page_kib = page_kib, .checksum = checksum, .cipher = cipher});
+      }
+    }
+  }
+  return formats;
+}
+
+Result<DifferentialResult> RunDifferential(const DifferentialConfig& config) {
+  HBK_ASSIGN_OR_RETURN(ScratchDir scratch, ScratchDir::Make());
+  const std::string made = scratch.Sub("made");
+  const std::string theirs = scratch.Sub("theirs");
+  const std::vector<std::string> install_options = InstallOptions(config.format);
+  HBK_ASSIGN_OR_RETURN(const std::vector<std::string> server_options,
+                       ServerOptions(config.format, scratch.Sub("keys")));
+  const ServerTree& tree = config.format.tree;
+  std::optional<KindOptions> kinds;
+  if (config.has_kinds) {
+    kinds = KindOptions{.page_kib = config.format.page_kib,
+                        .is_encrypted = config.format.cipher != PageCipher::kNone,
+                        .algorithms = {}};
+  }
+  DifferentialResult result;
+  const auto run = [&]() -> Status {
+    HBK_ASSIGN_OR_RETURN(result.redo_bytes, MakeRedoBackup({.seed = config.seed,
+                                                            .tool = config.maker,
+                                                            .redo_mib = config.redo_mib,
+                                                            .has_ddl = false,
+                                                            .install_options = install_options,
+                                                            .server_options = server_options,
+                                                            .tree = tree,
+                                                            .kinds = kinds},
+                                                           scratch.Sub("source"), made));
+    HBK_RETURN_IF_ERROR(CopyTree(made, theirs));
+    HBK_RETURN_IF_ERROR(RunToSuccess(PrepareCommand(BackupTool::kMariadbBackup, theirs, {}, tree),
+                                     scratch.Sub("theirs.log"))
+                            .status());
+    HBK_RETURN_IF_ERROR(
+        RunToSuccess(PrepareCommand(config.compared, made, {}, tree), scratch.Sub("compared.log"))
+            .status());
+    HBK_ASSIGN_OR_RETURN(result.pages, ComparePages(theirs, made, KeysOf(config.format)));
+    const std::string& set = config.restorer == config.compared ? made : theirs;
+    const std::string data = scratch.Sub("data");
+    HBK_RETURN_IF_ERROR(MakeDirectory(data));
+    HBK_RETURN_IF_ERROR(RunToSuccess(CopyBackCommand(config.restorer, set, data, {}, tree),
+                                     scratch.Sub("copy-back.log"))
+                            .status());
+    return CheckRestoredData(scratch.Sub("restored"), data, install_options, server_options, tree)
+        .WithContext("restored server");
+  };
+  const Status status = run();
+  if (!status.ok() || result.pages.difference_count > 0) scratch.Keep();
+  HBK_RETURN_IF_ERROR(status);
+  return result;
+}
+
+std::map<std::string, std::string> CellsOf(const DifferentialConfig& config,
+                                           const DifferentialResult& result) {
+  std::map<std::string, std::string> cells;
+  const KindOptions options{.page_kib = 4, .is_encrypted = true, .algorithms = {}};
+  for (const std::string& kind : KindDatabases(options)) {
+    const auto share = result.pages.by_database.find(kind);
+    cells[kind] =
+        share == result.pages.by_database.end()
+            ? fmt::format("not with {}k pages", config.format.page_kib)
+            : fmt::format("{} pages ({} encoded), {} differ", share->second.page_count,
+                          share->second.encoded_page_count, share->second.difference_count);
+  }
+  return cells;
+}
+
+}  // namespace hbk::testing
