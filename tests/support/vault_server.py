@@ -14,9 +14,9 @@ All need the header X-Vault-Token. For tests of failures, without a token:
   PUT  /control   {"status": 503, "count": 2, "body": "...", "delay_s": 1}: what the next requests
                   get instead of an answer; count -1: all of them; count 0: answers as ever
 
-The preset is {"ID": ["HEX of version 1", "HEX of version 2"], ...}. A certificate for 127.0.0.1 and
-localhost, and the authority that signed it, are made in --certificate-dir if they are not there:
-ca.pem is what a client has to trust.
+The preset is {"ID": ["HEX of version 1", "HEX of version 2"], ...}. A certificate for 127.0.0.1
+(not for the name localhost) and the authority that signed it are made in --certificate-dir if they
+are not there: ca.pem is what a client has to trust.
 
 The port file is written when the server answers. It ends with SIGTERM, or with its standard input
 if --end-with-stdin is given.
@@ -36,7 +36,7 @@ import time
 import urllib.parse
 
 EXTENSIONS = """
-subjectAltName = DNS:localhost, IP:127.0.0.1
+subjectAltName = IP:127.0.0.1
 basicConstraints = CA:FALSE
 extendedKeyUsage = serverAuth
 """
@@ -55,7 +55,7 @@ def make_certificate(directory):
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
             "-subj", "/CN=hbk test authority", "-addext", "basicConstraints=critical,CA:TRUE",
             "-keyout", path("ca.key"), "-out", path("ca.pem"))
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=hbk test vault",
             "-keyout", path("server.key"), "-out", path("server.csr"))
     with open(path("server.ext"), "w") as extensions:
         extensions.write(EXTENSIONS)
