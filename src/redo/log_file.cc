@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include "hbk/base/crc32c.h"
+#include "hbk/redo/log_block.h"
+
+#include "block_log_head.h"
 
 namespace hbk::redo {
 namespace {
@@ -12,11 +15,13 @@ namespace {
 // Header block.
 constexpr size_t kHeaderBytes = 512;
 constexpr size_t kHeaderFormat = 0;
-constexpr size_t kHeaderReserved = 4;
+constexpr size_t kHeaderReserved = 4;  // kBlocks: the subformat
 constexpr size_t kHeaderFirstLsn = 8;
 constexpr size_t kHeaderCreator = 16;
 constexpr size_t kCreatorBytes = 32;
 constexpr size_t kHeaderCryptKeyId = 48;
+constexpr size_t kHeaderCryptKeyVersion = 52;
+constexpr size_t kHeaderCryptMessage = 56;
 constexpr size_t kHeaderChecksum = 508;
 
 // Checkpoint block.
@@ -61,12 +66,7 @@ Status UnsupportedFormat(uint32_t format, const std::string& creator) {
     return UnsupportedError(fmt::format("redo log written by \"{}\" is in {} (format {:#010x})",
                                         creator, what, format));
   };
-  const bool is_encrypted = (format & kFormatEncryptedBit) != 0;
   switch (format & ~kFormatEncryptedBit) {
-    case kFormatTen5:
-      return refuse(is_encrypted ? "the encrypted format of MariaDB 10.5 to 10.7"
-                                 : "the format of MariaDB 10.5 to 10.7")
-          .WithHint(kUpgradeHint);
     case kFormatTen4: return refuse("the format of MariaDB 10.4").WithHint(kUpgradeHint);
     case kFormatTen3: return refuse("the format of MariaDB 10.3").WithHint(kUpgradeHint);
     case kFormatTen2:
@@ -78,6 +78,59 @@ Status UnsupportedFormat(uint32_t format, const std::string& creator) {
   if (format >= kFormatMysql8First && format <= kFormatMysql8Last)
     return refuse("a format of MySQL 8.0, which is not MariaDB");
   return refuse("a format that is not known").WithHint("a newer hbk may know it");
+}
+
+LogEncryption EncryptionOf(uint32_t format, ByteView block) {
+  if (format == kFormatEnc11) return LogEncryption::kRecords;
+  if (format == kFormatTen8) {
+    // The older of the two encrypted formats shares its word with the plain one.
+    return LoadBe32(block, kHeaderCryptKeyId) != 0 ? LogEncryption::kPayloads
+                                                   : LogEncryption::kNone;
+  }
+  return (format & kFormatEncryptedBit) != 0 ? LogEncryption::kBlocks : LogEncryption::kNone;
+}
+
+uint32_t FormatOf(const LogFileHeader& header) {
+  if (header.container == LogContainer::kBlocks)
+    return kFormatTen5 | (header.is_encrypted ? kFormatEncryptedBit : 0);
+  return header.encryption == LogEncryption::kRecords ? kFormatEnc11 : kFormatTen8;
+}
+
+// What only rings have: fields of the header, and where they must be right.
+Status ParseRingHeader(ByteView block, LogFileHeader& header) {
+  if (LoadBe32(block, kHeaderReserved) != 0)
+    return CorruptionError(fmt::format("redo log header has {:#x} at offset {}, expected 0",
+                                       LoadBe32(block, kHeaderReserved), kHeaderReserved));
+  if (header.first_lsn < kLogStart)
+    return CorruptionError(
+        fmt::format("redo log header says that the log starts at LSN {}, the least is {}",
+                    header.first_lsn, kLogStart));
+  if (!header.is_encrypted) return OkStatus();
+  header.crypt.key_id = LoadBe32(block, kHeaderCryptKeyId);
+  header.crypt.key_version = LoadBe32(block, kHeaderCryptKeyVersion);
+  std::copy_n(block.begin() + kHeaderCryptMessage, header.crypt.message.size(),
+              header.crypt.message.begin());
+  return OkStatus();
+}
+
+// The header block, sealed.
+std::string RenderHeader(const LogFileHeader& header) {
+  HBK_CHECK(header.creator.size() < kCreatorBytes);
+  std::string text(kHeaderBytes, '\0');
+  const MutableByteView block(reinterpret_cast<uint8_t*>(text.data()), text.size());
+  StoreBe32(block, kHeaderFormat, FormatOf(header));
+  StoreBe64(block, kHeaderFirstLsn, header.first_lsn);
+  std::copy(header.creator.begin(), header.creator.end(), block.begin() + kHeaderCreator);
+  if (header.container == LogContainer::kBlocks) {
+    StoreBe32(block, kHeaderReserved, header.subformat);
+  } else if (header.is_encrypted) {
+    StoreBe32(block, kHeaderCryptKeyId, header.crypt.key_id);
+    StoreBe32(block, kHeaderCryptKeyVersion, header.crypt.key_version);
+    std::copy(header.crypt.message.begin(), header.crypt.message.end(),
+              block.begin() + kHeaderCryptMessage);
+  }
+  StoreBe32(block, kHeaderChecksum, Crc32c(block.first(kHeaderChecksum)));
+  return text;
 }
 
 std::string RenderCheckpoint(const Checkpoint& checkpoint) {
@@ -107,20 +160,21 @@ Result<LogFileHeader> ParseLogFileHeader(ByteView block) {
   if (stored != computed)
     return CorruptionError(
         fmt::format("redo log header checksum is {:08x}, computed {:08x}", stored, computed));
-  if (format != kFormatTen8 && format != kFormatEnc11) return UnsupportedFormat(format, creator);
+  const bool is_ring = format == kFormatTen8 || format == kFormatEnc11;
+  if (!is_ring && (format & ~kFormatEncryptedBit) != kFormatTen5)
+    return UnsupportedFormat(format, creator);
 
   LogFileHeader header;
   header.first_lsn = LoadBe64(block, kHeaderFirstLsn);
   header.creator = creator;
-  // The older of the two encrypted formats shares its word with the plain one.
-  header.is_encrypted = format == kFormatEnc11 || LoadBe32(block, kHeaderCryptKeyId) != 0;
-  if (LoadBe32(block, kHeaderReserved) != 0)
-    return CorruptionError(fmt::format("redo log header has {:#x} at offset {}, expected 0",
-                                       LoadBe32(block, kHeaderReserved), kHeaderReserved));
-  if (header.first_lsn < kLogStart)
-    return CorruptionError(
-        fmt::format("redo log header says that the log starts at LSN {}, the least is {}",
-                    header.first_lsn, kLogStart));
+  header.container = is_ring ? LogContainer::kRing : LogContainer::kBlocks;
+  header.encryption = EncryptionOf(format, block);
+  header.is_encrypted = header.encryption != LogEncryption::kNone;
+  if (is_ring) {
+    HBK_RETURN_IF_ERROR(ParseRingHeader(block, header));
+  } else {
+    header.subformat = LoadBe32(block, kHeaderReserved);
+  }
   return header;
 }
 
@@ -139,6 +193,14 @@ std::optional<Checkpoint> ParseCheckpoint(ByteView block, Lsn first_lsn) {
 }
 
 Result<Checkpoint> NewestCheckpoint(ByteView head, Lsn first_lsn) {
+  if (head.size() >= kHeaderBytes) {
+    const uint32_t format = LoadBe32(head, kHeaderFormat);
+    if ((format & ~kFormatEncryptedBit) == kFormatTen5) {
+      HBK_ASSIGN_OR_RETURN(const BlockCheckpoint newest,
+                           NewestBlockCheckpoint(head, format != kFormatTen5));
+      return newest.checkpoint;
+    }
+  }
   if (head.size() < kLogHeadBytes)
     return CorruptionError(fmt::format("redo log file has only {} bytes", head.size()));
   const auto first = ParseCheckpoint(head.subspan(kCheckpointOffset1, kCheckpointBytes), first_lsn);
@@ -152,20 +214,65 @@ Result<Checkpoint> NewestCheckpoint(ByteView head, Lsn first_lsn) {
   return second->checkpoint_lsn >= first->checkpoint_lsn ? *second : *first;
 }
 
+Result<LogHead> ParseLogHead(ByteView head) {
+  LogHead parsed;
+  HBK_ASSIGN_OR_RETURN(parsed.header, ParseLogFileHeader(head));
+  if (parsed.header.container == LogContainer::kBlocks) {
+    HBK_ASSIGN_OR_RETURN(const BlockCheckpoint newest,
+                         NewestBlockCheckpoint(head, parsed.header.is_encrypted));
+    parsed.checkpoint = newest.checkpoint;
+    parsed.header.crypt = newest.crypt;
+    return parsed;
+  }
+  HBK_ASSIGN_OR_RETURN(parsed.checkpoint, NewestCheckpoint(head, parsed.header.first_lsn));
+  return parsed;
+}
+
 LogGeometry::LogGeometry(Lsn first_lsn, uint64_t file_size)
-    : first_lsn_(first_lsn), capacity_(file_size - kLogStart) {
+    : LogGeometry(first_lsn, kLogStart, file_size - kLogStart) {
   HBK_CHECK(file_size >= kLogFileBytesMin);
 }
 
+Result<LogGeometry> LogGeometry::Of(const LogHead& head, uint64_t file_size) {
+  const bool is_ring = head.header.container == LogContainer::kRing;
+  const uint64_t size_min = is_ring ? kLogFileBytesMin : kBlockLogHeadBytes + kLogBlockBytes;
+  if (file_size < size_min)
+    return CorruptionError(fmt::format(
+        "the redo log has {} bytes, less than the smallest log file: {}", file_size, size_min));
+  if (is_ring) return LogGeometry(head.header.first_lsn, file_size);
+  const Checkpoint& checkpoint = head.checkpoint;
+  if (checkpoint.offset >= file_size)
+    return CorruptionError(
+        fmt::format("the redo log has {} bytes, its checkpoint says that LSN {} is at offset {}",
+                    file_size, checkpoint.checkpoint_lsn, checkpoint.offset));
+  const uint64_t capacity = file_size - kBlockLogHeadBytes;
+  return LogGeometry(checkpoint.checkpoint_lsn - (checkpoint.offset - kBlockLogHeadBytes),
+                     kBlockLogHeadBytes, capacity - capacity % kLogBlockBytes);
+}
+
 std::string RenderLogHead(Lsn first_lsn, const Checkpoint& checkpoint, std::string_view creator) {
-  HBK_CHECK(creator.size() < kCreatorBytes);
-  std::string head(kLogHeadBytes, '\0');
-  const MutableByteView header(reinterpret_cast<uint8_t*>(head.data()), kHeaderBytes);
-  StoreBe32(header, kHeaderFormat, kFormatTen8);
-  StoreBe64(header, kHeaderFirstLsn, first_lsn);
-  std::copy(creator.begin(), creator.end(), head.begin() + kHeaderCreator);
-  StoreBe32(header, kHeaderChecksum, Crc32c(header.first(kHeaderChecksum)));
+  LogFileHeader header;
+  header.first_lsn = first_lsn;
+  header.creator = creator;
+  std::string head = RenderHeader(header);
+  head.resize(kLogHeadBytes);
   head.replace(kCheckpointOffset1, kCheckpointBytes, RenderCheckpoint(checkpoint));
+  return head;
+}
+
+std::string RenderBackupLogHead(const LogHead& source, std::string_view creator) {
+  LogFileHeader header = source.header;
+  header.first_lsn = source.checkpoint.checkpoint_lsn;
+  header.creator = creator;
+  std::string head = RenderHeader(header);
+  if (header.container == LogContainer::kBlocks) {
+    head.resize(kBlockLogHeadBytes);
+    head.replace(kBlockCheckpointOffset2, kLogBlockBytes,
+                 RenderBlockCheckpoint(source.checkpoint, header.crypt));
+    return head;
+  }
+  head.resize(kLogHeadBytes);
+  head.replace(kCheckpointOffset1, kCheckpointBytes, RenderCheckpoint(source.checkpoint));
   return head;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "hbk/base/crc32c.h"
+#include "hbk/redo/log_block.h"
 
 namespace hbk::testing {
 namespace {
@@ -207,6 +208,77 @@ LogBuilder& LogBuilder::SetCheckpoint(redo::Checkpoint checkpoint) {
   file_.replace(0, redo::kLogHeadBytes,
                 redo::RenderLogHead(geometry_.first_lsn(), checkpoint, creator_));
   return *this;
+}
+
+BlockLogBuilder::BlockLogBuilder(redo::Lsn first_lsn, uint64_t file_size, std::string_view creator)
+    : first_lsn_(first_lsn), end_lsn_(first_lsn), file_size_(file_size) {
+  head_.header.container = redo::LogContainer::kBlocks;
+  head_.header.creator = creator;
+  head_.header.subformat = 2;
+  head_.checkpoint.checkpoint_lsn = first_lsn;
+  stream_.resize(first_lsn % redo::kLogBlockBytes);
+}
+
+BlockLogBuilder& BlockLogBuilder::Encrypt(const redo::LogCrypt& crypt, crypto::CipherMode mode,
+                                          const crypto::Block& data_key) {
+  head_.header.is_encrypted = true;
+  head_.header.encryption = redo::LogEncryption::kBlocks;
+  head_.header.crypt = crypt;
+  mode_ = mode;
+  data_key_ = data_key;
+  return *this;
+}
+
+BlockLogBuilder& BlockLogBuilder::SetEndLsn(redo::Lsn end_lsn) {
+  head_.checkpoint.end_lsn = end_lsn;
+  return *this;
+}
+
+redo::Lsn BlockLogBuilder::Append(std::string_view body) {
+  const size_t payload_end = redo::LogBlockPayloadEnd(head_.header.is_encrypted);
+  for (const char byte : std::string(body) + '\0') {
+    stream_.push_back(byte);
+    if (stream_.size() % redo::kLogBlockBytes != payload_end) continue;
+    stream_.resize(stream_.size() + redo::kLogBlockBytes - payload_end +
+                   redo::kLogBlockHeaderBytes);
+  }
+  end_lsn_ = redo::LogBlockOf(first_lsn_) + stream_.size();
+  return end_lsn_;
+}
+
+std::string BlockLogBuilder::SealedBlock(redo::Lsn block_lsn) const {
+  const auto begin = static_cast<size_t>(block_lsn - redo::LogBlockOf(first_lsn_));
+  std::string block = stream_.substr(begin, redo::kLogBlockBytes);
+  const bool is_full = block.size() == redo::kLogBlockBytes;
+  const auto used = static_cast<uint16_t>(block.size());
+  block.resize(redo::kLogBlockBytes);
+  const MutableByteView bytes(reinterpret_cast<uint8_t*>(block.data()), block.size());
+  StoreBe32(bytes, 0, redo::LogBlockNumber(block_lsn) | 0x80000000);
+  StoreBe16(bytes, 4, is_full ? redo::kLogBlockBytes : used);
+  if (head_.header.is_encrypted) {
+    const redo::LogCrypt& crypt = head_.header.crypt;
+    crypto::Block iv{};
+    const MutableByteView iv_bytes(iv.data(), iv.size());
+    StoreBe32(iv_bytes, 0, redo::LogBlockNumber(block_lsn));
+    StoreBe32(iv_bytes, 4, crypt.nonce);
+    StoreBe64(iv_bytes, 8, block_lsn);
+    const MutableByteView secret = bytes.subspan(4, 500);
+    HBK_CHECK(crypto::Encrypt(mode_, data_key_, iv, secret, secret).ok());
+    StoreBe32(bytes, 504, crypt.key_version);
+  }
+  StoreBe32(bytes, 508, Crc32c(bytes.first(508)));
+  return block;
+}
+
+std::string BlockLogBuilder::file() const {
+  std::string file = redo::RenderBackupLogHead(head_, head_.header.creator);
+  file.resize(file_size_);
+  const uint64_t capacity = file_size_ - redo::kBlockLogHeadBytes;
+  const redo::Lsn first = redo::LogBlockOf(first_lsn_);
+  for (redo::Lsn lsn = first; lsn - first < stream_.size(); lsn += redo::kLogBlockBytes)
+    file.replace(redo::kBlockLogHeadBytes + (lsn - first) % capacity, redo::kLogBlockBytes,
+                 SealedBlock(lsn));
+  return file;
 }
 
 }  // namespace hbk::testing

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "hbk/crypto/cipher.h"
 #include "hbk/innodb/types.h"
 #include "hbk/redo/log_file.h"
 #include "hbk/redo/mini_transaction.h"
@@ -81,6 +82,37 @@ class LogBuilder {
   redo::Lsn end_lsn_;
   std::string creator_;
   std::string file_;
+};
+
+// A log of 10.5 to 10.7 in memory: a head, and mini-transactions from the checkpoint on. The
+// checkpoint's LSN is `first_lsn`, at the first block behind the head.
+class BlockLogBuilder {
+ public:
+  BlockLogBuilder(redo::Lsn first_lsn, uint64_t file_size,
+                  std::string_view creator = "MariaDB 10.5.23");
+  BlockLogBuilder& Encrypt(const redo::LogCrypt& crypt, crypto::CipherMode mode,
+                           const crypto::Block& data_key);
+
+  // Appends one mtr, wrapping where the file ends. Returns its end LSN. An empty body is legal.
+  redo::Lsn Append(std::string_view body);
+  redo::Lsn Append(const MtrBuilder& mtr) { return Append(mtr.body()); }
+  // Where the list of files of the checkpoint is.
+  BlockLogBuilder& SetEndLsn(redo::Lsn end_lsn);
+
+  [[nodiscard]] redo::Lsn end_lsn() const { return end_lsn_; }
+  // All blocks sealed, the last one as far as it goes.
+  [[nodiscard]] std::string file() const;
+
+ private:
+  [[nodiscard]] std::string SealedBlock(redo::Lsn block_lsn) const;
+
+  redo::LogHead head_;
+  crypto::CipherMode mode_ = crypto::CipherMode::kCbc;
+  crypto::Block data_key_{};
+  redo::Lsn first_lsn_;
+  redo::Lsn end_lsn_;
+  uint64_t file_size_;
+  std::string stream_;  // from the block of first_lsn on, with room for headers and trailers
 };
 
 }  // namespace hbk::testing

@@ -76,8 +76,7 @@ TEST(ParseLogFileHeaderTest, RefusesOtherFormatsByNameOfTheirWriter) {
     const char* text;
   };
   for (const Case& c :
-       {Case{0x50485953, "10.5 to 10.7"}, Case{0xD0485953, "encrypted format"},
-        Case{0, "before MariaDB 10.2"}, Case{1, "MariaDB 10.2"}, Case{0x80000001, "MariaDB 10.2"},
+       {Case{0, "before MariaDB 10.2"}, Case{1, "MariaDB 10.2"}, Case{0x80000001, "MariaDB 10.2"},
         Case{2, "MySQL 8.0"}, Case{6, "MySQL 8.0"}, Case{103, "MariaDB 10.3"},
         Case{0x80000067, "MariaDB 10.3"}, Case{104, "MariaDB 10.4"},
         Case{0x80000068, "MariaDB 10.4"}, Case{7, "not known"}, Case{0x12345678, "not known"}}) {
@@ -89,7 +88,7 @@ TEST(ParseLogFileHeaderTest, RefusesOtherFormatsByNameOfTheirWriter) {
 }
 
 TEST(ParseLogFileHeaderTest, GivesAHintForAServerThatCanBeUpgraded) {
-  EXPECT_THAT(ParseLogFileHeader(AsBytes(HeaderWithFormat(0x50485953))).status().hint(),
+  EXPECT_THAT(ParseLogFileHeader(AsBytes(HeaderWithFormat(104))).status().hint(),
               HasSubstr("upgrade"));
 }
 
@@ -98,17 +97,62 @@ TEST(ParseLogFileHeaderTest, TellsTheNewerEncryptedFormatByItsWord) {
 
   ASSERT_THAT(header, IsOk());
   EXPECT_TRUE(header->is_encrypted);
+  EXPECT_EQ(header->encryption, LogEncryption::kRecords);
 }
 
 TEST(ParseLogFileHeaderTest, TellsTheOlderEncryptedFormatByItsKeyId) {
   std::string block = HeaderWithFormat(0x50687973);
   StoreBe32(Bytes(block), 48, 1);
+  StoreBe32(Bytes(block), 52, 7);
+  block.replace(56, 16, "the message of 1");
   SealHeader(block);
 
   const auto header = ParseLogFileHeader(AsBytes(block));
 
   ASSERT_THAT(header, IsOk());
   EXPECT_TRUE(header->is_encrypted);
+  EXPECT_EQ(header->encryption, LogEncryption::kPayloads);
+  EXPECT_EQ(header->crypt.key_id, 1U);
+  EXPECT_EQ(header->crypt.key_version, 7U);
+  EXPECT_EQ(AsText(header->crypt.message), "the message of 1");
+}
+
+TEST(ParseLogFileHeaderTest, KnowsTheBlocksOfOlderServers) {
+  const auto plain = ParseLogFileHeader(AsBytes(HeaderWithFormat(0x50485953)));
+  const auto encrypted = ParseLogFileHeader(AsBytes(HeaderWithFormat(0xD0485953)));
+
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_EQ(plain->container, LogContainer::kBlocks);
+  EXPECT_EQ(plain->encryption, LogEncryption::kNone);
+  ASSERT_THAT(encrypted, IsOk());
+  EXPECT_EQ(encrypted->container, LogContainer::kBlocks);
+  EXPECT_EQ(encrypted->encryption, LogEncryption::kBlocks);
+}
+
+TEST(RenderBackupLogHeadTest, KeepsFormatAndCryptFields) {
+  for (const LogEncryption encryption :
+       {LogEncryption::kNone, LogEncryption::kPayloads, LogEncryption::kRecords}) {
+    LogHead source;
+    source.header.first_lsn = 20000;
+    source.header.creator = "MariaDB 10.11.19";
+    source.header.encryption = encryption;
+    source.header.is_encrypted = encryption != LogEncryption::kNone;
+    source.checkpoint = {.checkpoint_lsn = 30000, .end_lsn = 40000};
+    if (source.header.is_encrypted) {
+      source.header.crypt = {.key_id = 1, .key_version = 3, .message = {1, 2, 3}};
+    }
+
+    const std::string rendered = RenderBackupLogHead(source, "Backup 1");
+
+    ASSERT_EQ(rendered.size(), kLogHeadBytes);
+    const auto head = ParseLogHead(AsBytes(rendered));
+    ASSERT_THAT(head, IsOk());
+    EXPECT_EQ(head->header.encryption, encryption);
+    EXPECT_EQ(head->header.crypt, source.header.crypt);
+    EXPECT_EQ(head->header.first_lsn, 30000U);
+    EXPECT_EQ(head->header.creator, "Backup 1");
+    EXPECT_EQ(head->checkpoint.end_lsn, 40000U);
+  }
 }
 
 TEST(ParseLogFileHeaderTest, EveryFlippedBitIsNoticed) {
@@ -195,6 +239,31 @@ TEST(LogGeometryTest, WrapsAndFlipsTheSequenceBitWithEveryLap) {
   EXPECT_EQ(geometry.SequenceBit(20099), 1);
   EXPECT_EQ(geometry.SequenceBit(20100), 0);
   EXPECT_EQ(geometry.SequenceBit(20200), 1);
+}
+
+TEST(LogGeometryTest, PlacesBlocksByTheirCheckpoint) {
+  LogHead head;
+  head.header.container = LogContainer::kBlocks;
+  head.checkpoint = {.checkpoint_lsn = 51200 + 100, .end_lsn = 0, .offset = 2048 + 1024 + 100};
+
+  const auto geometry = LogGeometry::Of(head, 2048 + 2048);
+
+  ASSERT_THAT(geometry, IsOk());
+  EXPECT_EQ(geometry->capacity(), 2048U);
+  EXPECT_EQ(geometry->OffsetOf(51200), 2048U + 1024);
+  EXPECT_EQ(geometry->OffsetOf(51200 + 1023), 4095U);
+  EXPECT_EQ(geometry->OffsetOf(51200 + 1024), 2048U);
+}
+
+TEST(LogGeometryTest, FileThatIsTooShortForItsHeadIsCorruption) {
+  LogHead head;
+  EXPECT_THAT(LogGeometry::Of(head, kLogFileBytesMin - 1),
+              StatusIs(StatusCode::kCorruption, HasSubstr("smallest log file")));
+  head.header.container = LogContainer::kBlocks;
+  head.checkpoint = {.checkpoint_lsn = 51300, .end_lsn = 0, .offset = 5000};
+  EXPECT_THAT(LogGeometry::Of(head, 2559), StatusIs(StatusCode::kCorruption, HasSubstr("2559")));
+  EXPECT_THAT(LogGeometry::Of(head, 4096),
+              StatusIs(StatusCode::kCorruption, HasSubstr("offset 5000")));
 }
 
 }  // namespace
