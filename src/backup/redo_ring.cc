@@ -35,8 +35,8 @@ Result<std::unique_ptr<RedoRing>> RedoRing::Open(io::FileSystem& fs, const std::
     if (head.ok() || head.status().code() != StatusCode::kCorruption) break;
   }
   if (!head.ok()) return head.status().WithContext("reading the head of " + path);
-  if (head->header.is_encrypted) {
-    return UnsupportedError(fmt::format("the redo log {} is encrypted, written by {}", path,
+  if (head->header.is_encrypted || head->header.container != redo::LogContainer::kRing) {
+    return UnsupportedError(fmt::format("the redo log {} of {} is encrypted or in blocks", path,
                                         head->header.creator))
         .WithHint("set innodb_encrypt_log=OFF and restart the server");
   }

@@ -6,66 +6,94 @@
 #include <fmt/format.h>
 
 namespace hbk::prepare {
+namespace {
 
-RedoReader::RedoReader(std::unique_ptr<io::File> file, const redo::LogGeometry& geometry,
-                       size_t window_bytes)
-    : file_(std::move(file)), geometry_(geometry), window_(window_bytes) {}
+constexpr size_t kHeaderBlockBytes = 512;  // of either container
+
+}  // namespace
+
+RedoReader::RedoReader(std::unique_ptr<io::File> file, redo::LogHead head,
+                       const redo::LogGeometry& geometry,
+                       std::optional<redo::LogDecryptor> decryptor, size_t window_bytes)
+    : file_(std::move(file)),
+      head_(std::move(head)),
+      geometry_(geometry),
+      decryptor_(std::move(decryptor)),
+      decoder_(redo::LogDecoder::Create(head_, geometry_, decryptor_)),
+      window_(window_bytes),
+      window_lsn_(decoder_->window_lsn()) {}
 
 Result<std::unique_ptr<RedoReader>> RedoReader::Open(io::FileSystem& fs, const std::string& path,
-                                                     size_t window_bytes) {
+                                                     size_t window_bytes, crypto::KeySource* keys) {
   // Below this a large mini-transaction would never fit.
   window_bytes = std::max<size_t>(window_bytes, redo::kMiniTransactionBytesMax + (64 << 10));
   HBK_ASSIGN_OR_RETURN(auto file, fs.Open(path, {}));
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
-  AlignedBuffer head(redo::kLogHeadBytes);
-  HBK_ASSIGN_OR_RETURN(const size_t head_bytes, file->ReadAt(0, head.view()));
-  if (head_bytes == 0) {
-    return UnsupportedError(path + " is empty: a prepared backup of a server before 10.8");
-  }
-  if (head_bytes < 512) {
+  AlignedBuffer buffer(redo::kLogHeadBytes);
+  HBK_ASSIGN_OR_RETURN(const size_t head_bytes, file->ReadAt(0, buffer.view()));
+  if (head_bytes < kHeaderBlockBytes) {
     return CorruptionError(fmt::format("{} has {} bytes, less than a log header", path, info.size));
   }
+  const ByteView head_view = ByteView(buffer.view()).first(head_bytes);
   // The header is judged before the size: an older format is told by its name.
-  auto header = redo::ParseLogFileHeader(head.view());
+  auto header = redo::ParseLogFileHeader(head_view);
   if (!header.ok()) return header.status().WithContext(path);
-  if (info.size < redo::kLogFileBytesMin) {
-    return CorruptionError(fmt::format("{} has {} bytes, less than the smallest log file: {}", path,
-                                       info.size, redo::kLogFileBytesMin));
+  auto head = redo::ParseLogHead(head_view);
+  if (!head.ok()) return head.status().WithContext(path);
+  const auto geometry = redo::LogGeometry::Of(*head, info.size);
+  if (!geometry.ok()) return geometry.status().WithContext(path);
+  std::optional<redo::LogDecryptor> decryptor;
+  if (head->header.is_encrypted) {
+    auto created = redo::LogDecryptor::Create(head->header, keys);
+    if (!created.ok()) return created.status().WithContext(path);
+    decryptor = std::move(*created);
   }
-  const auto checkpoint = redo::NewestCheckpoint(head.view(), header->first_lsn);
-  if (!checkpoint.ok()) return checkpoint.status().WithContext(path);
-  if (header->is_encrypted) {
-    return UnsupportedError(path + ": the log is encrypted, which this version cannot apply yet");
-  }
-  std::unique_ptr<RedoReader> reader(new RedoReader(
-      std::move(file), redo::LogGeometry(header->first_lsn, info.size), window_bytes));
-  reader->header_ = *header;
-  reader->checkpoint_ = *checkpoint;
-  reader->Seek(checkpoint->checkpoint_lsn);
+  return std::unique_ptr<RedoReader>(new RedoReader(std::move(file), std::move(*head), *geometry,
+                                                    std::move(decryptor), window_bytes));
+}
+
+Result<std::unique_ptr<RedoReader>> RedoReader::OpenEmpty(io::FileSystem& fs,
+                                                          const std::string& path,
+                                                          redo::Lsn end_lsn) {
+  HBK_ASSIGN_OR_RETURN(auto file, fs.Open(path, {}));
+  redo::LogHead head;
+  head.header.container = redo::LogContainer::kBlocks;
+  head.header.first_lsn = end_lsn;
+  head.checkpoint = {.checkpoint_lsn = end_lsn, .end_lsn = end_lsn};
+  const redo::LogGeometry geometry(end_lsn, redo::kLogFileBytesMin);
+  std::unique_ptr<RedoReader> reader(
+      new RedoReader(std::move(file), std::move(head), geometry, std::nullopt, kHeaderBlockBytes));
+  reader->is_empty_ = true;
   return reader;
 }
 
 void RedoReader::Seek(redo::Lsn lsn) {
-  window_lsn_ = lsn;
-  begin_ = 0;
+  decoder_->Seek(lsn);
+  window_lsn_ = decoder_->window_lsn();
   end_ = 0;
 }
 
+Status RedoReader::BadContent(const Status& status) const {
+  return decryptor_ ? decryptor_->WrongKey() : status;
+}
+
 Result<bool> RedoReader::Next(redo::MiniTransaction& mtr) {
+  if (is_empty_) {
+    end_reason_ = "it is empty";
+    return false;
+  }
   for (;;) {
-    const ByteView rest = window_.view().subspan(begin_, end_ - begin_);
-    const bool is_whole_ring = rest.size() >= geometry_.capacity();
+    const size_t begin = BytesDone();
+    const ByteView rest = window_.view().subspan(begin, end_ - begin);
     if (!rest.empty()) {
-      const redo::MtrParse parse =
-          redo::ParseMiniTransaction(is_whole_ring ? rest.first(geometry_.capacity()) : rest,
-                                     position(), geometry_, header_.is_encrypted);
-      if (parse.outcome == redo::MtrOutcome::kWhole) {
-        mtr = parse.mtr;
-        begin_ += parse.mtr.end_lsn - parse.mtr.start_lsn;
+      auto parse = decoder_->Next(rest);
+      if (!parse.ok()) return parse.status().WithContext(file_->path());
+      if (parse->outcome == redo::MtrOutcome::kWhole) {
+        mtr = parse->mtr;
         return true;
       }
-      if (parse.outcome == redo::MtrOutcome::kEndOfLog || is_whole_ring) {
-        end_reason_ = parse.end_reason;
+      if (parse->outcome == redo::MtrOutcome::kEndOfLog || rest.size() >= geometry_.capacity()) {
+        end_reason_ = parse->end_reason;
         return false;
       }
     }
@@ -75,15 +103,15 @@ Result<bool> RedoReader::Next(redo::MiniTransaction& mtr) {
 
 // Moves what is left to the front and reads on, up to one whole ring behind the position.
 Status RedoReader::Fill() {
-  std::memmove(window_.data(), window_.data() + begin_, end_ - begin_);
-  window_lsn_ += begin_;
-  end_ -= begin_;
-  begin_ = 0;
+  const size_t begin = BytesDone();
+  std::memmove(window_.data(), window_.data() + begin, end_ - begin);
+  window_lsn_ += begin;
+  end_ -= begin;
   const uint64_t bytes_max = std::min<uint64_t>(window_.size(), geometry_.capacity());
   HBK_CHECK(end_ < bytes_max);
   while (end_ < bytes_max) {
     const uint64_t offset = geometry_.OffsetOf(window_lsn_ + end_);
-    const uint64_t to_wrap = redo::kLogStart + geometry_.capacity() - offset;
+    const uint64_t to_wrap = geometry_.start() + geometry_.capacity() - offset;
     const auto size = static_cast<size_t>(std::min(bytes_max - end_, to_wrap));
     HBK_ASSIGN_OR_RETURN(const size_t done,
                          file_->ReadAt(offset, window_.view().subspan(end_, size)));
@@ -104,8 +132,15 @@ Result<redo::Lsn> FindFileCheckpoint(RedoReader& reader) {
         "{} at LSN {}",
         reader.path(), checkpoint.checkpoint_lsn, checkpoint.end_lsn, why, reader.position()));
   };
-  reader.Seek(checkpoint.end_lsn);
   redo::MiniTransaction mtr;
+  if (reader.header().container == redo::LogContainer::kBlocks &&
+      (checkpoint.end_lsn == 0 || checkpoint.end_lsn == checkpoint.checkpoint_lsn)) {
+    // The log of a backup, or of a server that was shut down. Read for the sake of the key.
+    reader.Seek(checkpoint.checkpoint_lsn);
+    HBK_RETURN_IF_ERROR(reader.Next(mtr).status());
+    return checkpoint.checkpoint_lsn;
+  }
+  reader.Seek(checkpoint.end_lsn);
   for (;;) {
     HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
     if (!has_mtr) return missing(reader.end_reason());
@@ -113,12 +148,12 @@ Result<redo::Lsn> FindFileCheckpoint(RedoReader& reader) {
     redo::RedoRecord record;
     for (;;) {
       auto has_record = records.Next(record);
-      if (!has_record.ok()) return missing(has_record.status().message());
+      if (!has_record.ok()) return reader.BadContent(missing(has_record.status().message()));
       if (!*has_record) break;
       if (record.kind == redo::RecordKind::kFileCheckpoint) {
         if (record.checkpoint_lsn() == checkpoint.checkpoint_lsn) return mtr.end_lsn;
       } else if (record.kind != redo::RecordKind::kFileModify) {
-        return missing("another record");
+        return reader.BadContent(missing("another record"));
       }
     }
   }

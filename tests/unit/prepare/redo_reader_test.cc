@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hbk/redo/log_block.h"
+
+#include "tests/support/fixed_keys.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/page_builder.h"
 #include "tests/support/redo_builder.h"
@@ -12,6 +15,7 @@ namespace hbk::prepare {
 namespace {
 
 using ::testing::AllOf;
+using testing::BlockLogBuilder;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::IsOkAndHolds;
@@ -21,6 +25,7 @@ using testing::MtrBuilder;
 using testing::StatusIs;
 
 constexpr redo::Lsn kFirstLsn = 100000;
+constexpr redo::Lsn kBlockLsn = 51200 + 12;
 constexpr innodb::PageId kPage = {.space = 5, .page = 3};
 const std::string kPath = "/b/ib_logfile0";
 
@@ -136,8 +141,88 @@ TEST_F(RedoReaderTest, SeekGoesBack) {
   EXPECT_THAT(ReadTexts(**reader, 3), ::testing::ElementsAre("six"));
 }
 
-TEST_F(RedoReaderTest, EmptyFileIsAPreparedBackupOfAnOlderServer) {
-  EXPECT_THAT(Open(""), StatusIs(StatusCode::kUnsupported, HasSubstr("before 10.8")));
+TEST_F(RedoReaderTest, EmptyFileEndsWhereItIsSaidToEnd) {
+  EXPECT_THAT(Open(""), StatusIs(StatusCode::kCorruption, HasSubstr("0 bytes")));
+
+  const auto reader = RedoReader::OpenEmpty(fs_, kPath, 51300);
+
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_THAT(FindFileCheckpoint(**reader), IsOkAndHolds(51300U));
+  EXPECT_THAT(ReadTexts(**reader, 1), ::testing::IsEmpty());
+  EXPECT_EQ((*reader)->position(), 51300U);
+  EXPECT_EQ((*reader)->header().container, redo::LogContainer::kBlocks);
+}
+
+TEST_F(RedoReaderTest, BlocksAreReadOverTheEndOfTheirRing) {
+  BlockLogBuilder log(kBlockLsn, redo::kBlockLogHeadBytes + 16 * 512);
+  for (int i = 100; i < 160; ++i)
+    log.Append(Write(std::to_string(i) + std::string(100, 'r')));
+  ASSERT_LT(log.end_lsn() - kBlockLsn, 16U * 512);
+  const auto reader = Open(log.file());
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_EQ((*reader)->position(), kBlockLsn);
+
+  EXPECT_EQ(ReadTexts(**reader, 3).size(), 60U);
+
+  EXPECT_EQ((*reader)->position(), log.end_lsn());
+  EXPECT_EQ((*reader)->end_reason(), "block not full");
+}
+
+TEST_F(RedoReaderTest, BlocksOfALogLargerThanTheWindowAreReadWhole) {
+  BlockLogBuilder log(kBlockLsn, redo::kBlockLogHeadBytes + (6 << 20));
+  std::vector<std::string> expected;
+  for (int i = 100; i < 140; ++i) {
+    expected.push_back(std::to_string(i));
+    log.Append(Write(std::to_string(i) + std::string(100000, 'r')));
+  }
+  const auto reader = Open(log.file());
+  ASSERT_THAT(reader, IsOk());
+
+  EXPECT_EQ(ReadTexts(**reader, 3), expected);
+
+  EXPECT_EQ((*reader)->position(), log.end_lsn());
+}
+
+class EncryptedLogTest : public RedoReaderTest {
+ protected:
+  EncryptedLogTest() {
+    keys_.Add(1, 7);
+    const redo::LogCrypt crypt = {.key_id = 1, .key_version = 7, .message = {1}, .nonce = 5};
+    log_.Encrypt(crypt, keys_.mode(), *crypto::DeriveDataKey(*keys_.GetKey(1, 7), crypt.message));
+    log_.Append(Write("first."));
+    log_.Append(Write("second"));
+    fs_.PutFile(kPath, log_.file());
+  }
+
+  testing::FixedKeys keys_;
+  BlockLogBuilder log_{kBlockLsn, redo::kBlockLogHeadBytes + 8192};
+};
+
+TEST_F(EncryptedLogTest, IsReadWithItsKey) {
+  const auto reader = RedoReader::Open(fs_, kPath, 0, &keys_);
+  ASSERT_THAT(reader, IsOk());
+
+  EXPECT_THAT(ReadTexts(**reader, 6), ::testing::ElementsAre("first.", "second"));
+}
+
+TEST_F(EncryptedLogTest, MissingKeyIsNamed) {
+  testing::FixedKeys none;
+
+  EXPECT_THAT(
+      RedoReader::Open(fs_, kPath, 0),
+      StatusIs(StatusCode::kMissingKey, AllOf(HasSubstr(kPath), HasSubstr("key 1 version 7"))));
+  EXPECT_THAT(RedoReader::Open(fs_, kPath, 0, &none),
+              StatusIs(StatusCode::kMissingKey, HasSubstr("key 1 version 7")));
+}
+
+TEST_F(EncryptedLogTest, AnotherKeyIsFoundBeforeAnythingIsApplied) {
+  testing::FixedKeys others;
+  others.Add(1, 7, std::string(16, '?'));
+  const auto reader = RedoReader::Open(fs_, kPath, 0, &others);
+  ASSERT_THAT(reader, IsOk());
+
+  EXPECT_THAT(FindFileCheckpoint(**reader),
+              StatusIs(StatusCode::kMissingKey, HasSubstr("key 1 version 7 is not the one")));
 }
 
 TEST_F(RedoReaderTest, FilesThatAreTooShortAreCorruption) {
