@@ -4,11 +4,14 @@
 #include <fmt/ranges.h>
 
 #include "hbk/base/version.h"
+#include "hbk/keys/key_options.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
 namespace hbk::backup {
 
 namespace {
+
+constexpr const char* kDamagedPagesName = "innodb_corrupted_pages";
 
 // What prepare and restore may need, or a reader of the manifest wants to know. Nothing secret.
 constexpr const char* kRecordedSettings[] = {
@@ -52,6 +55,22 @@ std::string DescribeBinlog(const manifest::BinlogPosition& binlog) {
   return text;
 }
 
+// "d/t 5" and a line of page numbers, for each tablespace.
+std::string RenderDamagedPages(const std::map<std::string, DamagedFile>& damaged) {
+  std::map<std::string, std::vector<innodb::PageNo>> spaces;
+  for (const auto& [name, file] : damaged) {
+    std::string table = file.space_id == innodb::kSystemSpaceId ? "innodb_system" : name;
+    if (table.ends_with(".ibd")) table.resize(table.size() - 4);
+    std::vector<innodb::PageNo>& pages = spaces[fmt::format("{} {}", table, file.space_id)];
+    for (const DamagedPage& page : file.pages)
+      pages.push_back(page.page_no);
+  }
+  std::string text;
+  for (const auto& [head, pages] : spaces)
+    text += fmt::format("{}\n{}\n", head, fmt::join(pages, " "));
+  return text;
+}
+
 manifest::BackupInfo MakeInfo(const BackupRecord& record) {
   manifest::BackupInfo info;
   info.uuid = record.uuid;
@@ -89,6 +108,8 @@ manifest::ServerDescription DescribeServer(const BackupRecord& record) {
   server.undo_tablespaces = facts.Variable("innodb_undo_tablespaces");
   for (const char* name : kRecordedSettings)
     if (facts.HasVariable(name)) server.settings[name] = facts.Variable(name);
+  server.settings.merge(
+      keys::RecordableKeySettings(facts.variables, facts.ActivePluginOfType("ENCRYPTION")));
   return server;
 }
 
@@ -110,6 +131,10 @@ void BackupRecord::RenameFile(const std::string& from, const std::string& to) {
   node.key() = to;
   node.mapped().name = to;
   HBK_CHECK(files.insert(std::move(node)).inserted);
+  auto damage = damaged.extract(from);
+  if (damage.empty()) return;
+  damage.key() = to;
+  HBK_CHECK(damaged.insert(std::move(damage)).inserted);
 }
 
 uint64_t BackupRecord::LockMilliseconds() const {
@@ -133,6 +158,8 @@ std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const Backu
   files.emplace_back(names.checkpoints, manifest::RenderCheckpoints(checkpoints));
   files.emplace_back(names.info, manifest::RenderBackupInfo(MakeInfo(record)));
   if (record.binlog) files.emplace_back(names.binlog_info, RenderBinlogInfo(*record.binlog));
+  if (!record.damaged.empty())
+    files.emplace_back(kDamagedPagesName, RenderDamagedPages(record.damaged));
   return files;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "hbk/backup/file_copier.h"
 #include "hbk/backup/log_tailer.h"
 #include "hbk/datadir/file_kind.h"
 #include "hbk/datadir/layout.h"
@@ -23,6 +24,12 @@
 #include "copy_plan.h"
 
 namespace hbk::backup {
+
+// A tablespace that was copied with damaged pages in it.
+struct DamagedFile {
+  innodb::SpaceId space_id = 0;
+  std::vector<DamagedPage> pages;
+};
 
 struct BackupRecord {
   std::string uuid;
@@ -38,6 +45,7 @@ struct BackupRecord {
   std::vector<std::string> databases;
   std::map<std::string, manifest::ManifestFile> files;  // by name
   std::set<manifest::EncryptionKeyUse> keys;            // that pages and redo name
+  std::map<std::string, DamagedFile> damaged;           // by name of the file
 
   void AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage, uint64_t size,
                const std::string& digest);
@@ -48,7 +56,8 @@ struct BackupRecord {
   [[nodiscard]] uint64_t LockMilliseconds() const;
 };
 
-// Name and content of the files that mariadb-backup would write, for the server's series.
+// Name and content of the files that mariadb-backup would write, for the server's series. One of
+// them, if there are damaged pages, is the list of these.
 std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const BackupRecord& record);
 
 manifest::BackupManifest MakeManifest(const BackupRecord& record);

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <memory>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -31,6 +32,7 @@ namespace {
 using server::BackupStage;
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr size_t kDamagedPagesShownMax = 100;
 constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
 constexpr std::string_view kRedoName = "ib_logfile0";
 constexpr std::string_view kLostHint =
@@ -103,9 +105,13 @@ class BackupRun {
   Status CatchUp(std::chrono::milliseconds timeout);
   Status CheckAlive();
   Result<datadir::Scan> Scan();
+  Status NoteClosedTables();
+  Result<OpenSpaces> ScanBetweenLists();
+  std::string NameOfTable(const std::string& file_name) const;
+  void WarnOfDamage();
   Status ReadPosition(manifest::BinlogPosition& position, bool& has_binlog);
   // Parts of steps that copy, watched.
-  Status CopyAfterDdl(const SpaceChanges& changes, const std::stop_token& halt);
+  Status CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt);
   Status CopyAtRest(const std::stop_token& halt);
   Status CopyLastFiles(const std::stop_token& halt);
   void ReportStages();
@@ -123,6 +129,7 @@ class BackupRun {
 
   BackupRecord record_;
   datadir::Scan scan_;  // the latest
+  SpaceId closed_id_max_ = 0;
   bool has_target_ = false;
   SteadyClock::time_point verified_at_;
   std::unique_ptr<server::ServerSession> session_;
@@ -190,6 +197,7 @@ Status BackupRun::Preflight() {
   HBK_RETURN_IF_ERROR(
       CheckSpace(fs_, options_.target_dir, scan_, facts.Number("innodb_log_file_size", 0)));
   record_.warnings = scan_.warnings;
+  HBK_RETURN_IF_ERROR(NoteClosedTables());
   HBK_ASSIGN_OR_RETURN(record_.uuid, session_->NewUuid());
   return OkStatus();
 }
@@ -207,6 +215,10 @@ Status BackupRun::CreateTarget() {
   copier.workers = WorkerCount(options_.parallel);
   copier.page_size = static_cast<uint32_t>(record_.facts.Number("innodb_page_size", 0));
   copier.limiter = options_.throttle != 0 ? &limiter_ : nullptr;
+  copier.keep_damaged_pages = options_.log_page_corruption;
+  copier.table_of = [this](const std::string& name) {
+    return NameOfTable(name);
+  };
   copier_ = std::make_unique<FileCopier>(fs_, reporter_, copier);
   tablespaces_ = std::make_unique<TablespaceSet>(fs_, *copier_, options_.target_dir,
                                                  copier.page_size, record_);
@@ -242,12 +254,13 @@ Status BackupRun::CopyWhileServerWorks() {
   reporter_.BeginPhase("wait for backup stage start");
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kStart));
   HBK_RETURN_IF_ERROR(aria_->Begin());
-  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  HBK_ASSIGN_OR_RETURN(const OpenSpaces open, ScanBetweenLists());
   reporter_.BeginPhase("copy innodb files",
                        {{"threads", std::to_string(WorkerCount(options_.parallel))},
                         {"start_lsn", std::to_string(tailer_->start_lsn())}});
-  HBK_RETURN_IF_ERROR(watch_.Run(
-      [this](std::stop_token halt) { return tablespaces_->CopyAll(scan_, record_.layout, halt); }));
+  HBK_RETURN_IF_ERROR(watch_.Run([this, &open](std::stop_token halt) {
+    return tablespaces_->CopyAll(scan_, record_.layout, open, halt);
+  }));
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
   return watch_.Run([this](std::stop_token halt) { return aria_->CopyAhead(halt); });
 }
@@ -260,8 +273,9 @@ Status BackupRun::CopyUnderBlockDdl() {
   HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));  // Now the log tells of all DDL there will be.
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   const SpaceChanges changes = tailer_->space_changes();
+  const SpaceChanges* known = tailer_->knows_space_changes() ? &changes : nullptr;
   HBK_RETURN_IF_ERROR(
-      watch_.Run([this, &changes](std::stop_token halt) { return CopyAfterDdl(changes, halt); }));
+      watch_.Run([this, known](std::stop_token halt) { return CopyAfterDdl(known, halt); }));
   return CatchUp(kLastLogTimeout);
 }
 
@@ -306,10 +320,11 @@ Status BackupRun::CompleteRedo() {
   reporter_.BeginPhase("complete redo");
   // What the log told until the end: after BLOCK_DDL no tablespace came or went.
   const SpaceChanges changes = tailer_->space_changes();
+  const bool is_known = tailer_->knows_space_changes();
   HBK_ASSIGN_OR_RETURN(record_.redo, tailer_->Finish());
   tailer_.reset();
   lsn_source_.reset();
-  HBK_RETURN_IF_ERROR(tablespaces_->CheckComplete(changes));
+  if (is_known) HBK_RETURN_IF_ERROR(tablespaces_->CheckComplete(changes));
   record_.AddFile(std::string(kRedoName), datadir::FileKind::kRedoLog, CopyStage::kEnd,
                   record_.redo.file_size, record_.redo.digest);
   reporter_.Info("redo log copied", {{"bytes", std::to_string(record_.redo.redo_bytes)},
@@ -343,6 +358,7 @@ Status BackupRun::Commit() {
   for (const std::string& name : record_.databases)
     HBK_RETURN_IF_ERROR(fs_.SyncDirectory(InTarget(name)));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
+  WarnOfDamage();
   for (const std::string& warning : record_.warnings)
     reporter_.Warning(warning);
   HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, MakeManifest(record_)));
@@ -378,6 +394,78 @@ Result<datadir::Scan> BackupRun::Scan() {
   return datadir::ScanDatadir(fs_, record_.layout, options);
 }
 
+// Tables without an open tablespace: there is nothing to copy of those that were discarded, and the
+// others a user should know about.
+Status BackupRun::NoteClosedTables() {
+  HBK_ASSIGN_OR_RETURN(const auto closed, session_->ListClosedTables());
+  for (const server::TablespaceRow& row : closed) {
+    closed_id_max_ = std::max(closed_id_max_, row.space_id);
+    const std::string_view base = io::BaseName(row.name);
+    const bool is_intermediate = base.starts_with("#sql");
+    if (is_intermediate || row.name.find('/') == std::string::npos) continue;
+    HBK_ASSIGN_OR_RETURN(const server::TableName name, session_->DecodeTableName(row.name));
+    const bool has_file = std::any_of(
+        scan_.files.begin(), scan_.files.end(),
+        [&row](const datadir::DataFile& file) { return file.name == row.name + ".ibd"; });
+    HBK_ASSIGN_OR_RETURN(const server::ClosedReason reason, session_->FindClosedReason(name));
+    switch (reason) {
+      case server::ClosedReason::kDropped: break;
+      case server::ClosedReason::kDiscarded:
+        reporter_.Info("table without a tablespace: discarded", {{"table", name.ToString()}});
+        break;
+      case server::ClosedReason::kMissingFile:
+      case server::ClosedReason::kUnknown:
+        record_.warnings.push_back(fmt::format(
+            "table {} has no usable tablespace on the server: {}", name.ToString(),
+            has_file ? fmt::format("{}.ibd is copied as it is", row.name)
+                     : fmt::format("{}.ibd is missing, and so it is in the backup", row.name)));
+        break;
+    }
+  }
+  return OkStatus();
+}
+
+// What was open before the data directory was listed, and still is.
+Result<OpenSpaces> BackupRun::ScanBetweenLists() {
+  HBK_ASSIGN_OR_RETURN(const auto before, session_->ListTablespaces());
+  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  HBK_ASSIGN_OR_RETURN(const auto after, session_->ListTablespaces());
+  OpenSpaces open;
+  open.max_id = closed_id_max_;
+  std::set<SpaceId> first;
+  for (const server::TablespaceRow& row : before)
+    first.insert(row.space_id);
+  for (const server::TablespaceRow& row : after) {
+    open.max_id = std::max(open.max_id, row.space_id);
+    if (first.count(row.space_id) != 0) open.ids.insert(row.space_id);
+  }
+  if (!first.empty()) open.max_id = std::max(open.max_id, *first.rbegin());
+  return open;
+}
+
+// On a connection of its own: this is asked for by workers, and rarely.
+std::string BackupRun::NameOfTable(const std::string& file_name) const {
+  std::string_view name = file_name;
+  if (name.ends_with(".ibd")) name.remove_suffix(4);
+  auto session = server::ServerSession::Connect(options_.connect);
+  if (!session.ok()) return std::string(name);
+  const auto table = (*session)->DecodeTableName(name);
+  return table.ok() ? table->ToString() : std::string(name);
+}
+
+void BackupRun::WarnOfDamage() {
+  size_t count = 0;
+  for (const auto& [name, file] : record_.damaged) {
+    for (const DamagedPage& page : file.pages)
+      if (++count <= kDamagedPagesShownMax) record_.warnings.push_back(page.text);
+  }
+  if (count == 0) return;
+  record_.warnings.push_back(
+      fmt::format("{} damaged pages were copied as they are; the file innodb_corrupted_pages "
+                  "lists them",
+                  count));
+}
+
 Status BackupRun::ReadPosition(manifest::BinlogPosition& position, bool& has_binlog) {
   has_binlog = false;
   if (record_.facts.IsOn("log_bin")) {
@@ -396,7 +484,7 @@ Status BackupRun::ReadPosition(manifest::BinlogPosition& position, bool& has_bin
   return OkStatus();
 }
 
-Status BackupRun::CopyAfterDdl(const SpaceChanges& changes, const std::stop_token& halt) {
+Status BackupRun::CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt) {
   HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(scan_, changes, halt));
   HBK_RETURN_IF_ERROR(table_files_->CopyUnderBlockDdl(scan_, halt));
   return aria_->CopyAhead(halt);

@@ -83,8 +83,9 @@ Status FileCopy::OpenSource(CopyBuffers& buffers) {
 }
 
 Status FileCopy::ReadHeader(CopyBuffers& buffers) {
-  const auto patience = job_.ddl_may_run ? std::chrono::microseconds(kFirstPagePatienceInDdl)
-                                         : std::chrono::microseconds(kFirstPagePatience);
+  const bool may_be_imported = job_.ddl_may_run && job_.method == CopyMethod::kTablespace;
+  const auto patience = may_be_imported ? std::chrono::microseconds(kFirstPagePatienceInDdl)
+                                        : std::chrono::microseconds(kFirstPagePatience);
   HBK_ASSIGN_OR_RETURN(const innodb::FirstPage first,
                        ReadFirstPage(*source_, before_.size, environment_.page_size, buffers.page,
                                      patience, environment_.sleep, environment_.stop));
@@ -93,7 +94,7 @@ Status FileCopy::ReadHeader(CopyBuffers& buffers) {
     return OkStatus();
   }
   if (first.kind == innodb::FirstPageKind::kDamaged) {
-    if (!job_.ddl_may_run) return CorruptionError(first.reason).WithContext(DescribeSource());
+    if (!may_be_imported) return CorruptionError(first.reason).WithContext(DescribeSource());
     Abandon(CopyOutcome::kUnstable);
     return OkStatus();
   }

@@ -19,32 +19,27 @@ bool RedoRebuilds(const SpaceChanges& changes, SpaceId id) {
 }
 
 // True if some tablespace that redo rebuilds has this name in the end.
-bool RedoRebuildsName(const SpaceChanges& changes, const std::string& name) {
-  return std::any_of(changes.begin(), changes.end(), [&name](const auto& entry) {
+bool RedoRebuildsName(const SpaceChanges& changes, const FoundSpace& file) {
+  return std::any_of(changes.begin(), changes.end(), [&file](const auto& entry) {
     const SpaceChange& change = entry.second;
-    // A path is relative ("./db/t.ibd") or that of a DATA DIRECTORY: the end counts.
+    // A path is relative ("./db/t.ibd"), or that of a DATA DIRECTORY, in which the database is the
+    // one that the table was created in: RENAME TABLE to another leaves the directory.
     return change.has_first_page && !change.is_deleted &&
-           (change.last_path == name || change.last_path.ends_with("/" + name));
+           (change.last_path == file.name || change.last_path.ends_with("/" + file.name) ||
+            change.last_path == file.path);
   });
 }
 
-// DISCARD and IMPORT keep the id. The log then holds changes of the file that was discarded, its
-// deletion, and changes of the file that was imported, under one id: recovery takes the deletion
-// for the last word.
-Status CheckNotReplaced(const std::vector<FoundSpace>& found, const SpaceChanges& changes) {
-  for (const FoundSpace& file : found) {
-    if (!file.id) continue;
-    const auto change = changes.find(*file.id);
-    if (change == changes.end() || !change->second.is_deleted) continue;
-    return FailedError(fmt::format("{} was imported (ALTER TABLE .. IMPORT TABLESPACE) during the "
-                                   "backup or shortly before it, in place of a tablespace with the "
-                                   "same id",
-                                   file.name))
-        .WithHint(
-            "run the backup again in some minutes: after the server's next checkpoint the "
-            "redo log has forgotten the old tablespace");
-  }
-  return OkStatus();
+// True if the file needs no copy. Of a log that cannot be read only this is known: a first page
+// that was never written is in the server's buffer pool still, so no checkpoint has passed its
+// making, and the log holds all that ever happened to the file.
+bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes) {
+  if (changes == nullptr) return !file.id;
+  return file.id ? RedoRebuilds(*changes, *file.id) : RedoRebuildsName(*changes, file);
+}
+
+bool IsSameFile(const CopiedSpace& copy, const FoundSpace& file) {
+  return copy.inode == file.inode && copy.birth_ns == file.birth_ns;
 }
 
 Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSpace>& found) {
@@ -64,17 +59,16 @@ Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSp
 }  // namespace
 
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
-                                const std::vector<FoundSpace>& found, const SpaceChanges& changes) {
+                                const std::vector<FoundSpace>& found, const SpaceChanges* changes) {
   HBK_ASSIGN_OR_RETURN(const auto by_id, IndexById(found));
-  HBK_RETURN_IF_ERROR(CheckNotReplaced(found, changes));
   ReconcilePlan plan;
 
   // One copy per id stays: a file that was renamed between two copiers' looks was copied twice.
   std::map<SpaceId, const CopiedSpace*> kept;
   for (const CopiedSpace& copy : copied) {
     const auto file = by_id.find(copy.id);
-    // Another inode: it was imported or moved here after it was copied.
-    if (file == by_id.end() || copy.inode != file->second->inode) {
+    // Another file: it was imported or moved here after it was copied.
+    if (file == by_id.end() || !copy.is_trusted || !IsSameFile(copy, *file->second)) {
       plan.removes.push_back(copy.name);
       continue;
     }
@@ -90,9 +84,7 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
   }
   for (const FoundSpace& file : found) {
     if (file.id && kept.count(*file.id) != 0) continue;
-    const bool is_rebuilt =
-        file.id ? RedoRebuilds(changes, *file.id) : RedoRebuildsName(changes, file.name);
-    (is_rebuilt ? plan.left_to_redo : plan.copies).push_back(file.name);
+    (IsLeftToRedo(file, changes) ? plan.left_to_redo : plan.copies).push_back(file.name);
   }
   return plan;
 }

@@ -2,10 +2,13 @@
 //
 // Under BLOCK_DDL the data directory is listed again and compared with what was copied before, by
 // tablespace id: names move, ids do not. The server's redo log, read up to the same moment, says
-// which new tablespaces it can rebuild by itself.
+// which new tablespaces it can rebuild by itself. Where the log is encrypted and cannot be read,
+// identity decides alone: what was not copied before is copied now (docs/design/0004-*.md).
 //
-// Errors   kCorruption: two files of the data directory are the same tablespace. kFailed: a
-//          tablespace was discarded and imported again, which recovery from this log would undo.
+// DISCARD and IMPORT TABLESPACE put another file under the id of a table, and its content is in no
+// log. Such a file is another inode than the one that was copied, or its copy is not trusted.
+//
+// Errors   kCorruption: two files of the data directory are the same tablespace.
 // Threads  Pure function.
 #pragma once
 
@@ -24,7 +27,11 @@ namespace hbk::backup {
 struct CopiedSpace {
   std::string name;  // "db/t.ibd"
   SpaceId id = 0;
-  uint64_t inode = 0;  // of the source when it was copied
+  // Of the source when it was copied. Numbers of inodes are used again: the birth tells them apart.
+  uint64_t inode = 0;
+  int64_t birth_ns = 0;
+  // False: it may have been copied while it was being imported.
+  bool is_trusted = true;
 };
 
 // A file of the data directory under BLOCK_DDL.
@@ -32,6 +39,8 @@ struct FoundSpace {
   std::string name;
   std::optional<SpaceId> id;  // nothing: page 0 is not written yet
   uint64_t inode = 0;
+  std::string path = {};  // of a DATA DIRECTORY table the redo log has this one
+  int64_t birth_ns = 0;
 };
 
 struct ReconcilePlan {
@@ -42,8 +51,9 @@ struct ReconcilePlan {
   std::vector<std::string> left_to_redo;  // files of the data directory that redo will rebuild
 };
 
+// `changes` is null where the log cannot be read.
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
-                                const std::vector<FoundSpace>& found, const SpaceChanges& changes);
+                                const std::vector<FoundSpace>& found, const SpaceChanges* changes);
 
 // Names of tablespaces that the redo log changes, cannot build, and that have no file among
 // `copied`: a backup without them would be incomplete. The server's intermediate tables ("#sql")

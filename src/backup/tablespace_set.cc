@@ -52,7 +52,10 @@ Result<std::optional<SpaceId>> ReadSpaceId(io::FileSystem& fs, const std::string
 }  // namespace
 
 Status TablespaceSet::CopyAll(const datadir::Scan& scan, const datadir::Layout& layout,
-                              std::stop_token stop) {
+                              const OpenSpaces& open, std::stop_token stop) {
+  open_ = open;
+  for (const datadir::DataFile& file : scan.files)
+    if (file.kind == FileKind::kTablespace) scanned_.emplace(file.info.inode, file.info.birth_ns);
   std::vector<SystemFileSource> system_files;
   for (const datadir::SystemFile& file : layout.system_files)
     system_files.push_back({std::string(io::BaseName(file.path)), layout.SystemFilePath(file)});
@@ -75,8 +78,12 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
       record_.keys.insert({key.id, key.version});
     if (result.outcome == CopyOutcome::kCopied) {
       record_.AddFile(result.name, KindOf(jobs[i]), stage, result.size, result.digest);
-      if (jobs[i].method == CopyMethod::kTablespace)
-        copied_.push_back({result.name, result.space_id, result.before.inode});
+      NoteDamage(result);
+      if (jobs[i].method == CopyMethod::kTablespace) {
+        const bool is_trusted = stage != CopyStage::kStart || IsTrusted(result);
+        copied_.push_back({result.name, result.space_id, result.before.inode,
+                           result.before.birth_ns, is_trusted});
+      }
       continue;
     }
     if (jobs[i].method != CopyMethod::kTablespace) {
@@ -92,8 +99,49 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
   return OkStatus();
 }
 
-Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges& changes,
+// IMPORT TABLESPACE rewrites a file page by page, and logs none of it: a copy taken meanwhile is of
+// no use, though each page of it is good. The table was discarded before, so the server did not
+// have its tablespace open. What may be copied is therefore a file that was there when the data
+// directory was listed, of a tablespace that was open before and after; or one of a table that was
+// made since.
+bool TablespaceSet::IsTrusted(const CopyResult& result) const {
+  const bool is_scanned = scanned_.count({result.before.inode, result.before.birth_ns}) != 0;
+  if (is_scanned) return open_.ids.count(result.space_id) != 0;
+  return result.space_id > open_.max_id;
+}
+
+void TablespaceSet::NoteDamage(const CopyResult& result) {
+  if (result.damaged_pages.empty()) return;
+  DamagedFile& file = record_.damaged[result.name];
+  file.space_id = result.space_id;
+  file.pages = result.damaged_pages;
+}
+
+// A file without a table: neither does the server know it, nor can it be said what it is of. The
+// helpers of a FULLTEXT or vector index have no definition of their own.
+void TablespaceSet::WarnOfOrphans(const datadir::Scan& scan) {
+  std::set<std::string> tables;
+  for (const datadir::DataFile& file : scan.files) {
+    if (file.kind == FileKind::kDefinition && file.name.ends_with(".frm"))
+      tables.insert(file.name.substr(0, file.name.size() - 4));
+  }
+  for (const datadir::DataFile& file : scan.files) {
+    if (file.kind != FileKind::kTablespace) continue;
+    const std::string_view base = io::BaseName(file.name);
+    if (base.starts_with("FTS_")) continue;
+    const size_t directory_bytes = file.name.size() - base.size();
+    const size_t hash = base.find('#');
+    const size_t table_bytes = hash != std::string_view::npos ? hash : base.rfind('.');
+    if (tables.count(file.name.substr(0, directory_bytes + table_bytes)) != 0) continue;
+    record_.warnings.push_back(
+        fmt::format("{} belongs to no table (there is no .frm): it is in the backup all the same",
+                    file.source_path));
+  }
+}
+
+Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
                                 std::stop_token stop) {
+  WarnOfOrphans(scan);
   HBK_ASSIGN_OR_RETURN(const std::vector<FoundSpace> found, Identify(scan));
   HBK_ASSIGN_OR_RETURN(const ReconcilePlan plan, Reconcile(copied_, found, changes));
   counts_.renamed = plan.renames.size();
@@ -111,7 +159,7 @@ Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& sca
   for (const datadir::DataFile& file : scan.files) {
     if (file.kind != FileKind::kTablespace) continue;
     HBK_ASSIGN_OR_RETURN(const auto id, ReadSpaceId(fs_, file.source_path));
-    found.push_back({file.name, id, file.info.inode});
+    found.push_back({file.name, id, file.info.inode, file.source_path, file.info.birth_ns});
   }
   return found;
 }
@@ -120,6 +168,7 @@ Status TablespaceSet::Remove(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
     record_.files.erase(name);
+    record_.damaged.erase(name);
     copied_.erase(std::find_if(copied_.begin(), copied_.end(),
                                [&name](const CopiedSpace& copy) { return copy.name == name; }));
   }

@@ -5,8 +5,10 @@
 // Threads  One at a time.
 #pragma once
 
+#include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hbk/backup/file_copier.h"
@@ -20,6 +22,13 @@
 
 namespace hbk::backup {
 
+// The tablespaces that the server had open when the copying began: asked for before the data
+// directory was listed, and again behind that.
+struct OpenSpaces {
+  std::set<SpaceId> ids;  // both times
+  SpaceId max_id = 0;     // of all tables at that time
+};
+
 class TablespaceSet {
  public:
   // Files are noted in the record. Everything must outlive the set.
@@ -32,9 +41,11 @@ class TablespaceSet {
         record_(record) {}
 
   // System tablespace, undo tablespaces and tables, as the scan found them.
-  Status CopyAll(const datadir::Scan& scan, const datadir::Layout& layout, std::stop_token stop);
-  // Under BLOCK_DDL. `changes` are those of the redo log up to a moment after its grant.
-  Status FollowDdl(const datadir::Scan& scan, const SpaceChanges& changes, std::stop_token stop);
+  Status CopyAll(const datadir::Scan& scan, const datadir::Layout& layout, const OpenSpaces& open,
+                 std::stop_token stop);
+  // Under BLOCK_DDL. `changes` are those of the redo log up to a moment after its grant; null: they
+  // are not known.
+  Status FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes, std::stop_token stop);
   // kFailed if the redo log changes a tablespace that is not in the backup.
   [[nodiscard]] Status CheckComplete(const SpaceChanges& changes) const;
 
@@ -51,12 +62,15 @@ class TablespaceSet {
  private:
   Status NoteResults(const std::vector<CopyJob>& jobs, const std::vector<CopyResult>& results,
                      CopyStage stage);
+  [[nodiscard]] bool IsTrusted(const CopyResult& result) const;
   Result<std::vector<FoundSpace>> Identify(const datadir::Scan& scan) const;
   Status Remove(const std::vector<std::string>& names);
   Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
   Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
                   std::stop_token stop);
   Status LeaveToRedo(const std::vector<std::string>& names);
+  void NoteDamage(const CopyResult& result);
+  void WarnOfOrphans(const datadir::Scan& scan);
 
   io::FileSystem& fs_;
   FileCopier& copier_;
@@ -64,6 +78,9 @@ class TablespaceSet {
   uint32_t page_size_;
   BackupRecord& record_;
   std::vector<CopiedSpace> copied_;
+  // What CopyAll() had to go by.
+  OpenSpaces open_;
+  std::set<std::pair<uint64_t, int64_t>> scanned_;  // inode and birth
   Counts counts_;
 };
 

@@ -10,9 +10,8 @@ namespace hbk::server {
 
 namespace {
 
-constexpr ServerVersion kOldestWithStages{10, 5, 0};
-constexpr ServerVersion kOldestSupported{10, 8, 0};  // the redo format that is read
-constexpr ServerVersion kNewestSeries{11, 8, 0};
+constexpr ServerVersion kOldestSupported{10, 5, 0};  // has the redo formats that are read
+constexpr uint32_t kNewestMajor = 12;
 constexpr std::string_view kOldHandshakePrefix = "5.5.5-";
 constexpr uint64_t kForceRecoveryMax = 3;  // from 4 on the server may write what recovery cannot
 
@@ -30,34 +29,37 @@ bool TakeNumber(std::string_view& text, uint32_t& number) {
   return true;
 }
 
+Status RefuseForeign(const ServerFacts& facts) {
+  const bool is_percona = Upper(facts.version_comment).find("PERCONA") != std::string::npos;
+  const bool is_mysql = Upper(facts.version_comment).find("MYSQL") != std::string::npos;
+  const std::string_view product =
+      is_percona ? "Percona Server" : (is_mysql ? "MySQL" : "another product");
+  const Status status =
+      UnsupportedError(fmt::format("the server is not MariaDB but {}: it says version {} ({})",
+                                   product, facts.version_text, facts.version_comment));
+  return status.WithHint(
+      is_percona || is_mysql
+          ? "use Percona XtraBackup of that server's series"
+          : "hbk backs up MariaDB 10.5 and later; use the backup tool of that product");
+}
+
 Status CheckVersion(const ServerFacts& facts) {
   // Both exist in every MariaDB of the range, and in nothing else.
-  if (!facts.HasVariable("aria_log_dir_path") || !facts.HasVariable("gtid_binlog_pos")) {
-    return UnsupportedError(fmt::format("the server is not MariaDB: it says version {} ({})",
-                                        facts.version_text, facts.version_comment))
-        .WithHint("hbk backs up MariaDB 10.8 to 11.8 only");
-  }
+  if (!facts.HasVariable("aria_log_dir_path") || !facts.HasVariable("gtid_binlog_pos"))
+    return RefuseForeign(facts);
   const auto version = ParseServerVersion(facts.version_text);
   if (!version) {
     return UnsupportedError(
         fmt::format("the server's version cannot be read: \"{}\"", facts.version_text));
   }
-  if (*version < kOldestWithStages) {
+  if (*version < kOldestSupported) {
     return UnsupportedError(
                fmt::format("the server is MariaDB {}, older than 10.5", facts.version_text))
         .WithHint("use the mariabackup of that server's series");
   }
-  if (*version < kOldestSupported) {
-    return UnsupportedError(
-               fmt::format("the server is MariaDB {}: its redo log format, that of 10.5 to 10.7, "
-                           "cannot be prepared by this version of hbk",
-                           facts.version_text))
-        .WithHint("use the mariadb-backup of that server's series");
-  }
-  if (version->major > kNewestSeries.major ||
-      (version->major == kNewestSeries.major && version->minor > kNewestSeries.minor)) {
-    return UnsupportedError(fmt::format("the server is MariaDB {}, newer than the 11.8 series",
-                                        facts.version_text))
+  if (version->major > kNewestMajor) {
+    return UnsupportedError(fmt::format("the server is MariaDB {}, newer than {}.x",
+                                        facts.version_text, kNewestMajor))
         .WithHint("a newer version of hbk may support it");
   }
   return OkStatus();

@@ -13,6 +13,10 @@ constexpr std::string_view kSessionSettings =
     "net_write_timeout=3600, max_statement_time=0, lock_wait_timeout=60, "
     "innodb_lock_wait_timeout=60, autocommit=1, sql_mode=''";
 constexpr uint32_t kUnknownSystemVariable = 1193;
+constexpr uint32_t kEngineError = 1030;
+constexpr uint32_t kNoSuchTable = 1146;
+constexpr uint32_t kDiscardedTablespace = 1814;
+constexpr uint32_t kNoSuchTableInEngine = 1932;
 
 std::optional<uint64_t> ParseNumber(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
@@ -33,11 +37,31 @@ bool HasShape(const SqlAnswer& answer, size_t columns) {
   return true;
 }
 
+std::string Quote(std::string_view text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    if (c == quote || (c == '\\' && quote == '\'')) quoted += c;
+    quoted += c;
+  }
+  return quoted + quote;
+}
+std::string QuoteName(std::string_view name) {
+  return Quote(name, '`');
+}
+std::string QuoteText(std::string_view text) {
+  return Quote(text, '\'');
+}
+
 Status UnexpectedAnswer(std::string_view what) {
   return UnsupportedError(fmt::format("{}: the server's answer has an unexpected form", what));
 }
 
 }  // namespace
+
+std::string TableName::ToString() const {
+  const std::string name = QuoteName(database) + "." + QuoteName(table);
+  return partition.empty() ? name : name + " partition " + QuoteName(partition);
+}
 
 Result<std::unique_ptr<ServerSession>> ServerSession::Connect(const ConnectOptions& options) {
   HBK_ASSIGN_OR_RETURN(auto client, ConnectSqlClient(options));
@@ -151,34 +175,77 @@ Status ServerSession::FlushEngineLogs() {
   return Ask("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", "flushing the engines' logs").status();
 }
 
-Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
-  const std::string_view what = "listing the tablespaces";
-  HBK_ASSIGN_OR_RETURN(
-      const SqlAnswer answer,
-      Ask("SELECT NAME, FLAG FROM information_schema.INNODB_SYS_TABLESPACES", what));
+Result<std::vector<TablespaceRow>> ServerSession::ListSpaces(std::string_view sql,
+                                                             std::string_view what) {
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask(sql, what));
   if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
   std::vector<TablespaceRow> rows;
   for (const SqlRow& row : answer.rows) {
-    const auto flags = ParseNumber(row[1]);
-    if (flags) rows.push_back({TextOf(row[0]), static_cast<uint32_t>(*flags)});
+    const auto id = ParseNumber(row[0]);
+    if (id && *id <= UINT32_MAX) rows.push_back({static_cast<uint32_t>(*id), TextOf(row[1])});
   }
   return rows;
 }
 
-Result<std::vector<std::string>> ServerSession::ListEncryptedTablespaces() {
-  const std::string_view what = "listing the encrypted tablespaces";
-  // With a key plugin every table has encryption metadata. Its pages are in plain text as long as
-  // the oldest key version is 0 and no rotation is on its way.
+Result<std::vector<TablespaceRow>> ServerSession::ListTablespaces() {
+  // 10.5 lists what its dictionary has; one without a file has no size. Later series list what is
+  // open.
+  return ListSpaces(
+      "SELECT SPACE, NAME FROM information_schema.INNODB_SYS_TABLESPACES WHERE FILE_SIZE<>0",
+      "listing the tablespaces");
+}
+
+Result<std::vector<TablespaceRow>> ServerSession::ListClosedTables() {
+  return ListSpaces(
+      "SELECT SPACE, NAME FROM information_schema.INNODB_SYS_TABLES WHERE SPACE<>0 AND SPACE NOT "
+      "IN (SELECT SPACE FROM information_schema.INNODB_SYS_TABLESPACES WHERE FILE_SIZE<>0)",
+      "listing the tables without a tablespace");
+}
+
+Result<ClosedReason> ServerSession::FindClosedReason(const TableName& name) {
+  const std::string what = fmt::format("looking at table {}", name.ToString());
+  const SqlAnswer answer = client_->Execute(
+      fmt::format("SELECT 1 FROM {}.{} LIMIT 0", QuoteName(name.database), QuoteName(name.table)),
+      wait_);
+  switch (answer.error_number) {
+    case 0: return ClosedReason::kDiscarded;  // It can be opened, only not read.
+    case kEngineError:
+    case kNoSuchTableInEngine: return ClosedReason::kMissingFile;
+    case kDiscardedTablespace: return ClosedReason::kDiscarded;
+    case kNoSuchTable: return ClosedReason::kDropped;
+    default: break;
+  }
+  const Status status = StatusOfSqlError(answer, what);
+  const bool is_lost =
+      status.code() == StatusCode::kConnectionLost || status.code() == StatusCode::kInterrupted;
+  if (is_lost) return status;
+  return ClosedReason::kUnknown;
+}
+
+Result<TableName> ServerSession::DecodeTableName(std::string_view name) {
+  const std::string_view what = "decoding the name of a table";
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos) return UsageError("not the name of a table's file");
+  TableName result;
+  std::string_view table = name.substr(slash + 1);
+  // A '#' in a user's name is encoded, so this one is the server's.
+  const size_t hash = table.find('#', 1);
+  if (hash != std::string_view::npos) {
+    result.partition = table.substr(hash + 1);
+    if (result.partition.starts_with("P#") || result.partition.starts_with("p#"))
+      result.partition.erase(0, 2);
+    table = table.substr(0, hash);
+  }
   HBK_ASSIGN_OR_RETURN(
       const SqlAnswer answer,
-      Ask("SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION WHERE "
-          "ENCRYPTION_SCHEME<>0 AND (MIN_KEY_VERSION<>0 OR KEY_ROTATION_PAGE_NUMBER IS NOT NULL)",
+      Ask(fmt::format("SELECT CONVERT(_filename{} USING utf8mb4), CONVERT(_filename{} USING "
+                      "utf8mb4)",
+                      QuoteText(name.substr(0, slash)), QuoteText(table)),
           what));
-  if (!HasShape(answer, 1)) return UnexpectedAnswer(what);
-  std::vector<std::string> names;
-  for (const SqlRow& row : answer.rows)
-    names.push_back(TextOf(row[0]));
-  return names;
+  if (answer.rows.size() != 1 || !HasShape(answer, 2)) return UnexpectedAnswer(what);
+  result.database = TextOf(answer.rows[0][0]);
+  result.table = TextOf(answer.rows[0][1]);
+  return result;
 }
 
 Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_binlog) {

@@ -25,6 +25,8 @@ struct BackupOptions {
   uint32_t parallel = 0;  // copier threads; 0: from the cores
   uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit
   uint32_t lock_wait_timeout_s = 60;
+  // Damaged pages are copied and listed, as warnings; else they fail the backup.
+  bool log_page_corruption = false;
   // What the user says of the layout; compared with what the server says. Empty: not said.
   datadir::LayoutOptions said_layout;
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets

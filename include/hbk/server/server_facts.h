@@ -51,7 +51,7 @@ struct ServerFacts {
   [[nodiscard]] std::string ActivePluginOfType(std::string_view type) const;
 };
 
-// Ok if this build can back up and prepare such a server: MariaDB, 10.8 to 11.8, InnoDB there and
+// Ok if this build can back up and prepare such a server: MariaDB, 10.5 to 12.x, InnoDB there and
 // not in a recovery mode, redo and engines of a kind that can be prepared. One message per reason.
 Status CheckServerSupported(const ServerFacts& facts);
 

@@ -40,10 +40,28 @@ struct GtidPositions {
   std::string slave_pos;
 };
 
-// A row of information_schema.INNODB_SYS_TABLESPACES.
+// A tablespace, as the server names it: "d/t@0020x#P#p0".
 struct TablespaceRow {
+  uint32_t space_id = 0;
   std::string name;
-  uint32_t flags = 0;  // FSP_SPACE_FLAGS
+};
+
+// What users call the table of a file.
+struct TableName {
+  std::string database;
+  std::string table;
+  std::string partition;  // as in the file name; empty: none
+
+  // "`db`.`t`", "`db`.`t` partition `p0`".
+  [[nodiscard]] std::string ToString() const;
+};
+
+// Why a table has no open tablespace.
+enum class ClosedReason {
+  kDiscarded,    // ALTER TABLE .. DISCARD TABLESPACE
+  kMissingFile,  // its file is not there, or cannot be used
+  kDropped,      // meanwhile
+  kUnknown,      // the user must not look
 };
 
 // A right that a backup needs and the user has not.
@@ -73,9 +91,13 @@ class ServerSession {
   Result<GtidPositions> ReadGtids();
   // Makes everything in the InnoDB log durable.
   Status FlushEngineLogs();
+  // Those that the server has open: all that it has a file of, except the system tablespace.
   Result<std::vector<TablespaceRow>> ListTablespaces();
-  // Names of tablespaces whose pages are, or are being, encrypted.
-  Result<std::vector<std::string>> ListEncryptedTablespaces();
+  // Tables, partitions that should have a tablespace of their own, and have none open.
+  Result<std::vector<TablespaceRow>> ListClosedTables();
+  Result<ClosedReason> FindClosedReason(const TableName& name);
+  // `name` is that of a file without directory of the data directory and extension: "d/t@0020x".
+  Result<TableName> DecodeTableName(std::string_view name);
   // Tries what a backup will do. Empty: nothing is missing.
   Result<std::vector<MissingPrivilege>> ProbePrivileges(bool has_binlog);
   Result<std::string> NewUuid();
@@ -85,6 +107,7 @@ class ServerSession {
   explicit ServerSession(std::unique_ptr<SqlClient> client) : client_(std::move(client)) {}
   Status SetUp();
   Result<SqlAnswer> Ask(std::string_view sql, std::string_view what);
+  Result<std::vector<TablespaceRow>> ListSpaces(std::string_view sql, std::string_view what);
 
   std::unique_ptr<SqlClient> client_;
   SqlWait wait_;

@@ -36,7 +36,7 @@ SpaceChange Deleted(const std::string& path) {
 
 ReconcilePlan PlanOf(const std::vector<CopiedSpace>& copied, const std::vector<FoundSpace>& found,
                      const SpaceChanges& changes) {
-  Result<ReconcilePlan> plan = Reconcile(copied, found, changes);
+  Result<ReconcilePlan> plan = Reconcile(copied, found, &changes);
   EXPECT_THAT(plan, IsOk());
   return plan.ok() ? *plan : ReconcilePlan();
 }
@@ -85,6 +85,13 @@ TEST(ReconcileTest, NewTableWithoutFirstPageOnDiskIsLeftToRedoByName) {
   EXPECT_THAT(plan.left_to_redo, ElementsAre("d/a.ibd"));
 }
 
+TEST(ReconcileTest, NewTableInADataDirectoryIsLeftToRedoByItsPath) {
+  // RENAME TABLE a.t TO d.t: the server leaves the file in the directory of `a`.
+  const ReconcilePlan plan =
+      PlanOf({}, {{"d/t.ibd", std::nullopt, 100, "/ext/a/t.ibd"}}, {{9, Created("/ext/a/t.ibd")}});
+  EXPECT_THAT(plan.left_to_redo, ElementsAre("d/t.ibd"));
+}
+
 TEST(ReconcileTest, NameThatOnlyEndsAlikeIsAnotherTable) {
   const ReconcilePlan plan =
       PlanOf({}, {{"d/a.ibd", std::nullopt, 100}}, {{9, Created("./xd/a.ibd")}});
@@ -118,15 +125,50 @@ TEST(ReconcileTest, CopiedTwiceAndRenamedAgainKeepsOne) {
   EXPECT_THAT(plan.renames, ElementsAre(Pair("d/a.ibd", "d/c.ibd")));
 }
 
-TEST(ReconcileTest, TablespaceReplacedUnderItsIdIsRefused) {
-  // DISCARD and IMPORT keep the id; a recovery would take the FILE_DELETE for the last word.
-  const auto plan =
-      Reconcile({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 5, 222}}, {{5, Deleted("./d/a.ibd")}});
-  EXPECT_THAT(plan, StatusIs(StatusCode::kFailed, HasSubstr("d/a.ibd was imported")));
+TEST(ReconcileTest, TablespaceReplacedUnderItsIdIsCopiedAgain) {
+  // DISCARD and IMPORT keep the id.
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 5, 222}}, {{5, Deleted("./d/a.ibd")}});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, InodeNumberThatIsUsedAgainIsAnotherFile) {
+  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100, 1000}}, {{"d/a.ibd", 5, 100, "", 2000}}, {});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, CopyThatIsNotTrustedIsMadeAgain) {
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100, 0, false}}, {{"d/a.ibd", 5, 100}}, {{5, Modified("./d/a.ibd")}});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, CreatedAndImportedAgainIsCopied) {
+  SpaceChange change = Created("./d/a.ibd");
+  change.is_deleted = true;
+  const ReconcilePlan plan = PlanOf({}, {{"d/a.ibd", 9, 100}}, {{9, change}});
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
+TEST(ReconcileTest, WithoutChangesIdentityDecidesAlone) {
+  const auto plan = Reconcile({{"d/a.ibd", 5, 100}, {"d/b.ibd", 6, 101}, {"d/c.ibd", 7, 102}},
+                              {{"d/a.ibd", 5, 100},
+                               {"d/b2.ibd", 6, 101},
+                               {"d/new.ibd", 9, 103},
+                               {"d/newest.ibd", std::nullopt, 104}},
+                              nullptr);
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_THAT(plan->removes, ElementsAre("d/c.ibd"));
+  EXPECT_THAT(plan->renames, ElementsAre(Pair("d/b.ibd", "d/b2.ibd")));
+  EXPECT_THAT(plan->copies, ElementsAre("d/new.ibd"));
+  EXPECT_THAT(plan->left_to_redo, ElementsAre("d/newest.ibd"));
 }
 
 TEST(ReconcileTest, TwoFilesOfOneTablespaceAreAnError) {
-  EXPECT_THAT(Reconcile({}, {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}}, {}),
+  EXPECT_THAT(Reconcile({}, {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}}, nullptr),
               StatusIs(StatusCode::kCorruption, HasSubstr("d/a.ibd and d/b.ibd")));
 }
 

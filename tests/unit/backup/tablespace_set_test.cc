@@ -44,8 +44,8 @@ class TablespaceSetTest : public ::testing::Test {
     EXPECT_THAT(scan, IsOk());
     return std::move(scan).value();
   }
-  Status CopyAll() { return set_.CopyAll(Scan(), layout_, {}); }
-  Status FollowDdl(const SpaceChanges& changes) { return set_.FollowDdl(Scan(), changes, {}); }
+  Status CopyAll() { return set_.CopyAll(Scan(), layout_, open_, {}); }
+  Status FollowDdl(const SpaceChanges& changes) { return set_.FollowDdl(Scan(), &changes, {}); }
 
   static SpaceChange Created(const std::string& path) {
     SpaceChange change;
@@ -58,6 +58,7 @@ class TablespaceSetTest : public ::testing::Test {
   MemFileSystem fs_;
   SilentReporter reporter_;
   datadir::Layout layout_;
+  OpenSpaces open_{{5, 6}, 6};
   BackupRecord record_;
   FileCopier copier_{
       fs_, reporter_, {.target_dir = "/target", .workers = 1, .page_size = kPageBytes}};
@@ -144,11 +145,54 @@ TEST_F(TablespaceSetTest, NewTableUnknownToRedoIsCopiedUnderBlockDdl) {
 TEST_F(TablespaceSetTest, LeftoverWithoutFirstPageIsWarnedAbout) {
   ASSERT_THAT(CopyAll(), IsOk());
   fs_.PutFile("/data/d/leftover.ibd", std::string(4 * kPageBytes, '\0'));
+  fs_.PutFile("/data/d/leftover.frm", "");
 
   ASSERT_THAT(FollowDdl({}), IsOk());
 
   EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("d/leftover.ibd is left out")));
   EXPECT_THAT(record_.files, ElementsAre(Key("ibdata1")));
+}
+
+TEST_F(TablespaceSetTest, WhatTheServerHadNotOpenIsCopiedAgainUnderBlockDdl) {
+  // It may have been imported meanwhile, in place and without a word in the log.
+  open_.ids = {6};
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  fs_.PutFile("/data/d/b.ibd", SpaceBytes(6));
+  ASSERT_THAT(CopyAll(), IsOk());
+
+  ASSERT_THAT(FollowDdl({}), IsOk());
+
+  EXPECT_EQ(record_.files["d/a.ibd"].stage, "block-ddl");
+  EXPECT_EQ(record_.files["d/b.ibd"].stage, "start");
+}
+
+TEST_F(TablespaceSetTest, OrphansAreCopiedWithAWarning) {
+  for (const char* name :
+       {"a.ibd", "FTS_0001_DELETED.ibd", "p#P#p0.ibd", "v#i#00.ibd", "p.frm", "v.frm"})
+    fs_.PutFile(std::string("/data/d/") + name, std::string(4 * kPageBytes, '\0'));
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  ASSERT_THAT(CopyAll(), IsOk());
+
+  ASSERT_THAT(set_.FollowDdl(Scan(), nullptr, {}), IsOk());
+
+  EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("/data/d/a.ibd belongs to no table")));
+}
+
+TEST_F(TablespaceSetTest, DamageFollowsItsFile) {
+  std::string bytes = SpaceBytes(5);
+  bytes[3 * kPageBytes + 5000] ^= 1;
+  fs_.PutFile("/data/d/a.ibd", bytes);
+  FileCopier copier(
+      fs_, reporter_,
+      {.target_dir = "/target", .workers = 1, .page_size = kPageBytes, .keep_damaged_pages = true});
+  TablespaceSet set(fs_, copier, "/target", kPageBytes, record_);
+  ASSERT_THAT(set.CopyAll(Scan(), layout_, open_, {}), IsOk());
+  ASSERT_THAT(fs_.Rename("/data/d/a.ibd", "/data/d/b.ibd"), IsOk());
+
+  ASSERT_THAT(set.FollowDdl(Scan(), nullptr, {}), IsOk());
+
+  EXPECT_THAT(record_.damaged, ElementsAre(Key("d/b.ibd")));
+  EXPECT_EQ(record_.damaged["d/b.ibd"].space_id, 5U);
 }
 
 TEST_F(TablespaceSetTest, ChangedTablespaceThatIsNotThereFailsTheBackup) {

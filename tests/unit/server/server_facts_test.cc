@@ -29,8 +29,9 @@ TEST(ServerVersionTest, Parses) {
 }
 
 TEST(ServerGateTest, SeriesThatArePreparedAreTaken) {
-  for (const char* version : {"10.8.3-MariaDB", "10.11.19-MariaDB-0+deb12u1-log", "11.0.2-MariaDB",
-                              "11.4.5-MariaDB", "11.8.99-MariaDB"})
+  for (const char* version :
+       {"10.5.29-MariaDB", "10.7.8-MariaDB", "10.8.3-MariaDB", "10.11.19-MariaDB-0+deb12u1-log",
+        "11.0.2-MariaDB", "11.4.5-MariaDB", "11.8.99-MariaDB", "12.1.2-MariaDB"})
     EXPECT_THAT(CheckServerSupported(FactsOf(version)), IsOk()) << version;
 }
 
@@ -39,9 +40,10 @@ TEST(ServerGateTest, OtherSeriesAreRefused) {
     const char* version;
     const char* why;
   } rows[] = {
-      {"10.4.34-MariaDB", "older than 10.5"},    {"10.5.29-MariaDB", "10.5 to 10.7"},
-      {"10.7.8-MariaDB", "10.5 to 10.7"},        {"11.9.0-MariaDB", "newer than the 11.8"},
-      {"12.0.1-MariaDB", "newer than the 11.8"}, {"nonsense", "cannot be read"},
+      {"10.4.34-MariaDB", "older than 10.5"},
+      {"5.5.68-MariaDB", "older than 10.5"},
+      {"13.0.1-MariaDB", "newer than 12.x"},
+      {"nonsense", "cannot be read"},
   };
   for (const auto& row : rows) {
     EXPECT_THAT(CheckServerSupported(FactsOf(row.version)),
@@ -50,11 +52,29 @@ TEST(ServerGateTest, OtherSeriesAreRefused) {
   }
 }
 
-TEST(ServerGateTest, MysqlIsRefused) {
-  ServerFacts facts = FactsOf("8.0.36");
-  facts.variables.erase("aria_log_dir_path");
-  EXPECT_THAT(CheckServerSupported(facts),
-              StatusIs(StatusCode::kUnsupported, HasSubstr("not MariaDB")));
+TEST(ServerGateTest, OtherProductsAreRefusedByName) {
+  const struct {
+    const char* comment;
+    const char* why;
+  } rows[] = {
+      {"MySQL Community Server - GPL", "not MariaDB but MySQL"},
+      {"Percona Server (GPL), Release 27", "not MariaDB but Percona Server"},
+      {"Source distribution", "not MariaDB but another product"},
+  };
+  for (const auto& row : rows) {
+    ServerFacts facts = FactsOf("8.0.36");
+    facts.variables.erase("aria_log_dir_path");
+    facts.version_comment = row.comment;
+    EXPECT_THAT(CheckServerSupported(facts),
+                StatusIs(StatusCode::kUnsupported, HasSubstr(row.why)));
+  }
+}
+
+TEST(ServerFactsTest, ActivePluginOfATypeIsFound) {
+  ServerFacts facts;
+  facts.plugins = {{"a", "ENCRYPTION", false}, {"b", "ENCRYPTION", true}, {"c", "DAEMON", true}};
+  EXPECT_EQ(facts.ActivePluginOfType("ENCRYPTION"), "b");
+  EXPECT_EQ(facts.ActivePluginOfType("AUTHENTICATION"), "");
 }
 
 TEST(ServerGateTest, StatesThatCannotBePreparedAreRefused) {

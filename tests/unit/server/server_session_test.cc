@@ -18,7 +18,6 @@ using hbk::testing::ScriptLog;
 using hbk::testing::SqlError;
 using hbk::testing::SqlRows;
 using hbk::testing::StatusIs;
-using ::testing::ElementsAre;
 using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -127,11 +126,47 @@ TEST_F(ServerSessionTest, OtherErrorOfAProbeIsAnError) {
   EXPECT_THAT(session->ProbePrivileges(true), StatusIs(StatusCode::kConnectionLost, HasSubstr("")));
 }
 
-TEST_F(ServerSessionTest, EncryptedTablespacesAreListed) {
+TEST_F(ServerSessionTest, TablespacesAreListedWithTheirIds) {
   const auto session =
-      MakeSession({{"SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION *",
-                    SqlRows({{"d/a"}, {"d/b"}})}});
-  EXPECT_THAT(session->ListEncryptedTablespaces(), IsOkAndHolds(ElementsAre("d/a", "d/b")));
+      MakeSession({{"SELECT SPACE, NAME FROM information_schema.INNODB_SYS_TABLESPACES *",
+                    SqlRows({{"5", "d/a"}, {"6", "d/b"}, {"nonsense", "d/c"}})}});
+  const auto spaces = session->ListTablespaces();
+  ASSERT_THAT(spaces, IsOk());
+  ASSERT_EQ(spaces->size(), 2U);
+  EXPECT_EQ((*spaces)[1].space_id, 6U);
+  EXPECT_EQ((*spaces)[1].name, "d/b");
+}
+
+TEST_F(ServerSessionTest, TheServerDecodesNamesOfTables) {
+  const auto session =
+      MakeSession({{"SELECT CONVERT(_filename'd' USING utf8mb4), CONVERT(_filename't@0020x' *",
+                    SqlRows({{"d", "t x"}})},
+                   {"SELECT CONVERT(_filename'd' USING utf8mb4), CONVERT(_filename't' *",
+                    SqlRows({{"d", "t`"}})}});
+  const auto name = session->DecodeTableName("d/t@0020x#P#p0");
+  ASSERT_THAT(name, IsOk());
+  EXPECT_EQ(name->ToString(), "`d`.`t x` partition `p0`");
+  const auto other = session->DecodeTableName("d/t");
+  ASSERT_THAT(other, IsOk());
+  EXPECT_EQ(other->ToString(), "`d`.`t```");
+}
+
+TEST_F(ServerSessionTest, ErrorsTellWhyATableIsClosed) {
+  const struct {
+    uint32_t error_number;
+    ClosedReason reason;
+  } rows[] = {
+      {0, ClosedReason::kDiscarded},      {1814, ClosedReason::kDiscarded},
+      {1030, ClosedReason::kMissingFile}, {1932, ClosedReason::kMissingFile},
+      {1146, ClosedReason::kDropped},     {1142, ClosedReason::kUnknown},
+  };
+  for (const auto& row : rows) {
+    SqlAnswer answer;
+    answer.error_number = row.error_number;
+    const auto session = MakeSession({{"SELECT 1 FROM `d`.`t` LIMIT 0", answer}});
+    EXPECT_THAT(session->FindClosedReason({"d", "t", ""}), IsOkAndHolds(row.reason))
+        << row.error_number;
+  }
 }
 
 TEST(ServerSessionSetUpTest, NeverReconnectsOrTimesOut) {
