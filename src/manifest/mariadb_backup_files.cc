@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "hbk/keys/key_options.h"
+
 namespace hbk::manifest {
 namespace {
 
@@ -101,6 +103,46 @@ uint32_t LeadingNumber(std::string_view text) {
   return number;
 }
 
+bool IsKeySetting(std::string_view key) {
+  return key.find("_key_management_") != std::string_view::npos;
+}
+
+// "name" of the first "name=library" or "library.so" that manages keys; empty if there is none.
+std::string_view KeyPluginIn(std::string_view plugin_load) {
+  while (!plugin_load.empty()) {
+    const size_t end = std::min(plugin_load.find(';'), plugin_load.size());
+    const std::string_view entry = plugin_load.substr(0, end);
+    const std::string_view name = entry.substr(0, entry.find_first_of("=."));
+    if (name.find("key_management") != std::string_view::npos) return name;
+    plugin_load.remove_prefix(std::min(end + 1, plugin_load.size()));
+  }
+  return {};
+}
+
+// Whether its value may stand in a file that lies beside the data.
+bool IsPublic(std::string_view key, std::string_view value) {
+  if (key.ends_with("filekey")) return value.starts_with("FILE:");
+  return key != keys::kEncryptionPluginSetting && !key.ends_with("token");
+}
+
+// In the order of mariadb-backup.
+std::string RenderEncryption(const BackupConfig& config) {
+  if (config.plugin_load.empty()) return "";
+  std::string text = "\n";
+  if (!config.plugin_dir.empty()) {
+    text += fmt::format("plugin_dir=\"{}\"\n", OneLine(config.plugin_dir));
+  }
+  text += fmt::format("plugin_load={}\n", OneLine(config.plugin_load));
+  for (const auto& [key, value] : config.key_settings) {
+    if (IsPublic(key, value)) text += fmt::format("{}={}\n", OneLine(key), OneLine(value));
+  }
+  text += fmt::format("innodb_encrypt_log={}\n", config.encrypt_log ? 1 : 0);
+  if (!config.encrypt_tables.empty()) {
+    text += fmt::format("innodb_encrypt_tables={}\n", OneLine(config.encrypt_tables));
+  }
+  return text;
+}
+
 Status ParseConfigLine(const KeyValue& line, BackupConfig& config) {
   std::string key(line.key);
   std::replace(key.begin(), key.end(), '-', '_');
@@ -116,6 +158,14 @@ Status ParseConfigLine(const KeyValue& line, BackupConfig& config) {
     return ParseNumber(line, config.undo_tablespaces);
   } else if (key == "plugin_load" || key == "plugin_load_add") {
     config.plugin_load = Unquote(line.value);
+    const std::string_view plugin = KeyPluginIn(config.plugin_load);
+    if (!plugin.empty()) config.key_settings[std::string(keys::kEncryptionPluginSetting)] = plugin;
+  } else if (key == "plugin_dir") {
+    config.plugin_dir = Unquote(line.value);
+  } else if (IsKeySetting(key)) {
+    config.key_settings[key] = Unquote(line.value);
+  } else if (key == "innodb_encrypt_tables") {
+    config.encrypt_tables = line.value;
   } else if (key == "innodb_encrypt_log") {
     HBK_ASSIGN_OR_RETURN(config.encrypt_log, ParseSwitch(line));
   }
@@ -243,11 +293,7 @@ std::string RenderBackupConfig(const BackupConfig& config) {
       "innodb_undo_tablespaces={}\n",
       OneLine(config.data_file_path), config.log_file_size, config.page_size,
       config.undo_tablespaces);
-  if (!config.plugin_load.empty()) {
-    text += fmt::format("\nplugin_load={}\ninnodb_encrypt_log={}\n", OneLine(config.plugin_load),
-                        config.encrypt_log ? 1 : 0);
-  }
-  return text;
+  return text + RenderEncryption(config);
 }
 
 Result<BackupConfig> ParseBackupConfig(std::string_view text) {

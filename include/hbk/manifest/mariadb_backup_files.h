@@ -57,16 +57,24 @@ std::string RenderBackupInfo(const BackupInfo& info);
 // The values by key, as they stand.
 Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text);
 
-// backup-my.cnf: settings of the server that prepare needs. Other settings are skipped; encryption
-// plugins are named by plugin_load, their settings, which may be secret, are not written.
+// backup-my.cnf: settings of the server that prepare needs. Other settings are skipped.
+//
+// mariadb-backup loads the key plugin by what stands there. A literal secret or a token is read,
+// as mariadb-backup writes them, but never written: mariadb-backup then takes it as
+// --loose-file-key-management-filekey.
 struct BackupConfig {
   std::string data_file_path;  // base names
   uint64_t log_file_size = 0;
   uint32_t page_size = 16384;
   std::string checksum_algorithm;
   uint32_t undo_tablespaces = 0;
-  std::string plugin_load;  // not empty: encryption was configured
+  // Not empty: encryption was configured. "name=library", the library without ".so".
+  std::string plugin_load;
+  std::string plugin_dir;  // @@plugin_dir
+  // What keys::ChooseKeyOptions() takes: encryption_plugin, file_key_management_filename, ...
+  std::map<std::string, std::string> key_settings;
   bool encrypt_log = false;
+  std::string encrypt_tables;  // OFF, ON, FORCE; empty: not said, as by 10.5
 };
 std::string RenderBackupConfig(const BackupConfig& config);
 Result<BackupConfig> ParseBackupConfig(std::string_view text);

@@ -65,6 +65,38 @@ TEST(ManifestJsonTest, StatesReadBack) {
   EXPECT_FALSE(manifest.value().binlog.has_value());
 }
 
+TEST(ManifestJsonTest, KeysStandOneToALineSortedAndOnce) {
+  BackupManifest manifest = SampleManifest();
+  manifest.encryption_keys = {{2, 1}, {1, 3}, {1, 2}, {2, 1}};
+
+  const std::string json = RenderManifest(manifest);
+  const auto read = ParseManifest(json);
+
+  EXPECT_THAT(json, HasSubstr("  \"encryption_keys\": [\n"
+                              "    {\"key_id\":1,\"key_version\":2},\n"
+                              "    {\"key_id\":1,\"key_version\":3},\n"
+                              "    {\"key_id\":2,\"key_version\":1}\n"
+                              "  ],\n"));
+  ASSERT_THAT(read, IsOk());
+  EXPECT_THAT(read.value().encryption_keys,
+              ElementsAre(EncryptionKeyUse{1, 2}, EncryptionKeyUse{1, 3}, EncryptionKeyUse{2, 1}));
+}
+
+TEST(ManifestJsonTest, KeysThatAreNoneAreRefused) {
+  BackupManifest manifest = SampleManifest();
+  manifest.encryption_keys = {{2, 1}};
+  for (const std::string_view to : {"{\"key_id\":2}", "{\"key_id\":4294967296,\"key_version\":1}",
+                                    "{\"key_id\":-1,\"key_version\":1}", "7"}) {
+    std::string json = RenderManifest(manifest);
+    const std::string from = "{\"key_id\":2,\"key_version\":1}";
+    json.replace(json.find(from), from.size(), to);
+
+    EXPECT_THAT(ParseManifest(Sealed(json)),
+                StatusIs(StatusCode::kCorruption, HasSubstr("encryption_keys")))
+        << to;
+  }
+}
+
 TEST(ManifestJsonTest, FilesStandOneToALineAndSorted) {
   BackupManifest manifest = SampleManifest();
   std::swap(manifest.files[0], manifest.files[1]);

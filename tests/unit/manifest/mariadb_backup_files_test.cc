@@ -11,8 +11,12 @@ namespace {
 using hbk::testing::IsOk;
 using hbk::testing::MemFileSystem;
 using hbk::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 // As mariadb-backup 10.11.19 writes them.
 constexpr std::string_view kCheckpoints =
@@ -36,6 +40,9 @@ constexpr std::string_view kConfig =
     "\n"
     "plugin_dir=\"/usr/lib/mysql/plugin/\"\n"
     "plugin_load=file_key_management=file_key_management\n"
+    "file_key_management_encryption_algorithm=aes_ctr\n"
+    "file_key_management_filekey=FILE:/etc/mysql/secret\n"
+    "file_key_management_filename=/etc/mysql/keys.enc\n"
     "innodb_encrypt_log=1\n"
     "innodb_encrypt_tables=OFF\n";
 
@@ -134,6 +141,47 @@ TEST(BackupConfigTest, WhatIsRenderedReadsBack) {
   EXPECT_EQ(RenderBackupConfig(again.value()), text);
   EXPECT_EQ(again.value().page_size, 4096U);
   EXPECT_TRUE(again.value().encrypt_log);
+}
+
+// As it is in the text of mariadb-backup 10.11.
+TEST(BackupConfigTest, SettingsOfEncryptionAreThoseOfMariadbBackup) {
+  const auto config = ParseBackupConfig(kConfig);
+  ASSERT_THAT(config, IsOk());
+
+  EXPECT_THAT(config.value().key_settings,
+              ElementsAre(Pair("encryption_plugin", "file_key_management"),
+                          Pair("file_key_management_encryption_algorithm", "aes_ctr"),
+                          Pair("file_key_management_filekey", "FILE:/etc/mysql/secret"),
+                          Pair("file_key_management_filename", "/etc/mysql/keys.enc")));
+  EXPECT_EQ(config.value().plugin_dir, "/usr/lib/mysql/plugin/");
+  EXPECT_THAT(RenderBackupConfig(config.value()),
+              EndsWith(kConfig.substr(kConfig.find("\nplugin_dir"))));
+}
+
+TEST(BackupConfigTest, SecretsAreReadAndNotWritten) {
+  std::string text(kConfig);
+  text.replace(text.find("FILE:/etc/mysql/secret"), 22, "secretpass");
+  text += "hashicorp_key_management_token=hvs.token\n";
+  const auto config = ParseBackupConfig(text);
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config.value().key_settings.at("file_key_management_filekey"), "secretpass");
+
+  const std::string rendered = RenderBackupConfig(config.value());
+
+  EXPECT_THAT(rendered, AllOf(Not(HasSubstr("secretpass")), Not(HasSubstr("hvs.token"))));
+}
+
+TEST(BackupConfigTest, TheKeyPluginIsFoundAmongOthers) {
+  for (const std::string_view plugins :
+       {"file_key_management.so",
+        "server_audit=server_audit;file_key_management=file_key_management",
+        "\"file_key_management=file_key_management.so\""}) {
+    const auto config = ParseBackupConfig("[mysqld]\nplugin_load=" + std::string(plugins));
+    ASSERT_THAT(config, IsOk());
+    EXPECT_THAT(config.value().key_settings,
+                ElementsAre(Pair("encryption_plugin", "file_key_management")))
+        << plugins;
+  }
 }
 
 TEST(BackupConfigTest, WithoutAPluginNothingIsSaidOfEncryption) {
