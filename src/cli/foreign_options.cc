@@ -61,7 +61,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"innodb-log-buffer-size", kServerTuning, ""},
     ForeignOption{"innodb-log-write-ahead-size", kServerTuning, ""},
     // Checks.
-    ForeignOption{"log-innodb-page-corruption", kNotYet, "a damaged page fails the backup"},
     ForeignOption{"extended-validation", kRenamed, "hbk checks every page anyway: remove it"},
     ForeignOption{"check-privileges", kRenamed, "hbk always checks privileges: remove it"},
     ForeignOption{"skip-check-privileges", kRenamed, "hbk always checks privileges: remove it"},

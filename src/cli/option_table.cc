@@ -20,6 +20,7 @@ constexpr uint64_t kThreadsMax = 256;
 // The distance of two names costs the product of their lengths.
 constexpr size_t kMistypedLengthMax = 64;
 constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
+constexpr uint64_t kInt32Max = std::numeric_limits<int32_t>::max();
 
 constexpr OptionSpec TextOption(Opt id, std::string_view name, char letter, uint32_t commands,
                                 Section section, FileRole role, std::string_view value_name,
@@ -76,6 +77,19 @@ constexpr OptionSpec LayoutOption(Opt id, std::string_view name, char letter,
                     value_name, default_text, help);
 }
 
+constexpr OptionSpec KeyOption(Opt id, std::string_view name, FileRole role,
+                               std::string_view value_name, std::string_view default_text,
+                               std::string_view help) {
+  return TextOption(id, name, 0, kInPrepare, Section::kKeys, role, value_name, default_text, help);
+}
+
+constexpr OptionSpec KeyNumber(Opt id, std::string_view name, FileRole role,
+                               std::string_view value_name, std::string_view default_text,
+                               uint64_t min, uint64_t max, std::string_view help) {
+  return NumberOption(id, name, 0, kInPrepare, Section::kKeys, role, value_name, default_text, min,
+                      max, help);
+}
+
 constexpr OptionSpec WithKind(OptionSpec spec, ValueKind kind) {
   spec.kind = kind;
   return spec;
@@ -130,6 +144,41 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     LayoutOption(Opt::kAriaLogDirPath, "aria-log-dir-path", 0, "DIR", "datadir",
                  "directory of the Aria log"),
 
+    KeyOption(Opt::kKeyFile, "file-key-management-filename", FileRole::kServer, "FILE",
+              "what the backup recorded", "key file of the server"),
+    WithKind(KeyOption(Opt::kKeyFileSecret, "file-key-management-filekey", FileRole::kServer,
+                       "TEXT", "", "secret of an encrypted key file, or FILE:PATH of a file with it"),
+             ValueKind::kSecret),
+    WithChoices(KeyOption(Opt::kKeyFileAlgorithm, "file-key-management-encryption-algorithm",
+                          FileRole::kServer, "NAME", "what the backup recorded, or aes_cbc",
+                          "cipher of pages and redo, aes_cbc or aes_ctr"),
+                "aes_cbc|aes_ctr"),
+    WithChoices(KeyOption(Opt::kKeyFileDigest, "file-key-management-digest", FileRole::kServer,
+                          "NAME", "sha1", "digest of an encrypted key file"),
+                "sha1|sha224|sha256|sha384|sha512"),
+    KeyNumber(Opt::kKeyFilePbkdf2, "file-key-management-use-pbkdf2", FileRole::kServer, "N",
+              "0: none", 0, kInt32Max, "iterations of PBKDF2 of an encrypted key file"),
+    KeyOption(Opt::kKeyCommand, "key-command", FileRole::kTool, "COMMAND", "",
+              "run by /bin/sh with id and version of a key as further words; prints it in hex"),
+    KeyNumber(Opt::kKeyCommandTimeout, "key-command-timeout", FileRole::kTool, "S", "30", 1, 3600,
+              "seconds that the command may take for a key"),
+    KeyOption(Opt::kVaultUrl, "hashicorp-key-management-vault-url", FileRole::kServer, "URL",
+              "what the backup recorded", "Vault with the keys, as https://HOST:8200/v1/MOUNT"),
+    WithKind(KeyOption(Opt::kVaultToken, "hashicorp-key-management-token", FileRole::kServer,
+                       "TEXT", "VAULT_TOKEN", "token for the Vault"),
+             ValueKind::kSecret),
+    KeyOption(Opt::kVaultTokenFile, "hashicorp-key-management-token-file", FileRole::kTool, "FILE",
+              "", "file with the token in its first line"),
+    KeyOption(Opt::kVaultCa, "hashicorp-key-management-vault-ca", FileRole::kServer, "FILE",
+              "those of the system", "certificates of authorities that the Vault's may be of"),
+    KeyNumber(Opt::kVaultTimeout, "hashicorp-key-management-timeout", FileRole::kServer, "S", "15",
+              0, 86400, "seconds to wait for an answer; 0 is 300"),
+    KeyNumber(Opt::kVaultMaxRetries, "hashicorp-key-management-max-retries", FileRole::kServer, "N",
+              "3", 0, kInt32Max, "how often a Vault that does not answer is asked again"),
+    FlagOption(Opt::kVaultAllowHttp, "hashicorp-key-management-allow-http", kInPrepare,
+               Section::kKeys, FileRole::kTool, "off",
+               "permit a URL with http://; others can then read token and keys"),
+
     NumberOption(Opt::kParallel, "parallel", 0, kEverywhere, Section::kSpeed, FileRole::kTool, "N",
                  "one per core, 8 at most", 1, kThreadsMax, "worker threads"),
     NumberOption(Opt::kThrottle, "throttle", 0, kInBackup, Section::kSpeed, FileRole::kTool, "N",
@@ -138,6 +187,9 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     NumberOption(Opt::kLockWaitTimeout, "lock-wait-timeout", 0, kInBackup, Section::kSpeed,
                  FileRole::kTool, "S", "60", 1, 31536000,
                  "seconds a backup stage may wait for other sessions"),
+    FlagOption(Opt::kLogInnodbPageCorruption, "log-innodb-page-corruption", kInBackup,
+               Section::kMain, FileRole::kTool, "off",
+               "copy damaged pages as they are and list them, instead of failing"),
     NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
                  "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
 
@@ -222,6 +274,7 @@ std::string_view SectionTitle(Section section) {
     case Section::kConnection: return "Connection";
     case Section::kTls: return "TLS";
     case Section::kLayout: return "Directories of the server";
+    case Section::kKeys: return "Encryption keys";
     case Section::kSpeed: return "Speed and limits";
     case Section::kOutput: return "Output";
   }

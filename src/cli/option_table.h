@@ -43,9 +43,24 @@ enum class Opt : uint8_t {
   kInnodbUndoDirectory,
   kInnodbLogGroupHomeDir,
   kAriaLogDirPath,
+  kKeyFile,
+  kKeyFileSecret,
+  kKeyFileAlgorithm,
+  kKeyFileDigest,
+  kKeyFilePbkdf2,
+  kKeyCommand,
+  kKeyCommandTimeout,
+  kVaultUrl,
+  kVaultToken,
+  kVaultTokenFile,
+  kVaultCa,
+  kVaultTimeout,
+  kVaultMaxRetries,
+  kVaultAllowHttp,
   kParallel,
   kThrottle,
   kLockWaitTimeout,
+  kLogInnodbPageCorruption,
   kUseMemory,
   kOwner,
   kRemap,
@@ -62,11 +77,16 @@ enum class ValueKind : uint8_t {
   kText,      // --x=TEXT
   kNumber,    // --x=N, with K, M, G, T
   kPassword,  // --x asks, --x=TEXT
+  kSecret,    // --x=TEXT, which nobody is shown
   kTextList,  // --x=TEXT, any number of times
 };
 
+constexpr bool IsSecret(ValueKind kind) {
+  return kind == ValueKind::kPassword || kind == ValueKind::kSecret;
+}
+
 // The headings of --help, in this order.
-enum class Section : uint8_t { kMain, kConnection, kTls, kLayout, kSpeed, kOutput };
+enum class Section : uint8_t { kMain, kConnection, kTls, kLayout, kKeys, kSpeed, kOutput };
 std::string_view SectionTitle(Section section);
 
 // Which groups of option files may set it, apart from those made for backup tools.

@@ -70,6 +70,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.connect = MakeConnectOptions(values, std::move(password));
   options.parallel = ChosenThreads(values, core_count);
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
+  options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   options.lock_wait_timeout_s =
       static_cast<uint32_t>(values.Number(Opt::kLockWaitTimeout, kDefaultLockWaitSeconds));
   options.said_layout = MakeLayoutOptions(values);
