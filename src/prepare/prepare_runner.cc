@@ -10,6 +10,7 @@
 #include "file_moves.h"
 #include "file_sizes.h"
 #include "header_plan.h"
+#include "link_names.h"
 #include "memory_plan.h"
 #include "page_journal.h"
 #include "parallel.h"
@@ -176,6 +177,8 @@ Status PrepareRun::PlanTablespaces() {
     HBK_RETURN_IF_ERROR(ApplyDdlMarkers(fs_, set_));
   }
   HBK_ASSIGN_OR_RETURN(const auto files, ListTablespaceFiles(fs_, set_));
+  HBK_ASSIGN_OR_RETURN(const LinkNames links, ReadLinkNames(fs_, set_));
+  UseLinkNames(links, scan_.logs);
   auto table = ResolveTablespaces(files, scan_.logs, set_.is_partial);
   if (!table.ok()) return table.status().WithContext(set_.dir);
   table_ = std::move(table).value();

@@ -30,8 +30,8 @@ Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record) {
   if (record.kind == RecordKind::kFileCheckpoint) return OkStatus();
   SpaceLog& space = spaces[record.page.space];
   const bool is_rename = record.kind == RecordKind::kFileRename;
-  HBK_ASSIGN_OR_RETURN(space.last_name,
-                       NameFromRedoPath(is_rename ? record.new_path() : record.path()));
+  space.last_path = is_rename ? record.new_path() : record.path();
+  HBK_ASSIGN_OR_RETURN(space.last_name, NameFromRedoPath(space.last_path));
   if (space.is_deleted && record.kind != RecordKind::kFileDelete) space.has_returned = true;
   if (record.kind == RecordKind::kFileCreate) space.is_created = true;
   if (record.kind == RecordKind::kFileDelete) space.is_deleted = true;

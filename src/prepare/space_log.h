@@ -16,6 +16,7 @@ namespace hbk::prepare {
 
 struct SpaceLog {
   std::string last_name;  // "db/t.ibd"; empty: the redo names no file of it
+  std::string last_path;  // as the redo has it: "./db/t.ibd", "/elsewhere/db/t.ibd"
   bool is_created = false;
   bool is_deleted = false;
   bool has_returned = false;       // named again after its deletion: IMPORT TABLESPACE keeps the id
