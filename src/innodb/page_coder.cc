@@ -30,8 +30,6 @@ constexpr size_t kOldPayload = kFilData + 2;
 constexpr size_t kOldEncryptedPayload = kFilData + 2 + 2;
 constexpr uint32_t kNoChecksum = 0xDEADBEEF;
 
-constexpr uint8_t kEncryptionOff = 2;  // of the table option
-
 // These do not know where their stream ends: the image says it.
 bool NeedsExactEnd(Algorithm algorithm) {
   return algorithm == Algorithm::kLz4 || algorithm == Algorithm::kLzo ||
@@ -307,7 +305,7 @@ Result<size_t> PageCoder::EncodeOld(MutableByteView frame, PageId id, const Page
 }
 
 bool PageCoder::IsEncryptedSpace() const {
-  return crypt_.has_value() && crypt_->type != 0 && crypt_->option != kEncryptionOff;
+  return crypt_.has_value() && crypt_->IsOn();
 }
 
 Result<PageCoding> PageCoder::CodingToWrite(ByteView frame, PageId id, const PageCoding& was) {

@@ -71,6 +71,7 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
     set.is_prepared = set.manifest->state == manifest::BackupState::kPrepared;
     set.last_lsn = set.manifest->last_lsn;
     set.page_size = set.manifest->server.page_size;
+    set.settings = set.manifest->server.settings;
   } else if (manifest.status().code() != StatusCode::kNotFound) {
     return manifest.status();
   } else {
@@ -85,7 +86,10 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
   if (metadata.ok()) {
     set.metadata = std::move(metadata).value();
     HBK_RETURN_IF_ERROR(ApplyCheckpoints(set.metadata->checkpoints, set));
-    if (!set.manifest.has_value()) HBK_RETURN_IF_ERROR(ReadPartial(fs, set));
+    if (!set.manifest.has_value()) {
+      HBK_RETURN_IF_ERROR(ReadPartial(fs, set));
+      set.settings = set.metadata->config.key_settings;
+    }
     if (set.page_size == 0) set.page_size = set.metadata->config.page_size;
   } else if (!set.manifest.has_value()) {
     if (metadata.status().code() != StatusCode::kNotFound) return metadata.status();

@@ -15,6 +15,7 @@
 #include "hbk/base/status.h"
 #include "hbk/innodb/types.h"
 #include "hbk/io/file_system.h"
+#include "hbk/keys/key_options.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
@@ -34,6 +35,8 @@ struct BackupSet {
   innodb::Lsn last_lsn = 0;               // the redo must reach it
   uint32_t page_size = 0;                 // innodb_page_size
   std::vector<std::string> system_files;  // names, in page order
+  // What the backup recorded of the server; keys are found with it.
+  keys::Settings settings;
 
   [[nodiscard]] std::string Path(std::string_view name) const { return io::JoinPath(dir, name); }
 };

@@ -20,7 +20,6 @@ using innodb::TablespaceFlags;
 
 // FSP_SIZE of the smallest tablespace that a server makes.
 constexpr uint32_t kSizePagesMin = 4;
-constexpr size_t kUnsupportedNamesMax = 10;
 
 class HeaderPlanner {
  public:
@@ -113,29 +112,6 @@ Status PlanHeaders(io::FileSystem& fs, const BackupSet& set, const PartitionStor
                    const SpaceLogs& logs, const MemoryPlan& plan, TablespaceTable& table) {
   PartitionLoader loader(store, logs, plan);
   return HeaderPlanner(fs, set, table).Run(loader, store.partition_count() - 1);
-}
-
-Status CheckSupported(const TablespaceTable& table, const SpaceLogs& logs) {
-  std::string encrypted;
-  std::string compressed;
-  size_t count = 0;
-  for (const auto& [id, space] : table.spaces) {
-    if (logs.spaces.at(id).entry_count == 0) continue;
-    const bool is_encrypted = space.header.crypt.has_value() && space.header.crypt->type != 0;
-    if (!is_encrypted && !space.header.flags.is_page_compressed()) continue;
-    if (++count > kUnsupportedNamesMax) continue;
-    std::string& names = is_encrypted ? encrypted : compressed;
-    names += (names.empty() ? "" : ", ") + space.final_name;
-  }
-  if (count == 0) return OkStatus();
-  std::string message = "the redo changes tablespaces that this version cannot prepare:";
-  if (!encrypted.empty()) message += " encrypted: " + encrypted;
-  if (!compressed.empty())
-    message += std::string(encrypted.empty() ? "" : ";") + " page_compressed: " + compressed;
-  if (count > kUnsupportedNamesMax)
-    message += fmt::format(" and {} more", count - kUnsupportedNamesMax);
-  return UnsupportedError(message).WithHint(
-      "nothing was changed; mariadb-backup --prepare can do it");
 }
 
 }  // namespace hbk::prepare

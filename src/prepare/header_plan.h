@@ -3,8 +3,7 @@
 // Worked out in memory before anything is changed: files are then made and sized before their
 // pages are written, and what cannot be prepared is refused while the backup is as it was.
 //
-// Errors   kCorruption: redo and page 0 do not fit together. kUnsupported: encrypted or
-//          page_compressed tablespaces that the redo changes.
+// Errors   kCorruption: redo and page 0 do not fit together.
 // Threads  One.
 #pragma once
 
@@ -18,8 +17,5 @@ namespace hbk::prepare {
 // Brings `header` of every tablespace in the table to what the redo leaves.
 Status PlanHeaders(io::FileSystem& fs, const BackupSet& set, const PartitionStore& store,
                    const SpaceLogs& logs, const MemoryPlan& plan, TablespaceTable& table);
-
-// Names all tablespaces whose pages this version cannot change.
-Status CheckSupported(const TablespaceTable& table, const SpaceLogs& logs);
 
 }  // namespace hbk::prepare

@@ -21,6 +21,8 @@
 namespace hbk::prepare {
 namespace {
 
+constexpr size_t kHoleBytes = 4096;
+
 // One page of a batch, as it is read back.
 struct Entry {
   std::string_view name;
@@ -174,7 +176,16 @@ class Replayer {
     HBK_ASSIGN_OR_RETURN(const MutableByteView page, ReadPage(entry));
     for (const auto& [offset, bytes] : entry.ranges)
       std::copy(bytes.begin(), bytes.end(), page.begin() + static_cast<std::ptrdiff_t>(offset));
-    return file_->WriteAt(entry.offset, page);
+    return WritePage(entry.offset, page);
+  }
+
+  // What is zeros at the end of an image stays a hole: it is a page_compressed one.
+  Status WritePage(uint64_t offset, ByteView page) {
+    size_t size = page.size();
+    while (size > kHoleBytes && IsAllZero(page.subspan(size - kHoleBytes, kHoleBytes)))
+      size -= kHoleBytes;
+    HBK_RETURN_IF_ERROR(file_->WriteAt(offset, page.first(size)));
+    return size == page.size() ? OkStatus() : file_->PunchHole(offset + size, page.size() - size);
   }
 
   Status Check(const Entry& entry) {

@@ -23,10 +23,11 @@ PartitionApplier::PartitionApplier(const ApplyInput& input, uint32_t number)
     : input_(input),
       loader_(input.store, input.logs, input.plan),
       io_(input.fs, input.set),
-      // A quarter of a worker's memory is for two images of a page and the list of staged ones.
+      // A quarter of a worker's memory is for images of pages and the list of staged ones.
       journal_(input.fs, input.set.dir, number, input.plan.journal_bytes),
-      frames_(input.plan.frame_bytes - innodb::kPageSizeMax),
-      old_page_(innodb::kPageSizeMax) {}
+      frames_(input.plan.frame_bytes - 2 * innodb::kPageSizeMax),
+      old_page_(innodb::kPageSizeMax),
+      new_page_(innodb::kPageSizeMax) {}
 
 Status PartitionApplier::Apply(uint32_t partition, std::atomic<uint64_t>& done_bytes) {
   HBK_RETURN_IF_ERROR(loader_.Begin(partition));
@@ -51,8 +52,12 @@ Status PartitionApplier::ApplyBatch() {
       if (found == input_.table.spaces.end()) continue;
       space = &found->second;
     }
-    // A page that ends as a freed one is left as it is: nobody reads it before it is made anew.
-    if (redo.Header(redo.items.back()).is_free != 0) continue;
+    // A page that ends as a freed one is left as it is: nobody reads it before it is made anew. In
+    // a file that is to stay sparse it goes.
+    if (redo.Header(redo.items.back()).is_free != 0) {
+      if (space->header.flags.is_page_compressed()) HBK_RETURN_IF_ERROR(ReleasePage(redo, *space));
+      continue;
+    }
     HBK_RETURN_IF_ERROR(Stage(redo, *space));
   }
   return Flush();
@@ -64,9 +69,14 @@ Status PartitionApplier::Stage(const PageRedo& redo, const Tablespace& space) {
     if (input_.stop.stop_requested()) return InterruptedError();
     HBK_RETURN_IF_ERROR(Flush());
   }
-  staged_.push_back({&space, redo, frames_used_, size, false});
+  staged_.push_back({&space, redo, frames_used_, size, size, false});
   frames_used_ += size;
   return OkStatus();
+}
+
+Status PartitionApplier::ReleasePage(const PageRedo& redo, const Tablespace& space) {
+  const ByteView image = new_page_.view().first(space.header.flags.physical_size());
+  return io_.WriteShort(space, redo.page.page, image, 0);
 }
 
 MutableByteView PartitionApplier::Frame(const StagedPage& page) {
@@ -121,37 +131,72 @@ Status PartitionApplier::ReadFrames() {
   return OkStatus();
 }
 
-Status PartitionApplier::CheckBasePage(const StagedPage& page, ByteView frame) const {
-  const innodb::PageVerdict verdict =
-      innodb::CheckPage(frame, page.space->header.flags, page.redo.page);
+Status PartitionApplier::CheckPageLsn(ByteView frame) const {
   const innodb::Lsn lsn = innodb::PageLsn(frame);
-  // A page that is all zero cannot take redo; which redo wanted it is said where it is applied.
-  if (verdict != innodb::PageVerdict::kGood && verdict != innodb::PageVerdict::kZero) {
-    return CorruptionError(fmt::format("{}; the page says LSN {}, its redo starts at LSN {}",
-                                       innodb::PageVerdictName(verdict), lsn,
-                                       page.redo.Header(page.redo.items.front()).start_lsn));
-  }
   if (lsn <= input_.end_lsn) return OkStatus();
   return CorruptionError(
       fmt::format("the page has LSN {}, but the redo ends at LSN {}", lsn, input_.end_lsn));
 }
 
+Result<innodb::PageCoding> PartitionApplier::OpenFrame(const StagedPage& page,
+                                                       MutableByteView frame) {
+  const auto damaged = [&](std::string_view what) {
+    return CorruptionError(fmt::format("{}; the page says LSN {}, its redo starts at LSN {}", what,
+                                       innodb::PageLsn(frame),
+                                       page.redo.Header(page.redo.items.front()).start_lsn));
+  };
+  const MutableByteView image = old_page_.view().first(page.size);
+  innodb::PageCoding coding;
+  if (page.space->coder == nullptr) {
+    const innodb::PageVerdict verdict =
+        innodb::CheckPage(frame, page.space->header.flags, page.redo.page);
+    // A page that is all zero cannot take redo; which redo wanted it is said where it is applied.
+    if (verdict != innodb::PageVerdict::kGood && verdict != innodb::PageVerdict::kZero)
+      return damaged(innodb::PageVerdictName(verdict));
+    std::memcpy(image.data(), frame.data(), frame.size());
+  } else {
+    std::memcpy(image.data(), frame.data(), frame.size());
+    const auto decoded = page.space->coder->Decode(image, page.redo.page, frame);
+    if (decoded.status().code() == StatusCode::kCorruption) {
+      std::memcpy(frame.data(), image.data(), frame.size());
+      return damaged(decoded.status().message());
+    }
+    HBK_RETURN_IF_ERROR(decoded.status());
+    coding = *decoded;
+  }
+  HBK_RETURN_IF_ERROR(CheckPageLsn(frame));
+  return coding;
+}
+
+Status PartitionApplier::CloseFrame(StagedPage& page, const innodb::PageCoding& was,
+                                    MutableByteView frame) {
+  if (page.space->coder == nullptr) {
+    innodb::SealPage(frame, page.space->header.flags, page.redo.page);
+    return OkStatus();
+  }
+  const MutableByteView image = new_page_.view().first(page.size);
+  HBK_ASSIGN_OR_RETURN(const size_t size,
+                       page.space->coder->Encode(frame, page.redo.page, was, image));
+  page.image_bytes = static_cast<uint32_t>(size);
+  std::memcpy(frame.data(), image.data(), image.size());
+  return OkStatus();
+}
+
 Status PartitionApplier::ApplyPage(StagedPage& page) {
   const MutableByteView frame = Frame(page);
-  const innodb::TablespaceFlags& flags = page.space->header.flags;
   const bool is_read = !page.redo.is_rebuilt_here;
-  const MutableByteView old_image = old_page_.view().first(page.size);
+  innodb::PageCoding was;
   if (is_read) {
-    HBK_RETURN_IF_ERROR(CheckBasePage(page, frame));
-    std::memcpy(old_image.data(), frame.data(), frame.size());
+    HBK_ASSIGN_OR_RETURN(was, OpenFrame(page, frame));
   }
-  HBK_ASSIGN_OR_RETURN(const PageChange change,
-                       ApplyPageRedo(page.redo, frame, flags.is_zip(), input_.start_lsn));
+  HBK_ASSIGN_OR_RETURN(
+      const PageChange change,
+      ApplyPageRedo(page.redo, frame, page.space->header.flags.is_zip(), input_.start_lsn));
   page.is_changed = change.is_changed;
   // In a further batch of a partition the page's LSN comes from the batch before.
   if (change.has_foreign_lsn && !loader_.is_split()) ++counts_.foreign_pages;
   if (!page.is_changed) return OkStatus();
-  innodb::SealPage(frame, flags, page.redo.page);
+  HBK_RETURN_IF_ERROR(CloseFrame(page, was, frame));
   ++counts_.pages_written;
   // A page that the redo makes from nothing needs no journal, whatever is left of it after a
   // crash. Page 0 does: by it the next run knows whose file this is.
@@ -161,24 +206,28 @@ Status PartitionApplier::ApplyPage(StagedPage& page) {
   entry.name = segment.name;
   entry.offset = TablespaceIo::OffsetOf(*page.space, segment, page.redo.page.page);
   entry.lsn = innodb::PageLsn(frame);
-  if (is_read) entry.old_image = old_image;
+  if (is_read) entry.old_image = old_page_.view().first(page.size);
   entry.new_image = frame;
   return journal_.Add(entry);
 }
 
 Status PartitionApplier::WriteFrames() {
-  const auto is_changed = [](const StagedPage& page) {
-    return page.is_changed;
+  const auto is_whole = [](const StagedPage& page) {
+    return page.is_changed && page.image_bytes == page.size;
   };
   for (size_t begin = 0; begin < staged_.size();) {
-    if (!is_changed(staged_[begin])) {
+    const StagedPage& first = staged_[begin];
+    const innodb::PageNo number = first.redo.page.page;
+    if (!is_whole(first)) {
+      if (first.is_changed) {
+        HBK_RETURN_IF_ERROR(io_.WriteShort(*first.space, number, Frame(first), first.image_bytes));
+      }
       ++begin;
       continue;
     }
-    const size_t end = EndOfRun(begin, is_changed);
-    const StagedPage& first = staged_[begin];
+    const size_t end = EndOfRun(begin, is_whole);
     HBK_RETURN_IF_ERROR(
-        io_.Write(*first.space, first.redo.page.page,
+        io_.Write(*first.space, number,
                   frames_.view().subspan(first.frame_offset, (end - begin) * first.size)));
     begin = end;
   }

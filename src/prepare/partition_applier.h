@@ -1,8 +1,9 @@
 // A worker: applies the redo of whole partitions to the pages in the files.
 //
 // Pages are gathered until the memory for them is full; then they are read, in runs of neighbours,
-// brought forward, their changes committed to the journal, and those that changed written back, in
-// runs again.
+// decoded, brought forward, encoded, their changes committed to the journal, and those that changed
+// written back, in runs again. Short images of page_compressed pages are written one by one, each
+// with a hole behind it.
 //
 // Errors   kCorruption: a damaged page, redo that does not fit, a page newer than the log; with
 //          file, page and LSN. kInterrupted.
@@ -58,16 +59,22 @@ class PartitionApplier {
     PageRedo redo;
     size_t frame_offset = 0;
     uint32_t size = 0;
+    uint32_t image_bytes = 0;  // of the new image; less than size where it is page_compressed
     bool is_changed = false;
   };
 
   Status ApplyBatch();
   Status Stage(const PageRedo& redo, const Tablespace& space);
+  Status ReleasePage(const PageRedo& redo, const Tablespace& space);
   // Reads, applies, journals and writes all staged pages.
   Status Flush();
   Status ReadFrames();
   Status ApplyPage(StagedPage& page);
-  Status CheckBasePage(const StagedPage& page, ByteView frame) const;
+  // From image to frame in place; the image is kept in old_page_.
+  Result<innodb::PageCoding> OpenFrame(const StagedPage& page, MutableByteView frame);
+  // From frame to image in place.
+  Status CloseFrame(StagedPage& page, const innodb::PageCoding& was, MutableByteView frame);
+  [[nodiscard]] Status CheckPageLsn(ByteView frame) const;
   Status WriteFrames();
   Status LimitJournal();
   // Ends of the run of neighbours in file and memory that starts at staged page `begin`.
@@ -82,6 +89,7 @@ class PartitionApplier {
   AlignedBuffer frames_;
   size_t frames_used_ = 0;
   AlignedBuffer old_page_;
+  AlignedBuffer new_page_;
   std::vector<StagedPage> staged_;
   ApplyCounts counts_;
 };

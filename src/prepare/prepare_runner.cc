@@ -6,7 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "hbk/keys/open_key_source.h"
+
 #include "backup_set.h"
+#include "coder_plan.h"
 #include "file_moves.h"
 #include "file_sizes.h"
 #include "header_plan.h"
@@ -40,6 +43,7 @@ class PrepareRun {
 
   Result<PrepareSummary> Run() {
     HBK_RETURN_IF_ERROR(OpenSet());
+    HBK_RETURN_IF_ERROR(OpenKeys());
     if (set_.is_prepared) return AlreadyPrepared();
     HBK_RETURN_IF_ERROR(FinishInterruptedRun());
     HBK_RETURN_IF_ERROR(CheckLog());
@@ -55,6 +59,7 @@ class PrepareRun {
 
  private:
   Status OpenSet();
+  Status OpenKeys();
   Result<PrepareSummary> AlreadyPrepared();
   Status FinishInterruptedRun();
   Status CheckLog();
@@ -76,6 +81,8 @@ class PrepareRun {
 
   std::unique_ptr<PrepareLock> lock_;
   BackupSet set_;
+  // Before what uses them.
+  std::unique_ptr<crypto::KeySource> keys_;
   MemoryPlan plan_;
   std::string creator_;
   std::unique_ptr<RedoReader> reader_;
@@ -95,9 +102,19 @@ Status PrepareRun::OpenSet() {
   return CheckNoServer(fs_, set_);
 }
 
+// The source is not asked before a key is needed.
+Status PrepareRun::OpenKeys() {
+  HBK_ASSIGN_OR_RETURN(const keys::KeyOptions options,
+                       keys::ChooseKeyOptions(options_.keys, set_.settings));
+  for (const std::string& warning : keys::KeyOptionWarnings(options, fs_))
+    reporter_.Warning(warning);
+  HBK_ASSIGN_OR_RETURN(keys_, keys::OpenKeySource(options, fs_, stop_));
+  return OkStatus();
+}
+
 // The mark of a killed run may be left; everything else was done.
 Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
-  HBK_ASSIGN_OR_RETURN(reader_, RedoReader::Open(fs_, set_.Path(kLogFileName), 0));
+  HBK_ASSIGN_OR_RETURN(reader_, RedoReader::Open(fs_, set_.Path(kLogFileName), 0, keys_.get()));
   HBK_ASSIGN_OR_RETURN(const redo::Lsn end, FindFileCheckpoint(*reader_));
   reader_->Seek(end);
   redo::MiniTransaction mtr;
@@ -135,7 +152,7 @@ Status PrepareRun::CheckLog() {
   HBK_RETURN_IF_ERROR(info.status());
   HBK_ASSIGN_OR_RETURN(plan_,
                        PlanMemory(options_.use_memory_bytes, WorkerCount(options_), info->size));
-  HBK_ASSIGN_OR_RETURN(reader_, RedoReader::Open(fs_, path, plan_.window_bytes));
+  HBK_ASSIGN_OR_RETURN(reader_, RedoReader::Open(fs_, path, plan_.window_bytes, keys_.get()));
   creator_ = CreatorOfEmptyLog(reader_->header().creator);
   HBK_ASSIGN_OR_RETURN(file_checkpoint_end_, FindFileCheckpoint(*reader_));
   return OkStatus();
@@ -183,7 +200,8 @@ Status PrepareRun::PlanTablespaces() {
   if (!table.ok()) return table.status().WithContext(set_.dir);
   table_ = std::move(table).value();
   HBK_RETURN_IF_ERROR(PlanHeaders(fs_, set_, *store_, scan_.logs, plan_, table_));
-  HBK_RETURN_IF_ERROR(CheckSupported(table_, scan_.logs));
+  HBK_RETURN_IF_ERROR(
+      PlanCoders({fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_}, table_));
   for (const std::string& warning : table_.warnings)
     reporter_.Warning(warning);
   return CheckStop();

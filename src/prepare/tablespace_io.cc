@@ -7,6 +7,7 @@ namespace hbk::prepare {
 namespace {
 
 constexpr size_t kOpenFilesMax = 64;
+constexpr size_t kHoleGranularity = 4096;
 
 }  // namespace
 
@@ -43,6 +44,20 @@ Status TablespaceIo::Write(const Tablespace& space, innodb::PageNo page, ByteVie
   HBK_ASSIGN_OR_RETURN(io::File* const file, Open(segment.name));
   changed_.insert(segment.name);
   return file->WriteAt(OffsetOf(space, segment, page), bytes);
+}
+
+Status TablespaceIo::WriteShort(const Tablespace& space, innodb::PageNo page, ByteView image,
+                                size_t size) {
+  const Segment& segment = SegmentOf(space, page);
+  HBK_ASSIGN_OR_RETURN(io::File* const file, Open(segment.name));
+  changed_.insert(segment.name);
+  const uint64_t offset = OffsetOf(space, segment, page);
+  const size_t written =
+      std::min(image.size(), (size + kHoleGranularity - 1) / kHoleGranularity * kHoleGranularity);
+  if (written != 0) HBK_RETURN_IF_ERROR(file->WriteAt(offset, image.first(written)));
+  if (written == image.size()) return OkStatus();
+  // The end of the file is where GrowFiles put it: before the hole, if this is the last page.
+  return file->PunchHole(offset + written, image.size() - written);
 }
 
 Status TablespaceIo::SyncFile(const std::string& name) {

@@ -27,6 +27,9 @@ class TablespaceIo {
   // `out` has room for `page_count` pages from `page` on, all of one segment.
   Status Read(const Tablespace& space, innodb::PageNo page, MutableByteView out);
   Status Write(const Tablespace& space, innodb::PageNo page, ByteView bytes);
+  // Writes the first `size` bytes of one page, rounded up to blocks of the file system, and makes
+  // the rest of its place a hole; with 0, all of it. `image` is zeros from `size` on.
+  Status WriteShort(const Tablespace& space, innodb::PageNo page, ByteView image, size_t size);
   Status SyncFile(const std::string& name);
   // Files written to since the last call.
   std::set<std::string> TakeChangedFiles();

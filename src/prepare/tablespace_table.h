@@ -9,12 +9,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "hbk/innodb/page_coder.h"
 #include "hbk/innodb/tablespace_header.h"
 
 #include "backup_set.h"
@@ -48,6 +50,8 @@ struct Tablespace {
   bool exists = true;      // there is a file
   uint64_t size_min = 0;   // bytes: of the empty file that a new one replaces
   innodb::TablespaceHeader header;  // as found; after PlanHeaders: as the redo leaves it
+  // After PlanCoders: null if the images of its pages are frames.
+  std::unique_ptr<innodb::PageCoder> coder;
 
   [[nodiscard]] const std::string& name() const { return segments.front().name; }
 };

@@ -72,6 +72,8 @@ class PageCoder {
 
   // The key version that new pages are encrypted with; 0 if they are not.
   Result<uint32_t> NewPageVersion();
+  // Whether there is a key of that version.
+  Status CheckKey(uint32_t version) { return DataKeyOf(version).status(); }
   // Whether the key of that version has decrypted a page.
   [[nodiscard]] bool IsProven(uint32_t version) const;
   // In the old format, where each page names its algorithm: the one for pages that have none yet.

@@ -23,6 +23,11 @@ struct CryptData {
   uint32_t min_key_version = 0;
   uint32_t key_id = 0;
   uint8_t option = 0;  // 0 DEFAULT, 1 ON, 2 OFF
+
+  // Whether a server encrypts what it writes.
+  [[nodiscard]] bool IsOn() const { return type != 0 && option != 2; }
+  // ENCRYPTED=NO: to change that is to make another file.
+  [[nodiscard]] bool IsNever() const { return type == 0 && option == 2; }
 };
 
 struct TablespaceHeader {

@@ -25,7 +25,7 @@ struct PrepareOptions {
   std::string target_dir;
   uint64_t use_memory_bytes = 256ULL << 20;
   uint32_t parallel = 0;  // worker threads; 0: from the cores
-  keys::GivenKeyOptions keys;
+  keys::GivenKeyOptions keys{};
 };
 
 struct PrepareSummary {

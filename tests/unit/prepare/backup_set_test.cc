@@ -57,6 +57,20 @@ TEST_F(BackupSetTest, SetOfMariadbBackupIsReadFromItsMetadata) {
   EXPECT_THAT(set->system_files, ElementsAre("ibdata1", "ibdata2"));
 }
 
+TEST_F(BackupSetTest, SettingsOfTheKeyPluginAreFoundInTheConfig) {
+  PutMetadata("full-backuped");
+  fs_.PutFile("/b/backup-my.cnf",
+              "[mysqld]\ninnodb_page_size=4096\n# a=b\n"
+              "plugin_load=file_key_management=file_key_management;provider_lz4=provider_lz4\n"
+              "file_key_management_filename=/etc/keys.txt\n");
+
+  const auto set = OpenBackupSet(fs_, "/b");
+
+  ASSERT_THAT(set, IsOk());
+  EXPECT_EQ(set->settings.at("file_key_management_filename"), "/etc/keys.txt");
+  EXPECT_EQ(set->settings.at(std::string(keys::kEncryptionPluginSetting)), "file_key_management");
+}
+
 TEST_F(BackupSetTest, ManifestIsBelievedBeforeTheMetadata) {
   PutMetadata("full-backuped");
   PutManifest(manifest::BackupState::kUnprepared);

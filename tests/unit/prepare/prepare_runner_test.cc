@@ -8,6 +8,7 @@
 #include "hbk/redo/log_file.h"
 
 #include "quiet_reporter.h"
+#include "tests/support/coded_tablespace.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/page_builder.h"
 #include "tests/support/small_backup.h"
@@ -253,14 +254,33 @@ TEST_F(PrepareRunnerTest, TablespaceWithoutFileIsRefused) {
   EXPECT_THAT(Prepare(fs_), StatusIs(StatusCode::kCorruption, HasSubstr("db/lost.ibd")));
 }
 
-TEST_F(PrepareRunnerTest, PageCompressedTableIsRefusedBeforeAnythingChanges) {
-  const std::string page =
-      testing::MakeFirstPage(*innodb::TablespaceFlags::Decode(0x33), 5, 8, kSmallBackupPageLsn);
+TEST_F(PrepareRunnerTest, MissingKeyIsFoundBeforeAnythingChanges) {
+  const std::string page = testing::MakeCryptFirstPage(
+      *innodb::TablespaceFlags::Decode(0x13), 5, 8, kSmallBackupPageLsn, testing::MakeCryptData(3));
   Put("db/a.ibd", page + File("db/a.ibd").substr(kSmallBackupPageSize));
   const auto before = fs_.Tree(kSmallBackupDir);
 
-  EXPECT_THAT(Prepare(fs_), StatusIs(StatusCode::kUnsupported, HasSubstr("db/a.ibd")));
+  EXPECT_THAT(Prepare(fs_), StatusIs(StatusCode::kMissingKey,
+                                     AllOf(HasSubstr("db/a.ibd"), HasSubstr("key 3 version 1"))));
   EXPECT_EQ(fs_.Tree(kSmallBackupDir), before);
+}
+
+TEST_F(PrepareRunnerTest, PageCompressedTableIsPreparedAndGetsCompressedPages) {
+  const auto flags = *innodb::TablespaceFlags::Decode(0x33);
+  const std::string page = testing::MakeFirstPage(flags, 5, 8, kSmallBackupPageLsn);
+  Put("db/a.ibd", page + File("db/a.ibd").substr(kSmallBackupPageSize));
+
+  ASSERT_THAT(Prepare(fs_), IsOk());
+
+  const std::string file = File("db/a.ibd");
+  size_t compressed = 0;
+  for (innodb::PageNo number = 1; number < file.size() / kSmallBackupPageSize; ++number) {
+    const ByteView image =
+        AsBytes(file).subspan(size_t{number} * kSmallBackupPageSize, kSmallBackupPageSize);
+    EXPECT_NE(innodb::CheckPage(image, flags, {5, number}), innodb::PageVerdict::kBadChecksum);
+    compressed += innodb::CodingOf(image, flags, false, {5, number}).is_plain() ? 0 : 1;
+  }
+  EXPECT_NE(compressed, 0U);
 }
 
 TEST_F(PrepareRunnerTest, DirectoryThatIsNoBackupIsLeftAlone) {

@@ -132,5 +132,29 @@ TEST_F(TablespaceIoTest, MissingFileIsNamed) {
               StatusIs(StatusCode::kNotFound, HasSubstr("/b/ibdata2")));
 }
 
+TEST_F(TablespaceIoTest, AShortImageFillsWholeBlocksAndLeavesAHole) {
+  space_.header.flags = innodb::TablespaceFlags::FullCrc32(16384);
+  space_.segments = {{.name = "t.ibd"}};
+  fs_.PutFile("/b/t.ibd", std::string(size_t{3} * 16384, 'a'));
+  std::string image(16384, '\0');
+  image.replace(0, 5000, 5000, 'n');
+
+  ASSERT_THAT(io_.WriteShort(space_, 1, AsBytes(image), 5000), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/b/t.ibd"), std::string(16384, 'a') + image + std::string(16384, 'a'));
+  EXPECT_EQ(fs_.Stat("/b/t.ibd", false)->allocated_bytes, 2U * 16384 + 8192);
+  EXPECT_THAT(io_.TakeChangedFiles(), ElementsAre("t.ibd"));
+}
+
+TEST_F(TablespaceIoTest, AnImageOfNothingIsAHole) {
+  space_.segments = {{.name = "t.ibd"}};
+  fs_.PutFile("/b/t.ibd", Pages("abc"));
+
+  ASSERT_THAT(io_.WriteShort(space_, 1, AsBytes(std::string(kPageSize, 'x')), 0), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/b/t.ibd"), Pages("a") + std::string(kPageSize, '\0') + Pages("c"));
+  EXPECT_EQ(fs_.Stat("/b/t.ibd", false)->allocated_bytes, 2U * kPageSize);
+}
+
 }  // namespace
 }  // namespace hbk::prepare
