@@ -85,6 +85,17 @@ manifest::BackupInfo MakeInfo(const BackupRecord& record) {
   return info;
 }
 
+// As mariadb-backup has it: its prepare loads what manages keys and undoes compression.
+std::string PluginsToLoad(const server::ServerFacts& facts) {
+  std::vector<std::string> entries;
+  for (const server::Plugin& plugin : facts.plugins) {
+    const bool is_needed = plugin.type == "ENCRYPTION" || plugin.name.starts_with("provider_");
+    if (!plugin.is_active || !is_needed || plugin.library.empty()) continue;
+    entries.push_back(plugin.name + "=" + plugin.library.substr(0, plugin.library.rfind(".so")));
+  }
+  return fmt::format("{}", fmt::join(entries, ";"));
+}
+
 manifest::BackupConfig MakeConfig(const BackupRecord& record) {
   const server::ServerFacts& facts = record.facts;
   manifest::BackupConfig config;
@@ -93,6 +104,12 @@ manifest::BackupConfig MakeConfig(const BackupRecord& record) {
   config.page_size = static_cast<uint32_t>(facts.Number("innodb_page_size", 16384));
   config.checksum_algorithm = facts.Variable("innodb_checksum_algorithm");
   config.undo_tablespaces = static_cast<uint32_t>(facts.Number("innodb_undo_tablespaces", 0));
+  config.plugin_load = PluginsToLoad(facts);
+  config.plugin_dir = facts.Variable("plugin_dir");
+  config.key_settings =
+      keys::RecordableKeySettings(facts.variables, facts.ActivePluginOfType("ENCRYPTION"));
+  config.encrypt_log = facts.IsOn("innodb_encrypt_log");
+  config.encrypt_tables = facts.Variable("innodb_encrypt_tables");
   return config;
 }
 

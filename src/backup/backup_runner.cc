@@ -191,7 +191,9 @@ Status BackupRun::Preflight() {
   HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
   HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
   HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
-  HBK_RETURN_IF_ERROR(CheckRedoLog(fs_, record_.layout));
+  HBK_ASSIGN_OR_RETURN(const redo::LogHead log, CheckRedoLog(fs_, record_.layout));
+  if (log.header.is_encrypted)
+    record_.keys.insert({log.header.crypt.key_id, log.header.crypt.key_version});
   HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   HBK_RETURN_IF_ERROR(

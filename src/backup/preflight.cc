@@ -197,12 +197,19 @@ Status CheckLocality(io::FileSystem& fs, server::ServerSession& session, const S
   return OkStatus();
 }
 
-Status CheckRedoLog(io::FileSystem& fs, const datadir::Layout& layout) {
-  const auto head = ReadLogHead(fs, layout);
-  HBK_RETURN_IF_ERROR(head.status().WithHint(kRightsHint));
-  const auto header = redo::ParseLogFileHeader(AsBytes(*head));
-  return header.status().WithContext(
-      fmt::format("reading {}", io::JoinPath(layout.redo_dir, "ib_logfile0")));
+Result<redo::LogHead> CheckRedoLog(io::FileSystem& fs, const datadir::Layout& layout) {
+  for (int tries = 1;; ++tries) {
+    const auto head = ReadLogHead(fs, layout);
+    HBK_RETURN_IF_ERROR(head.status().WithHint(kRightsHint));
+    auto parsed = redo::ParseLogHead(AsBytes(*head));
+    // The server may be writing a checkpoint.
+    const bool is_torn = parsed.status().code() == StatusCode::kCorruption;
+    if (parsed.ok() || !is_torn || tries == kCheckpointTries) {
+      HBK_RETURN_IF_ERROR(parsed.status().WithContext(
+          fmt::format("reading {}", io::JoinPath(layout.redo_dir, "ib_logfile0"))));
+      return parsed;
+    }
+  }
 }
 
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,

@@ -14,6 +14,7 @@
 #include "hbk/datadir/layout.h"
 #include "hbk/datadir/scanner.h"
 #include "hbk/io/file_system.h"
+#include "hbk/redo/log_file.h"
 #include "hbk/server/server_facts.h"
 #include "hbk/server/server_session.h"
 
@@ -33,8 +34,8 @@ Status CheckSaidLayout(io::FileSystem& fs, const datadir::LayoutOptions& said,
 Status CheckLocality(io::FileSystem& fs, server::ServerSession& session,
                      const server::ServerFacts& facts, const datadir::Layout& layout);
 
-// That the redo log has a format that this build can prepare.
-Status CheckRedoLog(io::FileSystem& fs, const datadir::Layout& layout);
+// That the redo log has a format that this build can prepare; what its head says.
+Result<redo::LogHead> CheckRedoLog(io::FileSystem& fs, const datadir::Layout& layout);
 
 // That the target is absent or empty, and no part of the server's directories.
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,

@@ -103,13 +103,14 @@ Result<ServerFacts> ServerSession::ReadFacts() {
   facts.version_comment = TextOf(self.rows[0][1]);
   facts.current_user = TextOf(self.rows[0][2]);
 
-  HBK_ASSIGN_OR_RETURN(
-      const SqlAnswer plugins,
-      Ask("SELECT PLUGIN_NAME, PLUGIN_TYPE, PLUGIN_STATUS FROM information_schema.PLUGINS",
-          "reading the server's plugins"));
-  if (!HasShape(plugins, 3)) return UnexpectedAnswer("reading the server's plugins");
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer plugins,
+                       Ask("SELECT PLUGIN_NAME, PLUGIN_TYPE, PLUGIN_STATUS, PLUGIN_LIBRARY FROM "
+                           "information_schema.PLUGINS",
+                           "reading the server's plugins"));
+  if (!HasShape(plugins, 4)) return UnexpectedAnswer("reading the server's plugins");
   for (const SqlRow& row : plugins.rows)
-    facts.plugins.push_back({TextOf(row[0]), TextOf(row[1]), TextOf(row[2]) == "ACTIVE"});
+    facts.plugins.push_back(
+        {TextOf(row[0]), TextOf(row[1]), TextOf(row[2]) == "ACTIVE", TextOf(row[3])});
 
   HBK_ASSIGN_OR_RETURN(facts.uptime_s, ReadUptimeSeconds());
   return facts;

@@ -30,6 +30,7 @@ struct Plugin {
   std::string name;
   std::string type;
   bool is_active = false;
+  std::string library = {};  // "file_key_management.so"; empty: built in
 };
 
 struct ServerFacts {
