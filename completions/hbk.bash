@@ -23,13 +23,22 @@ _hbk() {
       return
       ;;
     --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
-      --ssl-crl)
+      --ssl-crl | --file-key-management-filename | --hashicorp-key-management-vault-ca | \
+      --hashicorp-key-management-token-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       compopt -o filenames 2>/dev/null
       return
       ;;
     --output)
       mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
+      return
+      ;;
+    --file-key-management-encryption-algorithm)
+      mapfile -t COMPREPLY < <(compgen -W "aes_cbc aes_ctr" -- "$cur")
+      return
+      ;;
+    --file-key-management-digest)
+      mapfile -t COMPREPLY < <(compgen -W "sha1 sha224 sha256 sha384 sha512" -- "$cur")
       return
       ;;
     --protocol)
@@ -59,7 +68,7 @@ _hbk() {
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |
-      grep -oE -- '^ +(-[A-Za-z], )?--[a-z-]+(\[?=)?' | grep -oE -- '--[a-z-]+=?')
+      grep -oE -- '^ +(-[A-Za-z], )?--[a-z0-9-]+(\[?=)?' | grep -oE -- '--[a-z0-9-]+=?')
     mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
   fi
   [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null

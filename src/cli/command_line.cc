@@ -104,6 +104,11 @@ class CommandLineParser {
   Status TakeLong(std::string_view written, std::optional<std::string_view> value) {
     const OptionName name = ResolveOptionName(written);
     if (name.spec == nullptr) {
+      const ForeignOption* foreign = FindForeignOption(name.normalized);
+      if (foreign != nullptr && foreign->kind == ForeignKind::kIgnored) {
+        if (!value && next_ < words_.size()) ++next_;
+        return OkStatus();
+      }
       if (name.is_loose) return OkStatus();
       return UnknownOptionError(name, kOrigin);
     }
@@ -123,8 +128,7 @@ class CommandLineParser {
 
   Status Take(const OptionSpec& spec, std::optional<std::string_view> value, bool is_negated) {
     has_options_ = true;
-    const bool takes_next = spec.kind == ValueKind::kText || spec.kind == ValueKind::kNumber ||
-                            spec.kind == ValueKind::kTextList;
+    const bool takes_next = spec.kind != ValueKind::kFlag && spec.kind != ValueKind::kPassword;
     if (!value && takes_next && next_ < words_.size()) value = words_[next_++];
     last_asks_password_ = spec.kind == ValueKind::kPassword && !value;
     given_.push_back(&spec);

@@ -51,8 +51,7 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"rocksdb-datadir", kNotYet, "MyRocks comes with a later version"},
     ForeignOption{"rocksdb-backup", kNotYet, "MyRocks comes with a later version"},
     ForeignOption{"skip-rocksdb-backup", kNotYet, "MyRocks comes with a later version"},
-    ForeignOption{"plugin-dir", kNotYet, "encrypted tables come with a later version"},
-    ForeignOption{"encrypted-backup", kNotYet, "encrypted tables come with a later version"},
+    ForeignOption{"encrypted-backup", kRenamed, "hbk copies encrypted tables anyway: remove it"},
     // Redo.
     ForeignOption{"log-copy-interval", kNoEffect, "hbk reads redo as fast as the server writes it"},
     ForeignOption{"innodb-log-checkpoint-now", kNotYet, ""},
@@ -117,7 +116,20 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"log", kServerTuning, ""},
     ForeignOption{"log-bin", kServerTuning, ""},
     ForeignOption{"open-files-limit", kServerTuning, ""},
-    ForeignOption{"plugin-load", kServerTuning, ""},
+    // Its encryption plugins; hbk asks for the keys itself.
+    ForeignOption{"plugin-dir", kIgnored, ""},
+    ForeignOption{"plugin-load", kIgnored, ""},
+    ForeignOption{"plugin-load-add", kIgnored, ""},
+    ForeignOption{"plugin-maturity", kIgnored, ""},
+    ForeignOption{"file-key-management", kServerTuning, ""},
+    ForeignOption{"hashicorp-key-management", kServerTuning, ""},
+    ForeignOption{"hashicorp-key-management-cache-timeout", kServerTuning, ""},
+    ForeignOption{"hashicorp-key-management-cache-version-timeout", kServerTuning, ""},
+    ForeignOption{"hashicorp-key-management-caching-enabled", kServerTuning, ""},
+    ForeignOption{"hashicorp-key-management-check-kv-version", kServerTuning, ""},
+    ForeignOption{"hashicorp-key-management-use-cache-on-timeout", kServerTuning, ""},
+    ForeignOption{"innodb-encrypt-log", kServerTuning, ""},
+    ForeignOption{"innodb-encrypt-tables", kServerTuning, ""},
 };
 
 }  // namespace
@@ -135,6 +147,7 @@ std::string ForeignHint(const ForeignOption& option) {
     case kNoEffect:
       return fmt::format("--{} does nothing in mariadb-backup either: remove it", option.name);
     case kNotYet: return fmt::format("--{} comes with a later version", option.name);
+    case kIgnored:
     case kServerTuning:
       return fmt::format("--{} is a setting of the server that a backup does not need: remove it",
                          option.name);

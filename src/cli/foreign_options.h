@@ -15,6 +15,7 @@ enum class ForeignKind : uint8_t {
   kNoEffect,      // does nothing in mariadb-backup either
   kNotYet,        // hbk of this version cannot do it
   kServerTuning,  // a setting of the server which a backup does not need
+  kIgnored,       // with a value; taken without a word, as hbk needs no plugins of the server
 };
 
 struct ForeignOption {

@@ -96,8 +96,9 @@ std::string OptionRow(const OptionSpec& spec) {
 
 std::string OptionRows(Command command) {
   std::string rows;
-  for (const Section section : {Section::kMain, Section::kConnection, Section::kTls,
-                                Section::kLayout, Section::kSpeed, Section::kOutput}) {
+  for (const Section section :
+       {Section::kMain, Section::kConnection, Section::kTls, Section::kLayout, Section::kKeys,
+        Section::kSpeed, Section::kOutput}) {
     std::string in_section;
     for (const OptionSpec& spec : OptionTable()) {
       if (spec.section == section && spec.AppliesTo(command)) in_section += OptionRow(spec);

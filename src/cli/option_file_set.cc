@@ -146,6 +146,15 @@ bool RoleReads(GroupRole::Kind kind, FileRole role, Command command) {
   return false;
 }
 
+// A prepare believes the backup rather than what a server on this machine is set to.
+SettingRank RankOf(GroupRole::Kind kind, Command command) {
+  using Kind = GroupRole::Kind;
+  if (kind == Kind::kHbk) return SettingRank::kHbkGroup;
+  const bool is_of_server = kind == Kind::kServer || kind == Kind::kServerAndClient;
+  return is_of_server && command == Command::kPrepare ? SettingRank::kServerGroup
+                                                      : SettingRank::kOtherGroup;
+}
+
 // Groups of two series may say different directories; which of them counts, only the server knows.
 class SeriesCheck {
  public:
@@ -249,16 +258,19 @@ Status ApplyOptionFiles(const OptionFileSet& files, std::string_view group_suffi
     const OptionName name = ResolveOptionName(line.key);
     if (name.spec == nullptr) {
       const ForeignOption* foreign = FindForeignOption(name.normalized);
-      const bool is_tuning = foreign != nullptr && foreign->kind == ForeignKind::kServerTuning &&
-                             role->kind == Kind::kBackupTool;
-      if (is_tool && !name.is_loose && !is_tuning) return UnknownOptionError(name, origin);
+      const bool is_skipped =
+          foreign != nullptr &&
+          (foreign->kind == ForeignKind::kIgnored ||
+           (foreign->kind == ForeignKind::kServerTuning && role->kind == Kind::kBackupTool));
+      if (is_tool && !name.is_loose && !is_skipped) return UnknownOptionError(name, origin);
       continue;
     }
     if (!RoleReads(role->kind, name.spec->role, command)) continue;
-    const SettingRank rank =
-        role->kind == Kind::kHbk ? SettingRank::kHbkGroup : SettingRank::kOtherGroup;
+    const SettingRank rank = RankOf(role->kind, command);
     HBK_RETURN_IF_ERROR(values.Set(*name.spec, line.value, name.is_negated, rank, origin));
-    series_check.Note(name.spec->id, role->series, line.value.value_or(""), origin);
+    if (name.spec->AppliesTo(command) && !IsSecret(name.spec->kind)) {
+      series_check.Note(name.spec->id, role->series, line.value.value_or(""), origin);
+    }
   }
   return series_check.Check(values);
 }
@@ -272,9 +284,7 @@ std::string GroupSuffix(const DefaultsOptions& defaults, const EnvironmentLookup
 
 void WipePasswords(OptionFileSet& files) {
   for (FileSetting& setting : files.settings) {
-    if (setting.line.value && setting.line.key.find("pass") != std::string::npos) {
-      WipeText(*setting.line.value);
-    }
+    if (setting.line.value && IsSecretName(setting.line.key)) WipeText(*setting.line.value);
   }
 }
 

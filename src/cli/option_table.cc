@@ -146,9 +146,10 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
 
     KeyOption(Opt::kKeyFile, "file-key-management-filename", FileRole::kServer, "FILE",
               "what the backup recorded", "key file of the server"),
-    WithKind(KeyOption(Opt::kKeyFileSecret, "file-key-management-filekey", FileRole::kServer,
-                       "TEXT", "", "secret of an encrypted key file, or FILE:PATH of a file with it"),
-             ValueKind::kSecret),
+    WithKind(
+        KeyOption(Opt::kKeyFileSecret, "file-key-management-filekey", FileRole::kServer, "TEXT", "",
+                  "secret of an encrypted key file, or FILE:PATH of a file with it"),
+        ValueKind::kSecret),
     WithChoices(KeyOption(Opt::kKeyFileAlgorithm, "file-key-management-encryption-algorithm",
                           FileRole::kServer, "NAME", "what the backup recorded, or aes_cbc",
                           "cipher of pages and redo, aes_cbc or aes_ctr"),

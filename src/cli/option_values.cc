@@ -71,9 +71,9 @@ Status OptionValues::Set(const OptionSpec& spec, std::optional<std::string_view>
   Setting setting;
   setting.rank = rank;
   setting.origin = origin;
-  if (spec.kind == ValueKind::kPassword) {
+  if (spec.kind == ValueKind::kPassword || (spec.kind == ValueKind::kSecret && value)) {
     setting.asks_password = !value;
-    setting.password = Secret(std::string(value.value_or("")));
+    setting.secret = Secret(std::string(value.value_or("")));
   } else {
     Result<std::string> checked = CheckValue(spec, value, is_negated);
     if (!checked.ok()) {
@@ -105,6 +105,11 @@ std::vector<std::string> OptionValues::Texts(Opt id) const {
   return setting == nullptr ? std::vector<std::string>() : setting->texts;
 }
 
+Secret OptionValues::SecretOf(Opt id) const {
+  const Setting* setting = Find(id);
+  return setting == nullptr ? Secret() : setting->secret;
+}
+
 uint64_t OptionValues::Number(Opt id, uint64_t otherwise) const {
   const Setting* setting = Find(id);
   return setting == nullptr ? otherwise : ParseNumber(setting->text).value_or(otherwise);
@@ -122,7 +127,7 @@ std::vector<std::string> OptionValues::Recorded(Command command) const {
     for (const std::string& text : setting->texts)
       recorded.push_back(fmt::format("--{}={}", spec.name, text));
     if (spec.kind == ValueKind::kTextList) continue;
-    const bool is_secret = spec.kind == ValueKind::kPassword;
+    const bool is_secret = IsSecret(spec.kind);
     recorded.push_back(fmt::format("--{}={}", spec.name, is_secret ? "..." : setting->text));
   }
   return recorded;

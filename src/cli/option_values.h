@@ -1,9 +1,9 @@
 // What the options were set to, by whom, and which setting wins.
 //
-// Command line > HBK_* environment > groups made for hbk > other groups > default; among equals the
-// later setting wins.
+// Command line > HBK_* environment > groups made for hbk > other groups > groups of servers, where
+// a backup knows better > default; among equals the later setting wins.
 //
-// Errors   kUsage naming option and origin, never the value of a password.
+// Errors   kUsage naming option and origin, never the value of a secret.
 // Threads  One thread at a time.
 #pragma once
 
@@ -22,12 +22,18 @@
 
 namespace hbk::cli {
 
-enum class SettingRank : uint8_t { kOtherGroup, kHbkGroup, kEnvironment, kCommandLine };
+enum class SettingRank : uint8_t {
+  kServerGroup,  // of prepare: what the backup recorded comes between this and the others
+  kOtherGroup,
+  kHbkGroup,
+  kEnvironment,
+  kCommandLine,
+};
 
 struct Setting {
-  std::string text;  // flags: "0" or "1"; numbers: decimal; passwords and lists: empty
+  std::string text;                // flags: "0" or "1"; numbers: decimal; secrets and lists: empty
   std::vector<std::string> texts;  // of a list, in the order given
-  Secret password;
+  Secret secret;                   // a password, token, ...
   bool asks_password = false;
   SettingRank rank = SettingRank::kOtherGroup;
   std::string origin;  // "command line", "HBK_PORT", "/etc/my.cnf, line 12 [client]"
@@ -45,10 +51,11 @@ class OptionValues {
   [[nodiscard]] const Setting* Find(Opt id) const;
   [[nodiscard]] std::string Text(Opt id) const;                // empty if not set
   [[nodiscard]] std::vector<std::string> Texts(Opt id) const;  // of a list
+  [[nodiscard]] Secret SecretOf(Opt id) const;                 // empty if not set
   [[nodiscard]] uint64_t Number(Opt id, uint64_t otherwise) const;
   [[nodiscard]] bool Flag(Opt id) const;  // false if not set
 
-  // "--name=value" of everything set that `command` looks at, without any password.
+  // "--name=value" of everything set that `command` looks at, without any secret.
   [[nodiscard]] std::vector<std::string> Recorded(Command command) const;
 
  private:

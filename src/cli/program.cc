@@ -94,7 +94,7 @@ std::string DefaultsText(const OptionValues& values, Command command) {
     for (const std::string& item : setting->texts)
       text += fmt::format("--{}={}    # {}\n", spec.name, item, setting->origin);
     if (spec.kind == ValueKind::kTextList) continue;
-    const bool is_secret = spec.kind == ValueKind::kPassword;
+    const bool is_secret = IsSecret(spec.kind);
     text += fmt::format("--{}={}    # {}\n", spec.name, is_secret ? "..." : setting->text,
                         setting->origin);
   }
@@ -105,9 +105,26 @@ std::string DefaultsText(const OptionValues& values, Command command) {
 Result<Secret> FindPassword(const OptionValues& values) {
   const Setting* setting = values.Find(Opt::kPassword);
   if (setting != nullptr && setting->asks_password) return AskPassword("Enter password: ");
-  if (setting != nullptr) return setting->password;
+  if (setting != nullptr) return setting->secret;
   const char* from_environment = LookUp("MYSQL_PWD");
   return Secret(from_environment == nullptr ? "" : from_environment);
+}
+
+// What a command needs beyond its options: the password for the server, or the token for a Vault
+// that the environment has.
+Result<Secret> FindSecret(const OptionValues& values, Command command) {
+  if (command == Command::kBackup) return FindPassword(values);
+  const char* token = command == Command::kPrepare ? LookUp("VAULT_TOKEN") : nullptr;
+  return Secret(token == nullptr ? "" : token);
+}
+
+void WipeSecretsInEnvironment(const OptionValues& values) {
+  for (const OptionSpec& spec : OptionTable()) {
+    if (IsSecret(spec.kind)) WipeEnvironment(EnvironmentName(spec).c_str());
+  }
+  WipeEnvironment("MYSQL_PWD");
+  // A key command may ask the Vault itself.
+  if (values.Find(Opt::kKeyCommand) == nullptr) WipeEnvironment("VAULT_TOKEN");
 }
 
 void ReportOptions(const Given& given, uint32_t thread_count, report::Reporter& reporter) {
@@ -155,20 +172,20 @@ Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Re
                        NumberFact("bytes", summary.bytes)};
 }
 
-Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret password,
+Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret secret,
                                  report::Reporter& reporter, std::stop_token stop) {
   const OptionValues& values = given.values;
   const Command command = *given.command_line.command;
   switch (command) {
     case Command::kBackup: {
       HBK_ASSIGN_OR_RETURN(const backup::BackupOptions options,
-                           MakeBackupOptions(values, std::move(password), core_count));
+                           MakeBackupOptions(values, std::move(secret), core_count));
       ReportOptions(given, options.parallel, reporter);
       return Backup(options, reporter, std::move(stop));
     }
     case Command::kPrepare: {
       HBK_ASSIGN_OR_RETURN(const prepare::PrepareOptions options,
-                           MakePrepareOptions(values, core_count));
+                           MakePrepareOptions(values, std::move(secret), core_count));
       ReportOptions(given, options.parallel, reporter);
       return Prepare(options, reporter, std::move(stop));
     }
@@ -187,14 +204,9 @@ int RunGiven(Given& given) {
   // Nobody wants to type a password and then read that an option is missing.
   const Status needed = CheckNeeded(given.values, *given.command_line.command);
   if (!needed.ok()) return FinishEarly(given.values, needed);
-  Secret password;
-  if (*given.command_line.command == Command::kBackup) {
-    Result<Secret> found = FindPassword(given.values);
-    if (!found.ok()) return FinishEarly(given.values, found.status());
-    password = std::move(*found);
-  }
-  WipeEnvironment("HBK_PASSWORD");
-  WipeEnvironment("MYSQL_PWD");
+  Result<Secret> secret = FindSecret(given.values, *given.command_line.command);
+  if (!secret.ok()) return FinishEarly(given.values, secret.status());
+  WipeSecretsInEnvironment(given.values);
 
   std::stop_source stop;
   SignalWatcher signals(stop);
@@ -204,7 +216,7 @@ int RunGiven(Given& given) {
   const auto reporter = report::MakeReporter(MakeReporterOptions(given.values));
   const uint32_t core_count = std::max(1U, std::thread::hardware_concurrency());
   const Result<report::Facts> facts =
-      RunCommand(given, core_count, std::move(password), *reporter, stop.get_token());
+      RunCommand(given, core_count, std::move(*secret), *reporter, stop.get_token());
   reporter->Finish(facts.status(), facts.ok() ? *facts : report::Facts{});
   return ExitCodeFor(facts.status().code(), reporter->warning_count(), signals.signal_number());
 }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint32_t kDefaultThreadsMax = 8;
 constexpr uint64_t kDefaultLockWaitSeconds = 60;
+constexpr uint32_t kLongVaultTimeoutSeconds = 300;  // what the server's plugin makes of 0
 constexpr uint64_t kDefaultUseMemoryBytes = 256ULL << 20;
 
 Status NeedText(const OptionValues& values, Opt id, Command command) {
@@ -54,6 +55,42 @@ datadir::LayoutOptions MakeLayoutOptions(const OptionValues& values) {
   return layout;
 }
 
+// Those that groups of servers set, or the others.
+keys::KeyOptions MakeKeyOptions(const OptionValues& values, bool is_of_server) {
+  const auto is_ours = [&](Opt id) {
+    const Setting* setting = values.Find(id);
+    return setting != nullptr && (setting->rank == SettingRank::kServerGroup) == is_of_server;
+  };
+  const auto text = [&](Opt id) {
+    return is_ours(id) ? values.Text(id) : std::string();
+  };
+  const auto secret = [&](Opt id) {
+    return is_ours(id) ? values.SecretOf(id) : Secret();
+  };
+  const auto number = [&](Opt id, uint32_t otherwise) {
+    return is_ours(id) ? static_cast<uint32_t>(values.Number(id, otherwise)) : otherwise;
+  };
+  keys::KeyOptions options;
+  options.key_file = text(Opt::kKeyFile);
+  options.key_file_secret = secret(Opt::kKeyFileSecret);
+  options.encryption_algorithm = text(Opt::kKeyFileAlgorithm);
+  options.key_file_digest = text(Opt::kKeyFileDigest);
+  if (is_ours(Opt::kKeyFilePbkdf2)) {
+    options.key_file_pbkdf2_iterations = values.Number(Opt::kKeyFilePbkdf2, 0);
+  }
+  options.command = text(Opt::kKeyCommand);
+  options.command_timeout_s = number(Opt::kKeyCommandTimeout, options.command_timeout_s);
+  options.vault_url = text(Opt::kVaultUrl);
+  options.vault_token = secret(Opt::kVaultToken);
+  options.vault_token_file = text(Opt::kVaultTokenFile);
+  options.vault_ca = text(Opt::kVaultCa);
+  options.vault_timeout_s = number(Opt::kVaultTimeout, options.vault_timeout_s);
+  if (options.vault_timeout_s == 0) options.vault_timeout_s = kLongVaultTimeoutSeconds;
+  options.vault_max_retries = number(Opt::kVaultMaxRetries, options.vault_max_retries);
+  options.vault_allow_http = is_ours(Opt::kVaultAllowHttp) && values.Flag(Opt::kVaultAllowHttp);
+  return options;
+}
+
 }  // namespace
 
 Status CheckNeeded(const OptionValues& values, Command command) {
@@ -78,13 +115,18 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   return options;
 }
 
-Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values,
+Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,
                                                    uint32_t core_count) {
   HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kPrepare));
   prepare::PrepareOptions options;
   options.target_dir = values.Text(Opt::kTargetDir);
   options.use_memory_bytes = values.Number(Opt::kUseMemory, kDefaultUseMemoryBytes);
   options.parallel = ChosenThreads(values, core_count);
+  options.keys.user = MakeKeyOptions(values, /*is_of_server=*/false);
+  options.keys.server = MakeKeyOptions(values, /*is_of_server=*/true);
+  if (options.keys.user.vault_token.empty() && options.keys.user.vault_token_file.empty()) {
+    options.keys.user.vault_token = std::move(vault_token);
+  }
   return options;
 }
 

@@ -23,7 +23,9 @@ Status CheckNeeded(const OptionValues& values, Command command);
 // the number of threads where nobody said it.
 Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secret password,
                                                 uint32_t core_count);
-Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, uint32_t core_count);
+// `vault_token` is for a Vault, unless an option gives another.
+Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,
+                                                   uint32_t core_count);
 Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
                                                    uint32_t core_count);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);

@@ -14,11 +14,23 @@ void WipeArgument(char* value) {
   *value = 'x';
 }
 
+bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+bool IsPasswordName(std::string_view name) {
+  return Contains(name, "pas");  // also --pasword
+}
+
 }  // namespace
 
 void WipeText(std::string& text) {
   explicit_bzero(text.data(), text.size());
   text.clear();
+}
+
+bool IsSecretName(std::string_view name) {
+  return IsPasswordName(name) || Contains(name, "filekey") || Contains(name, "token");
 }
 
 void WipePasswordArguments(int argc, char** argv) {
@@ -29,9 +41,12 @@ void WipePasswordArguments(int argc, char** argv) {
       WipeArgument(word + 2);
     } else if (text.starts_with("--")) {
       const size_t equals = text.find('=');
-      if (equals == std::string_view::npos) continue;
-      if (text.substr(0, equals).find("pas") == std::string_view::npos) continue;  // also --pasword
-      WipeArgument(word + equals + 1);
+      if (!IsSecretName(text.substr(0, equals))) continue;
+      if (equals != std::string_view::npos) {
+        WipeArgument(word + equals + 1);
+      } else if (!IsPasswordName(text) && i + 1 < argc) {
+        WipeArgument(argv[++i]);  // a password takes no separate word
+      }
     }
   }
 }

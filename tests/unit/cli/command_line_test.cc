@@ -36,6 +36,35 @@ TEST(CommandLineTest, ValuesFollowEqualsSignOrStandAlone) {
   EXPECT_EQ(parsed.values.Text(Opt::kHost), "h");
 }
 
+TEST(CommandLineTest, ASecretTakesItsValueLikeATextAndIsNotRecorded) {
+  const Parsed parsed =
+      Parse({"prepare", "--file-key-management-filekey", "abc",
+             "--hashicorp-key-management-token=t", "--file-key-management-filename=/k"});
+
+  ASSERT_THAT(parsed.line, IsOk());
+  EXPECT_EQ(parsed.values.SecretOf(Opt::kKeyFileSecret).Reveal(), "abc");
+  EXPECT_EQ(parsed.values.SecretOf(Opt::kVaultToken).Reveal(), "t");
+  EXPECT_EQ(parsed.values.Text(Opt::kKeyFileSecret), "");
+  EXPECT_THAT(parsed.values.Recorded(Command::kPrepare),
+              ::testing::ElementsAre("--file-key-management-filename=/k",
+                                     "--file-key-management-filekey=...",
+                                     "--hashicorp-key-management-token=..."));
+}
+
+TEST(CommandLineTest, ASecretWithoutAValueIsAnError) {
+  EXPECT_THAT(Parse({"prepare", "--file-key-management-filekey"}).line,
+              StatusIs(StatusCode::kUsage, HasSubstr("a value is missing")));
+}
+
+// Whoever moves from mariadb-backup has them in scripts.
+TEST(CommandLineTest, PluginsOfTheServerAreTakenWithoutAWord) {
+  const Parsed parsed = Parse({"prepare", "--plugin-load-add=file_key_management", "--plugin-dir",
+                               "/usr/lib/mysql/plugin", "--plugin_load=x", "--target-dir=/t"});
+
+  ASSERT_THAT(parsed.line, IsOk());
+  EXPECT_EQ(parsed.values.Text(Opt::kTargetDir), "/t");
+}
+
 TEST(CommandLineTest, OptionsMayStandBeforeTheCommand) {
   const Parsed parsed = Parse({"--quiet", "--target-dir", "/t", "prepare"});
 
@@ -45,8 +74,8 @@ TEST(CommandLineTest, OptionsMayStandBeforeTheCommand) {
 }
 
 TEST(CommandLineTest, PasswordIsGlued) {
-  EXPECT_EQ(Parse({"backup", "-pa b"}).values.Find(Opt::kPassword)->password.Reveal(), "a b");
-  EXPECT_EQ(Parse({"backup", "--password=x=y"}).values.Find(Opt::kPassword)->password.Reveal(),
+  EXPECT_EQ(Parse({"backup", "-pa b"}).values.Find(Opt::kPassword)->secret.Reveal(), "a b");
+  EXPECT_EQ(Parse({"backup", "--password=x=y"}).values.Find(Opt::kPassword)->secret.Reveal(),
             "x=y");
   EXPECT_TRUE(Parse({"backup", "-p"}).values.Find(Opt::kPassword)->asks_password);
   EXPECT_FALSE(Parse({"backup", "--password="}).values.Find(Opt::kPassword)->asks_password);

@@ -197,6 +197,49 @@ TEST_F(OptionFileSetTest, UnknownKeyInAToolGroupNamesFileAndLine) {
   EXPECT_THAT(Values("[xtrabackup]\nloose-banana=1\n"), IsOk());
 }
 
+TEST_F(OptionFileSetTest, APrepareReadsWhereTheServersKeysAre) {
+  const auto values = Values(
+      "[mariadbd]\nplugin_load_add=file_key_management\n"
+      "loose_file_key_management_filename=/keys\nfile_key_management_filekey=abc\n"
+      "[server]\nfile_key_management_encryption_algorithm=aes_ctr\n",
+      Command::kPrepare);
+
+  ASSERT_THAT(values, IsOk());
+  EXPECT_EQ(values->Text(Opt::kKeyFile), "/keys");
+  EXPECT_EQ(values->SecretOf(Opt::kKeyFileSecret).Reveal(), "abc");
+  EXPECT_EQ(values->Text(Opt::kKeyFileAlgorithm), "aes_ctr");
+  EXPECT_EQ(values->Find(Opt::kKeyFile)->rank, SettingRank::kServerGroup);
+}
+
+TEST_F(OptionFileSetTest, GroupsOfToolsSayMoreThanThoseOfServers) {
+  const auto values = Values(
+      "[mariadb-backup]\nfile_key_management_filename=/tool\n"
+      "[mariadbd]\nfile_key_management_filename=/server\n",
+      Command::kPrepare);
+
+  ASSERT_THAT(values, IsOk());
+  EXPECT_EQ(values->Text(Opt::kKeyFile), "/tool");
+}
+
+// A program that an option file of the server names is not run.
+TEST_F(OptionFileSetTest, AKeyCommandStandsInGroupsOfToolsOnly) {
+  const auto values = Values("[mariadbd]\nkey-command=/bin/x\n", Command::kPrepare);
+
+  ASSERT_THAT(values, IsOk());
+  EXPECT_EQ(values->Find(Opt::kKeyCommand), nullptr);
+}
+
+TEST_F(OptionFileSetTest, SecretsOfTwoSeriesAreNoContradiction) {
+  EXPECT_THAT(Values("[mariadb-10.6]\nfile_key_management_filekey=a\n"
+                     "[mariadb-10.11]\nfile_key_management_filekey=b\n",
+                     Command::kPrepare),
+              IsOk());
+}
+
+TEST_F(OptionFileSetTest, PluginsAreLeftOutInGroupsOfTools) {
+  EXPECT_THAT(Values("[hbk]\nplugin-dir=/x\nplugin_load_add=file_key_management\n"), IsOk());
+}
+
 TEST_F(OptionFileSetTest, ServerTuningIsLeftOutInGroupsOfMariadbBackup) {
   EXPECT_THAT(Values("[mariadb-backup]\ninnodb-io-capacity=100\n"), IsOk());
   EXPECT_THAT(Values("[hbk]\ninnodb-io-capacity=100\n"),

@@ -104,7 +104,7 @@ TEST(OptionValuesTest, PasswordIsNowhereButInTheSecret) {
   ASSERT_THAT(SetText(values, Opt::kPassword, "s3cret"), IsOk());
 
   EXPECT_EQ(values.Text(Opt::kPassword), "");
-  EXPECT_EQ(values.Find(Opt::kPassword)->password.Reveal(), "s3cret");
+  EXPECT_EQ(values.Find(Opt::kPassword)->secret.Reveal(), "s3cret");
   EXPECT_THAT(values.Recorded(Command::kBackup), ElementsAre("--password=..."));
 }
 

@@ -78,10 +78,56 @@ TEST_F(RunOptionsTest, BackupTakesWhatWasSaid) {
 
 TEST_F(RunOptionsTest, PrepareTakesMemory) {
   Set(Opt::kTargetDir, "/t");
-  EXPECT_EQ(MakePrepareOptions(values_, 4)->use_memory_bytes, 256ULL << 20);
+  EXPECT_EQ(MakePrepareOptions(values_, Secret(), 4)->use_memory_bytes, 256ULL << 20);
   Set(Opt::kUseMemory, "1G");
-  EXPECT_EQ(MakePrepareOptions(values_, 4)->use_memory_bytes, 1ULL << 30);
-  EXPECT_EQ(MakePrepareOptions(values_, 4)->parallel, 4U);
+  EXPECT_EQ(MakePrepareOptions(values_, Secret(), 4)->use_memory_bytes, 1ULL << 30);
+  EXPECT_EQ(MakePrepareOptions(values_, Secret(), 4)->parallel, 4U);
+}
+
+TEST_F(RunOptionsTest, PrepareTakesWhereKeysAre) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kKeyFile, "/keys");
+  Set(Opt::kKeyFileSecret, "secretpass");
+  Set(Opt::kKeyFileAlgorithm, "AES_CTR");
+  Set(Opt::kKeyFileDigest, "sha256");
+  Set(Opt::kKeyFilePbkdf2, "1000");
+  Set(Opt::kKeyCommand, "getkey");
+  Set(Opt::kKeyCommandTimeout, "7");
+  Set(Opt::kVaultUrl, "https://v/v1/m");
+  Set(Opt::kVaultToken, "hvs.token");
+  Set(Opt::kVaultTokenFile, "/token");
+  Set(Opt::kVaultCa, "/ca");
+  Set(Opt::kVaultTimeout, "0");
+  Set(Opt::kVaultMaxRetries, "9");
+  Set(Opt::kVaultAllowHttp, "1");
+  const auto options = MakePrepareOptions(values_, Secret("of the environment"), 1);
+
+  ASSERT_THAT(options, IsOk());
+  const keys::KeyOptions& user = options->keys.user;
+  EXPECT_EQ(user.key_file, "/keys");
+  EXPECT_EQ(user.key_file_secret.Reveal(), "secretpass");
+  EXPECT_EQ(user.encryption_algorithm, "aes_ctr");
+  EXPECT_EQ(user.key_file_digest, "sha256");
+  EXPECT_EQ(user.key_file_pbkdf2_iterations, 1000U);
+  EXPECT_EQ(user.command, "getkey");
+  EXPECT_EQ(user.command_timeout_s, 7U);
+  EXPECT_EQ(user.vault_url, "https://v/v1/m");
+  EXPECT_EQ(user.vault_token.Reveal(), "hvs.token");
+  EXPECT_EQ(user.vault_token_file, "/token");
+  EXPECT_EQ(user.vault_ca, "/ca");
+  EXPECT_EQ(user.vault_timeout_s, 300U);
+  EXPECT_EQ(user.vault_max_retries, 9U);
+  EXPECT_TRUE(user.vault_allow_http);
+  EXPECT_FALSE(options->keys.server.HasSource());
+}
+
+TEST_F(RunOptionsTest, TheEnvironmentsTokenIsTakenWhereNoOtherIs) {
+  Set(Opt::kTargetDir, "/t");
+
+  const auto options = MakePrepareOptions(values_, Secret("hvs.token"), 1);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->keys.user.vault_token.Reveal(), "hvs.token");
 }
 
 TEST_F(RunOptionsTest, RestoreTakesTheLayout) {

@@ -66,6 +66,15 @@ TEST(WipeTest, PasswordsAreGoneFromTheProcessList) {
             "self|--loose_password=x|||--pasword=x|||--passwd=|");
 }
 
+TEST(WipeTest, SecretsOfKeysAreGoneFromTheProcessList) {
+  EXPECT_EQ(
+      SeenByOthers({"--file-key-management-filekey=abc", "--hashicorp_key_management_token=abc"}),
+      "self|--file-key-management-filekey=x|||--hashicorp_key_management_token=x|||");
+  EXPECT_EQ(SeenByOthers({"--file_key_management_filekey", "abc", "prepare"}),
+            "self|--file_key_management_filekey|x|||prepare|");
+  EXPECT_EQ(SeenByOthers({"--file_key_management_filekey"}), "self|--file_key_management_filekey|");
+}
+
 TEST(WipeTest, OtherWordsStay) {
   EXPECT_EQ(SeenByOthers({"--target-dir=/pass=word", "--port=3306", "-P3306", "password=x"}),
             "self|--target-dir=/pass=word|--port=3306|-P3306|password=x|");
