@@ -6,11 +6,15 @@
 #   bash tests/run.sh -R live_backup         some names, as ctest -R
 #   bash tests/run.sh --sanitizers           before that, unit and fuzz tests under asan and ubsan
 #
+# Servers of other series are fetched into build/mariadb where that can be done (servers.sh), or
+# taken from HBK_MARIADB_TREES=DIR, with 10.5, 10.11 and 11.8 in it.
+#
 # The last line is "N passed, N failed"; exit code 0 if none failed.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 source tests/packages.sh
+source tests/servers.sh
 
 with_sanitizers=no
 selection=()
@@ -59,6 +63,10 @@ build_and_test() {
   echo "== $preset: test ($(elapsed))"
   local results=$PWD/build/$preset/test-results.xml
   rm -f "$results"
+  if [[ -z ${HBK_MARIADB_TREES:-} ]] && ctest --preset "$preset" -N "$@" | grep -q integration/; then
+    get_servers build/mariadb
+    export HBK_MARIADB_TREES=$PWD/build/mariadb
+  fi
   ctest --preset "$preset" --parallel "$(nproc)" --output-junit "$results" "$@" || true
   count_results "$results"
 }

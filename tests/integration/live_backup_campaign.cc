@@ -3,6 +3,7 @@
 //   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
 //                        [--bulk-mib=60] [--tool=hbk|mariadb-backup] [--keep-unprepared]
 //                        [--server=10.5|10.11|11.8] [--undo-truncation]
+//                        [--key-rotation]
 //
 // With --log=both, every second run has the small log. Run i has seed N + i, so that a failed run
 // is repeated by --runs=1 --seed=(its seed) and its --log. Exit code 1 if a run failed.
@@ -30,6 +31,7 @@ struct CampaignOptions {
   bool keeps_unprepared = false;
   ServerTree tree;
   bool has_undo_truncation = false;
+  bool has_key_rotation = false;
 };
 
 bool ParseArgument(std::string_view argument, CampaignOptions& options) {
@@ -53,6 +55,8 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.tree = tree.value();
   } else if (argument == "--undo-truncation") {
     options.has_undo_truncation = true;
+  } else if (argument == "--key-rotation") {
+    options.has_key_rotation = true;
   } else if (argument == "--ddl") {
     options.has_ddl = true;
   } else if (argument == "--tool=hbk") {
@@ -74,7 +78,8 @@ bool RunOne(const CampaignOptions& options, int index) {
       .tool = options.tool,
       .keeps_unprepared = options.keeps_unprepared,
       .tree = options.tree,
-      .has_undo_truncation = options.has_undo_truncation};
+      .has_undo_truncation = options.has_undo_truncation,
+      .has_key_rotation = options.has_key_rotation};
   LiveBackup run(config);
   const Status status = run.Run();
   fmt::print("run {:2} seed {}: {}: {}\n", index + 1, config.seed, run.figures().Describe(),

@@ -1,8 +1,10 @@
 #include "tests/integration/live_backup_scenario.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -22,6 +24,8 @@ constexpr double kWrapsMin = 3;
 constexpr double kWrapsWanted = 9;
 // What mariadb-backup calls a pair is smaller (measured), and its log reader uses them up too.
 constexpr double kPairsOfMariadbBackup = 5;
+// Of a backup in which something else has to happen.
+constexpr double kLongBackupSeconds = 12;
 constexpr double kPairsMax = 500;  // the disk is slower: no need to throttle
 constexpr milliseconds kWarmUp{2'000};
 constexpr milliseconds kPurgeLimit{20'000};
@@ -34,6 +38,75 @@ double SecondsSince(steady_clock::time_point start) {
 Result<uint64_t> CurrentLsn(const Mariadbd& server) {
   HBK_ASSIGN_OR_RETURN(SqlClient client, server.Connect());
   return client.StatusNumber("Innodb_lsn_current");
+}
+
+// The least key version in each encrypted tablespace, by its name: an ALTER makes a new id. 0: some
+// of its pages are clear.
+Result<std::map<std::string, uint64_t>> KeyVersions(const Mariadbd& server) {
+  HBK_ASSIGN_OR_RETURN(SqlClient client, server.Connect());
+  HBK_ASSIGN_OR_RETURN(const SqlRows rows,
+                       client.Query("SELECT name, min_key_version FROM "
+                                    "information_schema.INNODB_TABLESPACES_ENCRYPTION"));
+  std::map<std::string, uint64_t> versions;
+  for (size_t row = 0; row < rows.rows.size(); ++row) {
+    versions[rows.Get(row, "name")] =
+        std::strtoull(rows.Get(row, "min_key_version").c_str(), nullptr, 10);
+  }
+  return versions;
+}
+
+// Adds versions of the keys, and counts what the server does about it, until it is asked.
+class KeyRotator {
+ public:
+  KeyRotator(const VaultServer& vault, const Mariadbd& server)
+      : thread_([this, &vault, &server] { Run(vault, server); }) {}
+  KeyRotator(const KeyRotator&) = delete;
+  KeyRotator& operator=(const KeyRotator&) = delete;
+  ~KeyRotator() { Stop(); }
+
+  void Stop() {
+    is_stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  // After Stop: how often a tablespace was given a newer key, and how often one was encrypted or
+  // made plain.
+  [[nodiscard]] int rotated_count() const { return rotated_count_; }
+  [[nodiscard]] int turned_count() const { return turned_count_; }
+
+ private:
+  void Run(const VaultServer& vault, const Mariadbd& server) {
+    auto before = KeyVersions(server);
+    for (uint32_t id = 1; !is_stopping_; id = id % 3 + 1) {
+      // What fails here shows as a rotation that is not seen.
+      (void)vault.AddKeyVersion(id);
+      std::this_thread::sleep_for(milliseconds(200));
+      auto after = KeyVersions(server);
+      if (before.ok() && after.ok()) Count(before.value(), after.value());
+      before = std::move(after);
+    }
+  }
+
+  void Count(const std::map<std::string, uint64_t>& before,
+             const std::map<std::string, uint64_t>& after) {
+    for (const auto& [name, version] : after) {
+      const auto found = before.find(name);
+      const uint64_t old = found == before.end() ? 0 : found->second;
+      turned_count_ += (old == 0) != (version == 0) ? 1 : 0;
+      rotated_count_ += old != 0 && version > old ? 1 : 0;
+    }
+  }
+
+  std::atomic<bool> is_stopping_ = false;
+  int rotated_count_ = 0;
+  int turned_count_ = 0;
+  std::thread thread_;
+};
+
+// Tables that turn: those that say nothing follow the server's setting.
+std::vector<std::string> EncryptionSwitches() {
+  return {"SET GLOBAL innodb_encrypt_tables = OFF",   "SET GLOBAL innodb_encrypt_tables = ON",
+          "ALTER TABLE encrypted.parts ENCRYPTED=NO", "ALTER TABLE encrypted.parts ENCRYPTED=YES",
+          "ALTER TABLE plain.places ENCRYPTED=YES",   "ALTER TABLE plain.places ENCRYPTED=NO"};
 }
 
 Result<uint64_t> UndoTruncations(const Mariadbd& server) {
@@ -75,8 +148,10 @@ uint64_t SeedFromEnvironment() {
 std::string LiveBackupFigures::Describe() const {
   const std::string margin =
       redo_margin ? fmt::format("{:.0f}%", *redo_margin * 100) : std::string("-");
-  const std::string truncations =
-      undo_truncations ? fmt::format(", {} undo truncations", *undo_truncations) : std::string();
+  const std::string truncations = rotation ? ", " + *rotation
+                                  : undo_truncations
+                                      ? fmt::format(", {} undo truncations", *undo_truncations)
+                                      : std::string();
   return fmt::format(
       "{}, wraps {:.1f}{}, redo margin {}, {} MiB, backup {:.1f} s, prepare {:.1f} s, all {:.1f} s",
       settings, wraps, truncations, margin, backup_mib, backup_seconds, prepare_seconds,
@@ -132,6 +207,12 @@ Status LiveBackup::Choose() {
                                  .algorithms = {}};
   }
   if (config_.has_undo_truncation) choices_.side_statements = LargeTransactions();
+  if (config_.has_key_rotation) {
+    HBK_RETURN_IF_ERROR(StartVault());
+    choices_.kinds =
+        KindOptions{.page_kib = format.page_kib, .is_encrypted = true, .algorithms = {}};
+    choices_.side_statements = EncryptionSwitches();
+  }
   if (config_.has_small_log) {
     choices_.server_options.push_back(fmt::format("--innodb-log-file-size={}", kSmallLogBytes));
   }
@@ -142,6 +223,20 @@ Status LiveBackup::Choose() {
   return OkStatus();
 }
 
+Status LiveBackup::StartVault() {
+  if (!config_.format->tree.HasPlugin("hashicorp_key_management")) {
+    return NotFoundError("the server has no plugin hashicorp_key_management");
+  }
+  HBK_ASSIGN_OR_RETURN(vault_, VaultServer::Start(scratch_->Sub("vault")));
+  std::vector<std::string> options = vault_->PluginOptions();
+  options.insert(
+      options.end(),
+      {"--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON", "--innodb-encryption-threads=4",
+       "--innodb-encryption-rotation-iops=5000", "--innodb-encryption-rotate-key-age=1"});
+  choices_.server_options.insert(choices_.server_options.end(), options.begin(), options.end());
+  return OkStatus();
+}
+
 Status LiveBackup::StartSource() {
   MariadbdOptions options{.base_dir = scratch_->Sub("source"),
                           .install_options = choices_.install_options,
@@ -149,12 +244,14 @@ Status LiveBackup::StartSource() {
                           .tree = config_.format->tree};
   options.extra.insert(options.extra.end(), {"--log-bin=binlog", "--binlog-format=ROW"});
   HBK_ASSIGN_OR_RETURN(source_, Mariadbd::Start(options));
-  load_ = std::make_unique<Workload>(source_->socket_path(),
-                                     WorkloadOptions{.seed = config_.seed,
-                                                     .bulk_mib = config_.bulk_mib,
-                                                     .has_ddl = config_.has_ddl,
-                                                     .kinds = choices_.kinds,
-                                                     .side_statements = choices_.side_statements});
+  load_ = std::make_unique<Workload>(
+      source_->socket_path(),
+      WorkloadOptions{.seed = config_.seed,
+                      .bulk_mib = config_.bulk_mib,
+                      .has_ddl = config_.has_ddl,
+                      .kinds = choices_.kinds,
+                      .side_statements = choices_.side_statements,
+                      .side_pause = milliseconds(config_.has_undo_truncation ? 1500 : 250)});
   HBK_RETURN_IF_ERROR(load_->CreateTables());
   if (config_.has_undo_truncation) HBK_RETURN_IF_ERROR(MakeLargeTransactionTable());
   load_->Start();
@@ -177,7 +274,7 @@ Result<int> LiveBackup::ChooseThrottle() {
   const auto start = steady_clock::now();
   std::this_thread::sleep_for(kWarmUp);
   HBK_ASSIGN_OR_RETURN(const uint64_t after, CurrentLsn(*source_));
-  if (!config_.has_small_log && !config_.has_undo_truncation) {
+  if (!config_.has_small_log && !config_.has_undo_truncation && !config_.has_key_rotation) {
     return 0;
   }
   const double redo_bytes_per_s = static_cast<double>(after - before) / SecondsSince(start);
@@ -185,9 +282,10 @@ Result<int> LiveBackup::ChooseThrottle() {
       config_.has_small_log
           ? std::min(kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s,
                      config_.backup_seconds_max)
-          : config_.backup_seconds_max;
+          : kLongBackupSeconds;
   constexpr uint64_t kOtherFiles = 60;  // each takes a pair, however small
-  const uint64_t mib = (TreeBytes(source_->data_dir() + "/live") >> 20) + kOtherFiles;
+  uint64_t mib = (TreeBytes(source_->data_dir() + "/live") >> 20) + kOtherFiles;
+  if (choices_.kinds) mib = TreeBytes(source_->data_dir()) >> 20;
   const double pairs = static_cast<double>(mib) / seconds *
                        (config_.tool == BackupTool::kHbk ? 1 : kPairsOfMariadbBackup);
   return pairs > kPairsMax ? 0 : std::max(1, static_cast<int>(pairs));
@@ -195,8 +293,31 @@ Result<int> LiveBackup::ChooseThrottle() {
 
 Status LiveBackup::BackUp() {
   HBK_ASSIGN_OR_RETURN(const int throttle, ChooseThrottle());
-  HBK_ASSIGN_OR_RETURN(const uint64_t lsn_before, CurrentLsn(*source_));
   HBK_ASSIGN_OR_RETURN(const uint64_t truncations_before, UndoTruncations(*source_));
+  std::optional<KeyRotator> rotator;
+  if (vault_) rotator.emplace(*vault_, *source_);
+  const Status status = RunBackup(throttle);
+  if (config_.has_undo_truncation) {
+    HBK_ASSIGN_OR_RETURN(const uint64_t truncations_after, UndoTruncations(*source_));
+    figures_.undo_truncations = truncations_after - truncations_before;
+  }
+  if (rotator) {
+    rotator->Stop();
+    figures_.rotation =
+        fmt::format("{} rotations, {} turns", rotator->rotated_count(), rotator->turned_count());
+  }
+  HBK_RETURN_IF_ERROR(status);
+  if (figures_.undo_truncations == 0U) {
+    return FailedError("no undo tablespace was truncated during the backup");
+  }
+  if (rotator && (rotator->rotated_count() == 0 || rotator->turned_count() == 0)) {
+    return FailedError("no table was given a new key, or none turned, during the backup");
+  }
+  return OkStatus();
+}
+
+Status LiveBackup::RunBackup(int throttle) {
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn_before, CurrentLsn(*source_));
   const BackupArguments arguments{.socket_path = source_->socket_path(),
                                   .target_dir = scratch_->Sub("backup"),
                                   .parallel = choices_.parallel,
@@ -208,10 +329,6 @@ Status LiveBackup::BackUp() {
   const uint64_t log_bytes = config_.has_small_log ? kSmallLogBytes : kDefaultLogBytes;
   figures_.wraps =
       static_cast<double>(lsn_after - lsn_before) / static_cast<double>(log_bytes - kLogHeadBytes);
-  if (config_.has_undo_truncation) {
-    HBK_ASSIGN_OR_RETURN(const uint64_t truncations_after, UndoTruncations(*source_));
-    figures_.undo_truncations = truncations_after - truncations_before;
-  }
   HBK_RETURN_IF_ERROR(end.status());
   figures_.backup_seconds = end.value().seconds;
   figures_.backup_mib = TreeBytes(scratch_->Sub("backup")) >> 20;
@@ -221,9 +338,6 @@ Status LiveBackup::BackUp() {
         fmt::format("the log wrapped only {:.1f} times during the backup (throttle "
                     "{}): the test has not tested what it is for",
                     figures_.wraps, throttle));
-  }
-  if (figures_.undo_truncations == 0U) {
-    return FailedError("no undo tablespace was truncated during the backup");
   }
   return OkStatus();
 }

@@ -14,6 +14,7 @@
 #include "tests/support/live/instance_format.h"
 #include "tests/support/live/mariadbd.h"
 #include "tests/support/live/scratch_dir.h"
+#include "tests/support/live/vault.h"
 #include "tests/support/live/workload.h"
 
 namespace hbk::testing {
@@ -35,6 +36,9 @@ struct LiveBackupConfig {
   // Large transactions, so that undo tablespaces are truncated while the backup runs: none is a
   // failure.
   bool has_undo_truncation = false;
+  // Keys from a Vault that get new versions all the time, and tables that turn encrypted and plain,
+  // while the backup runs: no rotated table is a failure. Implies has_kinds.
+  bool has_key_rotation = false;
 };
 
 // What a run was like; filled as far as it came.
@@ -43,6 +47,7 @@ struct LiveBackupFigures {
   double wraps = 0;      // of the log, from the start of the backup to its end
   std::optional<double> redo_margin;
   std::optional<uint64_t> undo_truncations;  // while the backup ran
+  std::optional<std::string> rotation;       // what the encryption threads did meanwhile
   uint64_t backup_mib = 0;
   double backup_seconds = 0;
   double prepare_seconds = 0;
@@ -75,10 +80,12 @@ class LiveBackup {
   Status Choose();
   Status StartSource();
   Status MakeLargeTransactionTable();
+  Status StartVault();
   // Pairs of 1 MiB a second that let the small log wrap, or the undo logs be truncated, often
   // enough; 0 where nothing has to happen during the backup.
   Result<int> ChooseThrottle();
   Status BackUp();
+  Status RunBackup(int throttle);
   Status PrepareAndCopyBack();
   Status StartRestored();
   Status CheckRestored();
@@ -88,6 +95,7 @@ class LiveBackup {
   LiveBackupFigures figures_;
   Choices choices_;
   std::optional<ScratchDir> scratch_;
+  std::unique_ptr<VaultServer> vault_;
   std::unique_ptr<Mariadbd> source_;
   std::unique_ptr<Workload> load_;
   std::unique_ptr<Mariadbd> restored_;

@@ -39,5 +39,17 @@ TEST(LiveBackupTest, LogThatWrapsDuringTheBackupIsReadWholeOnceMore) {
   ExpectRestoredServerEqualsSource({.has_small_log = true});
 }
 
+TEST(LiveBackupTest, UndoTablespacesMayBeTruncatedMeanwhile) {
+  ExpectRestoredServerEqualsSource({.has_undo_truncation = true});
+}
+
+TEST(LiveBackupTest, KeysMayBeRotatedMeanwhile) {
+  HBK_TREE_OR_SKIP(tree, "10.11");
+  if (!tree.HasPlugin("hashicorp_key_management")) {
+    GTEST_SKIP() << "MariaDB 10.11 is there without the plugin hashicorp_key_management";
+  }
+  ExpectRestoredServerEqualsSource({.tree = tree, .has_key_rotation = true});
+}
+
 }  // namespace
 }  // namespace hbk::testing

@@ -27,18 +27,6 @@ Status LoadUntil(SqlClient& client, uint64_t redo_bytes) {
   }
 }
 
-// Lets the server write its changed pages, once.
-Status WritePages(SqlClient& client) {
-  constexpr uint64_t kRest = 50;  // there is always something going on
-  HBK_RETURN_IF_ERROR(client.Execute("SET GLOBAL innodb_max_dirty_pages_pct = 0"));
-  const auto deadline = steady_clock::now() + kLoadLimit;
-  while (client.StatusNumber("Innodb_buffer_pool_pages_dirty").value() > kRest) {
-    if (steady_clock::now() > deadline) return FailedError("the server does not write its pages");
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return client.Execute("SET GLOBAL innodb_max_dirty_pages_pct = 99");
-}
-
 // Until what was open is rolled back and purge has nothing left: before that CHECK TABLE ...
 // EXTENDED warns of entries that are about to go.
 Status WaitForRecovery(SqlClient& client) {
@@ -59,18 +47,34 @@ Status WaitForRecovery(SqlClient& client) {
 
 }  // namespace
 
+const std::vector<std::string>& KeepChangesInMemory() {
+  static const std::vector<std::string> options = {
+      "--innodb-log-file-size=1G",       "--innodb-buffer-pool-size=512M",
+      "--innodb-max-dirty-pages-pct=99", "--innodb-max-dirty-pages-pct-lwm=0",
+      "--innodb-adaptive-flushing=OFF",  "--innodb-flush-log-at-trx-commit=2"};
+  return options;
+}
+
+Status WritePages(SqlClient& client) {
+  constexpr uint64_t kRest = 50;  // there is always something going on
+  HBK_RETURN_IF_ERROR(client.Execute("SET GLOBAL innodb_max_dirty_pages_pct = 0"));
+  const auto deadline = steady_clock::now() + kLoadLimit;
+  while (client.StatusNumber("Innodb_buffer_pool_pages_dirty").value() > kRest) {
+    if (steady_clock::now() > deadline) return FailedError("the server does not write its pages");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return client.Execute("SET GLOBAL innodb_max_dirty_pages_pct = 99");
+}
+
 Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::string& server_dir,
                                 const std::string& target_dir) {
   MariadbdOptions options{.base_dir = server_dir,
                           .install_options = config.install_options,
                           .extra = config.server_options,
                           .tree = config.tree};
-  // Changed pages stay in memory and no checkpoint is made: the redo is needed.
-  options.extra.insert(options.extra.end(),
-                       {"--log-bin=binlog", "--binlog-format=ROW", "--innodb-log-file-size=1G",
-                        "--innodb-buffer-pool-size=512M", "--innodb-max-dirty-pages-pct=99",
-                        "--innodb-max-dirty-pages-pct-lwm=0", "--innodb-adaptive-flushing=OFF",
-                        "--innodb-flush-log-at-trx-commit=2"});
+  options.extra.insert(options.extra.end(), KeepChangesInMemory().begin(),
+                       KeepChangesInMemory().end());
+  options.extra.insert(options.extra.end(), {"--log-bin=binlog", "--binlog-format=ROW"});
   HBK_ASSIGN_OR_RETURN(const auto server, Mariadbd::Start(options));
   WorkloadOptions load_options{
       .seed = config.seed, .bulk_mib = 16, .has_ddl = config.has_ddl, .kinds = config.kinds};

@@ -34,6 +34,12 @@ struct RedoBackupConfig {
 Result<uint64_t> MakeRedoBackup(const RedoBackupConfig& config, const std::string& server_dir,
                                 const std::string& target_dir);
 
+// Options of a server that keeps changed pages in memory and makes no checkpoint: all that changes
+// after WritePages is in the redo alone.
+const std::vector<std::string>& KeepChangesInMemory();
+// Lets such a server write its changed pages, once.
+Status WritePages(SqlClient& client);
+
 // Starts a server on a restored data directory, checks all tables and the bank, and stops it.
 Status CheckRestoredData(const std::string& server_dir, const std::string& data_dir,
                          const std::vector<std::string>& install_options,
