@@ -3,11 +3,11 @@
 # tests that need it skip themselves.
 #
 # The program that fetches one is called as `get-mariadb VERSION DIRECTORY`: HBK_GET_MARIADB, or
-# tools/get-mariadb of a directory "shared" beside the checkout.
+# tools/get-mariadb of a directory beside the checkout.
 
 get_servers() {
   local dir=$1 series log
-  local program=${HBK_GET_MARIADB:-../shared/tools/get-mariadb}
+  local program=${HBK_GET_MARIADB:-$(compgen -G '../*/tools/get-mariadb' | head -n 1 || true)}
   mkdir -p "$dir"
   log=$(mktemp)
   for series in 10.5 10.11 11.8; do
