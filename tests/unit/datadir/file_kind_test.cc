@@ -20,6 +20,11 @@ TEST(FileKindTest, DatabaseFilesAreKnownByExtension) {
       {"t1#i#00.ibd", FileKind::kTablespace},
       {"FTS_0000000000000014_CONFIG.ibd", FileKind::kTablespace},
       {"t@0023sql.ibd", FileKind::kTablespace},
+      {"@0023sql@002d1.ibd", FileKind::kTablespace},  // `#sql-1`
+      {"con@@@.ibd", FileKind::kTablespace},
+      {"@002e@002e.frm", FileKind::kDefinition},  // `..`
+      {"t#p#p0#sp#s0.ibd", FileKind::kTablespace},
+      {"part@0020@00231#P#P@0023@0p.isl", FileKind::kTablespaceLink},
       {"t.isl", FileKind::kTablespaceLink},
       {"t.frm", FileKind::kDefinition},
       {"t.par", FileKind::kDefinition},
