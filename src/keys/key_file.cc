@@ -20,7 +20,8 @@ namespace hbk::keys {
 namespace {
 
 constexpr uint64_t kKeyFileBytesMax = 1ULL << 20;
-constexpr uint64_t kSecretBytesMax = 256;
+constexpr size_t kSecretBytesMax = 256;  // without line ends
+constexpr uint64_t kSecretFileBytesMax = 4096;
 constexpr uint32_t kSystemKeyId = 1;  // of tables that say nothing, and of the redo log
 constexpr uint32_t kOnlyVersion = 1;  // these files have no other
 constexpr size_t kListedIdsMax = 10;
@@ -62,25 +63,26 @@ Status ParseLine(size_t number, std::string_view line, KeysById& keys) {
   return OkStatus();
 }
 
-// A secret from a file may be there without the file's end of line.
+// Of a file, line ends at its end are not part of the secret.
 Result<Secret> ReadSecret(const Secret& given, io::FileSystem& fs) {
   if (!given.Reveal().starts_with(kSecretFilePrefix)) return given;
   const std::string path = given.Reveal().substr(kSecretFilePrefix.size());
   const std::string what = "reading the key file's secret";
-  const Result<std::string> read = io::ReadFile(fs, path, kSecretBytesMax);
-  if (!read.ok()) {
-    if (read.status().code() == StatusCode::kCorruption) {
-      return Unusable(fmt::format("{} {}: longer than {} bytes", what, path, kSecretBytesMax));
-    }
+  Result<std::string> read = io::ReadFile(fs, path, kSecretFileBytesMax);
+  if (!read.ok() && read.status().code() != StatusCode::kCorruption) {
     const bool is_forbidden = read.status().code() == StatusCode::kMissingPrivilege;
     return Status(is_forbidden ? StatusCode::kMissingPrivilege : StatusCode::kMissingKey,
                   read.status().message())
         .WithContext(what)
         .WithHint("--file-key-management-filekey=FILE:PATH says where it is");
   }
-  const size_t end = read->find_last_not_of("\r\n");
-  Secret secret(end == std::string::npos ? "" : read->substr(0, end + 1));
-  if (secret.empty()) return Unusable(fmt::format("{} {}: it is empty", what, path));
+  const size_t size = read.ok() ? read->find_last_not_of("\r\n") + 1 : kSecretFileBytesMax;
+  if (size > kSecretBytesMax) {
+    return Unusable(fmt::format("{} {}: longer than {} bytes", what, path, kSecretBytesMax));
+  }
+  if (size == 0) return Unusable(fmt::format("{} {}: it is empty", what, path));
+  Secret secret(read->substr(0, size));
+  std::fill(read->begin(), read->end(), '\0');
   return secret;
 }
 

@@ -173,12 +173,24 @@ TEST_F(KeyFileFetcherTest, ASecretFromAFileLosesItsLineEnd) {
   }
 }
 
-TEST_F(KeyFileFetcherTest, ASecretFileOf257BytesIsTooLong) {
+// Line ends do not count.
+TEST_F(KeyFileFetcherTest, ASecretFromAFileOf257BytesIsTooLong) {
   fs_.PutFile("/etc/keys", EncryptedFile());
-  fs_.PutFile("/etc/secret", std::string(257, 'x'));
+  options_.key_file_secret = Secret("FILE:/etc/secret");
+  for (const size_t size : {257, 4096, 5000}) {
+    fs_.PutFile("/etc/secret", std::string(size, 'x') + "\n");
+    EXPECT_THAT(Fetch(1, 1), StatusIs(StatusCode::kMissingKey, HasSubstr("longer than 256 bytes")));
+  }
+  fs_.PutFile("/etc/secret", std::string(256, 'x') + "\n");
+  EXPECT_THAT(Fetch(1, 1), StatusIs(StatusCode::kMissingKey, HasSubstr("does not fit")));
+}
+
+TEST_F(KeyFileFetcherTest, AnEmptySecretFileIsSaid) {
+  fs_.PutFile("/etc/keys", EncryptedFile());
+  fs_.PutFile("/etc/secret", "\n");
   options_.key_file_secret = Secret("FILE:/etc/secret");
 
-  EXPECT_THAT(Fetch(1, 1), StatusIs(StatusCode::kMissingKey, HasSubstr("longer than 256 bytes")));
+  EXPECT_THAT(Fetch(1, 1), StatusIs(StatusCode::kMissingKey, HasSubstr("it is empty")));
 }
 
 TEST_F(KeyFileFetcherTest, AMissingSecretFileIsAMissingKey) {
