@@ -7,8 +7,6 @@
 
 #include "hbk/redo/mini_transaction.h"
 
-#include "space_change_scan.h"
-
 namespace hbk::backup {
 namespace {
 
@@ -33,17 +31,17 @@ LogFollower::LogFollower(io::FileSystem& fs, LsnSource& source, RedoTarget& targ
                          std::unique_ptr<RedoRing> ring)
     : fs_(fs),
       source_(source),
-      target_(target),
       ring_(std::move(ring)),
+      copier_(LogCopier::Create(ring_->head(), ring_->geometry(), target)),
       buffer_(kWindowBytes + RedoRing::kSlackBytes),
       start_lsn_(ring_->checkpoint_at_open().checkpoint_lsn),
-      copied_lsn_(start_lsn_),
       last_checkpoint_(start_lsn_),
       margin_bytes_(ring_->geometry().capacity()) {}
 
 Result<FollowRound> LogFollower::Next(TimePoint now) {
   ++round_count_;
-  const Lsn begin = copied_lsn_;
+  const Lsn copied = copied_lsn();
+  const Lsn begin = copier_->read_begin();
   const Lsn fence = server_.flushed;
   // Looked at before the read: a log that was replaced before is not written any more, so what
   // cannot be read of it now never will be.
@@ -51,8 +49,9 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
 
   RingBytes read;
   std::optional<Lsn> checkpoint;
-  if (fence > begin) {
-    const uint64_t size = std::min({fence - begin, capacity(), uint64_t{kWindowBytes}});
+  if (fence > copied) {
+    const uint64_t wanted = copier_->ReadEnd(fence) - begin;
+    const uint64_t size = std::min({wanted, capacity(), uint64_t{kWindowBytes}});
     HBK_ASSIGN_OR_RETURN(read, ring_->Read(begin, static_cast<size_t>(size), buffer_));
     const Result<redo::Checkpoint> newest = ring_->ReadCheckpoint();
     if (newest.ok()) checkpoint = newest->checkpoint_lsn;
@@ -60,7 +59,7 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
   HBK_RETURN_IF_ERROR(PollServer());
 
   FollowRound round;
-  round.lag_bytes = server_.current - begin;
+  round.lag_bytes = server_.current - copied;
   const Status overrun = CheckOverrun(begin, checkpoint);
   if (!overrun.ok()) {
     if (!is_replaced) return overrun;
@@ -70,10 +69,12 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
   }
   NoteMargin(round.lag_bytes);
   if (!read.bytes.empty()) {
-    HBK_ASSIGN_OR_RETURN(round.copied_bytes, AppendWholeMtrs(begin, read));
+    HBK_RETURN_IF_ERROR(
+        copier_->Take(buffer_.view().subspan(read.index, read.bytes.size()), fence));
+    round.copied_bytes = copied_lsn() - copied;
   }
   if (checkpoint) NoteCheckpoint(*checkpoint);
-  if (fence > 0 && copied_lsn_ >= fence) has_caught_up_ = true;
+  if (fence > 0 && copied_lsn() >= fence) has_caught_up_ = true;
   if (round.copied_bytes > 0 || read.bytes.empty()) {
     stalled_since_.reset();
   } else if (is_replaced) {
@@ -97,14 +98,21 @@ Result<bool> LogFollower::IsReplaced() {
 Status LogFollower::SwitchRing() {
   auto ring = RedoRing::Open(fs_, ring_->path());
   if (!ring.ok()) return ring.status().WithContext("opening the redo log that replaced another");
-  if (copied_lsn_ < (*ring)->geometry().first_lsn()) {
+  const redo::LogFileHeader& header = (*ring)->header();
+  if (header.container != ring_->header().container ||
+      header.encryption != ring_->header().encryption || header.crypt != ring_->header().crypt) {
+    return UnsupportedError("the server replaced its redo log by one with another encryption")
+        .WithHint("run the backup again");
+  }
+  if (copied_lsn() < (*ring)->geometry().first_lsn()) {
     return Status(StatusCode::kRedoOverrun,
                   fmt::format("the server replaced its redo log: the new one begins at LSN {}, and "
                               "the old one could be read up to LSN {} only ({})",
-                              (*ring)->geometry().first_lsn(), copied_lsn_, end_reason_))
+                              (*ring)->geometry().first_lsn(), copied_lsn(), copier_->end_reason()))
         .WithHint("do not change innodb_log_file_size during a backup");
   }
   ring_ = std::move(*ring);
+  copier_->UseGeometry(ring_->geometry());
   ++replaced_count_;
   stalled_since_.reset();
   return OkStatus();
@@ -116,11 +124,11 @@ Status LogFollower::PollServer() {
   server_ = *status;
   // The server reads the two one after the other, and may write meanwhile.
   server_.current = std::max(server_.current, server_.flushed);
-  if (server_.current < copied_lsn_) {
+  if (server_.current < copied_lsn()) {
     return CorruptionError(
         fmt::format("the server says its redo log ends at LSN {}, but {} was read up to LSN {}: is "
                     "it another server's log?",
-                    server_.current, ring_->path(), copied_lsn_));
+                    server_.current, ring_->path(), copied_lsn()));
   }
   return OkStatus();
 }
@@ -140,7 +148,7 @@ Status LogFollower::CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_
              StatusCode::kRedoOverrun,
              fmt::format("the server overwrote redo before it was read: it is at LSN {}, the copy "
                          "at LSN {}, {} bytes behind in a log of {} bytes; {} bytes were copied",
-                         server_.current, begin, lag, ring, begin - start_lsn_))
+                         server_.current, copied_lsn(), lag, ring, copied_lsn() - start_lsn_))
       .WithHint(kOverrunHint);
 }
 
@@ -157,40 +165,18 @@ void LogFollower::NoteMargin(uint64_t lag) {
 Status LogFollower::CheckStall(TimePoint now, Lsn flushed) {
   if (!stalled_since_) stalled_since_ = now;
   const auto stalled = now - *stalled_since_;
-  const bool is_lag_large = server_.current - copied_lsn_ > capacity() / 2;
+  const bool is_lag_large = server_.current - copied_lsn() > capacity() / 2;
   if (stalled < (is_lag_large ? kStallWithLargeLagMax : kStallMax)) return OkStatus();
   const std::string what = fmt::format(
       "{} cannot be read on at LSN {} (offset {}): {}; the server says it is written up to LSN {}",
-      ring_->path(), copied_lsn_, ring_->geometry().OffsetOf(copied_lsn_), end_reason_, flushed);
+      ring_->path(), copied_lsn(), ring_->geometry().OffsetOf(copied_lsn()), copier_->end_reason(),
+      flushed);
   if (!is_lag_large) return CorruptionError(what);
   return Status(StatusCode::kRedoOverrun, what).WithHint(kOverrunHint);
 }
 
-// The number of bytes taken: up to the first place where no whole mini-transaction stands.
-Result<size_t> LogFollower::AppendWholeMtrs(Lsn begin, const RingBytes& read) {
-  const redo::LogGeometry& geometry = ring_->geometry();
-  size_t taken = 0;
-  while (taken < read.bytes.size()) {
-    const redo::MtrParse parse =
-        redo::ParseMiniTransaction(read.bytes.subspan(taken), begin + taken, geometry, false);
-    if (parse.outcome != redo::MtrOutcome::kWhole) {
-      end_reason_ = parse.outcome == redo::MtrOutcome::kEndOfLog
-                        ? parse.end_reason
-                        : std::string_view("a mini-transaction crosses the flushed LSN");
-      break;
-    }
-    HBK_RETURN_IF_ERROR(ScanSpaceChanges(parse.mtr, changes_));
-    // The target is on its first lap throughout. The checksum does not cover this byte.
-    buffer_.view()[read.index + taken + parse.mtr.sequence_index] = 1;
-    taken += static_cast<size_t>(parse.mtr.end_lsn - parse.mtr.start_lsn);
-  }
-  if (taken > 0) HBK_RETURN_IF_ERROR(target_.Append(read.bytes.first(taken)));
-  copied_lsn_ = begin + taken;
-  return taken;
-}
-
 void LogFollower::NoteCheckpoint(Lsn lsn) {
-  if (lsn <= copied_lsn_) last_checkpoint_ = std::max(last_checkpoint_, lsn);
+  if (lsn <= copied_lsn()) last_checkpoint_ = std::max(last_checkpoint_, lsn);
 }
 
 Lsn LogFollower::ReadLastCheckpoint() {

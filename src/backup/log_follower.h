@@ -11,14 +11,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "hbk/backup/log_tailer.h"
 #include "hbk/base/aligned_buffer.h"
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
 
+#include "log_copier.h"
 #include "redo_ring.h"
 #include "redo_target.h"
 
@@ -43,10 +42,15 @@ class LogFollower {
   // The first call asks the server for the fence and copies nothing.
   Result<FollowRound> Next(TimePoint now);
 
-  // What the rounds since the last call have seen.
-  [[nodiscard]] SpaceChanges TakeChanges() { return std::exchange(changes_, {}); }
+  // Brings what was held back to the target. After the last round.
+  Status Finish() { return copier_->Finish(); }
 
-  [[nodiscard]] Lsn copied_lsn() const { return copied_lsn_; }
+  // What the rounds since the last call have seen.
+  [[nodiscard]] SpaceChanges TakeChanges() { return copier_->TakeChanges(); }
+
+  [[nodiscard]] Lsn copied_lsn() const { return copier_->copied_lsn(); }
+  // The end of the last mini-transaction known to be copied.
+  [[nodiscard]] Lsn whole_lsn() const { return copier_->whole_lsn(); }
   [[nodiscard]] const LsnStatus& server() const { return server_; }
   [[nodiscard]] uint64_t capacity() const { return ring_->geometry().capacity(); }
   [[nodiscard]] uint64_t margin_bytes() const { return margin_bytes_; }
@@ -66,22 +70,18 @@ class LogFollower {
   Status CheckOverrun(Lsn begin, std::optional<Lsn> checkpoint_after_read);
   void NoteMargin(uint64_t lag);
   Status CheckStall(TimePoint now, Lsn flushed);
-  Result<size_t> AppendWholeMtrs(Lsn begin, const RingBytes& read);
   void NoteCheckpoint(Lsn lsn);
 
   io::FileSystem& fs_;
   LsnSource& source_;
-  RedoTarget& target_;
   std::unique_ptr<RedoRing> ring_;
+  std::unique_ptr<LogCopier> copier_;
   AlignedBuffer buffer_;
 
   Lsn start_lsn_;
-  Lsn copied_lsn_;
   LsnStatus server_;  // as of the last round; flushed is the fence of the next
   Lsn last_checkpoint_;
-  SpaceChanges changes_;
 
-  std::string_view end_reason_;
   std::optional<TimePoint> stalled_since_;
 
   bool has_caught_up_ = false;  // lag and margin count from then on

@@ -104,13 +104,12 @@ class LogTailer::State {
 Status LogTailer::State::TryStart() {
   HBK_CHECK(!thread_.joinable());
   HBK_ASSIGN_OR_RETURN(auto ring, RedoRing::Open(fs_, options_.log_path));
-  const redo::Checkpoint checkpoint = ring->checkpoint_at_open();
-  start_lsn_ = checkpoint.checkpoint_lsn;
+  start_lsn_ = ring->checkpoint_at_open().checkpoint_lsn;
   source_creator_ = ring->header().creator;
-  knows_space_changes_ = !ring->header().is_encrypted;
+  knows_space_changes_ = HasPlainFileRecords(ring->header().encryption);
   HBK_ASSIGN_OR_RETURN(target_, RedoTarget::Create(fs_, options_.target_path));
   HBK_RETURN_IF_ERROR(
-      target_->Append(AsBytes(redo::RenderLogHead(start_lsn_, checkpoint, options_.creator))));
+      target_->Append(AsBytes(redo::RenderBackupLogHead(ring->head(), options_.creator))));
   follower_ = std::make_unique<LogFollower>(fs_, source_, *target_, std::move(ring));
   // The first round only asks the server; if it fails, better here than in the thread.
   const auto first = follower_->Next(steady_clock::now());
@@ -201,7 +200,7 @@ Result<LogTailerResult> LogTailer::State::Finish() {
   HBK_CHECK(follower_ != nullptr);
   LogTailerResult result;
   result.start_lsn = start_lsn_;
-  result.last_lsn = follower_->copied_lsn();
+  result.last_lsn = follower_->whole_lsn();
   result.to_lsn = follower_->ReadLastCheckpoint();
   result.redo_bytes = result.last_lsn - start_lsn_;
   result.capacity = follower_->capacity();
@@ -211,6 +210,7 @@ Result<LogTailerResult> LogTailer::State::Finish() {
   result.replaced_count = follower_->replaced_count();
   result.round_count = follower_->round_count();
   result.source_creator = source_creator_;
+  HBK_RETURN_IF_ERROR(follower_->Finish());
   HBK_RETURN_IF_ERROR(target_->Finish());
   result.file_size = target_->size();
   HBK_ASSIGN_OR_RETURN(result.digest, DigestOfFile(fs_, options_.target_path, result.file_size));

@@ -29,49 +29,43 @@ Result<std::unique_ptr<RedoRing>> RedoRing::Open(io::FileSystem& fs, const std::
     return CorruptionError(fmt::format("{} has {} bytes, a redo log has at least {}", path,
                                        info.size, redo::kLogFileBytesMin));
   }
-  Result<Head> head = FailedError("not read");
+  Result<redo::LogHead> head = FailedError("not read");
   for (int i = 0; i < kHeadReadsMax; ++i) {
     head = ReadHead(*file);
     if (head.ok() || head.status().code() != StatusCode::kCorruption) break;
   }
   if (!head.ok()) return head.status().WithContext("reading the head of " + path);
-  if (head->header.is_encrypted || head->header.container != redo::LogContainer::kRing) {
-    return UnsupportedError(fmt::format("the redo log {} of {} is encrypted or in blocks", path,
-                                        head->header.creator))
-        .WithHint("set innodb_encrypt_log=OFF and restart the server");
-  }
-  return std::unique_ptr<RedoRing>(new RedoRing(std::move(file), info, *head));
+  const auto geometry = redo::LogGeometry::Of(*head, info.size);
+  if (!geometry.ok()) return geometry.status().WithContext(path);
+  return std::unique_ptr<RedoRing>(
+      new RedoRing(std::move(file), info, std::move(*head), *geometry));
 }
 
-RedoRing::RedoRing(std::unique_ptr<io::File> file, const io::FileInfo& info, const Head& head)
+RedoRing::RedoRing(std::unique_ptr<io::File> file, const io::FileInfo& info, redo::LogHead head,
+                   const redo::LogGeometry& geometry)
     : file_(std::move(file)),
       info_(info),
-      header_(head.header),
-      checkpoint_(head.checkpoint),
-      geometry_(head.header.first_lsn, info.size),
+      head_(std::move(head)),
+      geometry_(geometry),
       head_buffer_(redo::kLogHeadBytes) {}
 
-Result<RedoRing::Head> RedoRing::ReadHead(io::File& file) {
+Result<redo::LogHead> RedoRing::ReadHead(io::File& file) {
   AlignedBuffer buffer(redo::kLogHeadBytes);
   HBK_ASSIGN_OR_RETURN(const size_t size, file.ReadAt(0, buffer.view()));
   if (size < buffer.size()) return CorruptionError("the file ends in its head");
-  Head head;
-  HBK_ASSIGN_OR_RETURN(head.header, redo::ParseLogFileHeader(buffer.view()));
-  HBK_ASSIGN_OR_RETURN(head.checkpoint,
-                       redo::NewestCheckpoint(buffer.view(), head.header.first_lsn));
-  return head;
+  return redo::ParseLogHead(buffer.view());
 }
 
 Result<redo::Checkpoint> RedoRing::ReadCheckpoint() {
   HBK_RETURN_IF_ERROR(ReadPart(0, head_buffer_.size(), head_buffer_.view()));
-  return redo::NewestCheckpoint(head_buffer_.view(), header_.first_lsn);
+  return redo::NewestCheckpoint(head_buffer_.view(), head_.header.first_lsn);
 }
 
 Result<RingBytes> RedoRing::Read(Lsn lsn, size_t size, AlignedBuffer& buffer) {
   HBK_CHECK(size <= geometry_.capacity() && buffer.size() >= size + kSlackBytes);
   const uint64_t offset = geometry_.OffsetOf(lsn);
   const uint64_t begin = AlignDown(offset);
-  const uint64_t file_end = redo::kLogStart + geometry_.capacity();
+  const uint64_t file_end = geometry_.start() + geometry_.capacity();
   const uint64_t end = std::min(AlignUp(offset + size), file_end);
   const auto first_part = static_cast<size_t>(end - begin);
   const auto index = static_cast<size_t>(offset - begin);
@@ -79,8 +73,8 @@ Result<RingBytes> RedoRing::Read(Lsn lsn, size_t size, AlignedBuffer& buffer) {
   const size_t have = first_part - index;
   if (have < size) {
     // The rest stands at the start of the ring.
-    const size_t rest = std::min(AlignUp(size - have), file_end - redo::kLogStart);
-    HBK_RETURN_IF_ERROR(ReadPart(redo::kLogStart, rest, buffer.view().subspan(first_part, rest)));
+    const size_t rest = std::min(AlignUp(size - have), geometry_.capacity());
+    HBK_RETURN_IF_ERROR(ReadPart(geometry_.start(), rest, buffer.view().subspan(first_part, rest)));
   }
   return RingBytes{ByteView(buffer.view()).subspan(index, size), index};
 }

@@ -1,9 +1,8 @@
 // The server's ib_logfile0, open: its head, and bytes of its ring as if it were endless.
 //
 // Format   docs/format/redo-log.md, "The file".
-// Errors   kUnsupported: a format that cannot be applied, or an encrypted log. kCorruption: a head
-//          that stays torn. Reading beyond the end of a file that got shorter: kFailed.
-// Threads  One at a time.
+// Errors   kUnsupported: a format that is not known. kCorruption: a head that stays torn. Reading
+// beyond the end of a file that got shorter: kFailed. Threads  One at a time.
 #pragma once
 
 #include <cstdint>
@@ -40,26 +39,23 @@ class RedoRing {
   // Reads the checkpoint blocks anew.
   Result<redo::Checkpoint> ReadCheckpoint();
 
-  [[nodiscard]] const redo::LogFileHeader& header() const { return header_; }
+  [[nodiscard]] const redo::LogHead& head() const { return head_; }
+  [[nodiscard]] const redo::LogFileHeader& header() const { return head_.header; }
   [[nodiscard]] const redo::LogGeometry& geometry() const { return geometry_; }
-  [[nodiscard]] const redo::Checkpoint& checkpoint_at_open() const { return checkpoint_; }
+  [[nodiscard]] const redo::Checkpoint& checkpoint_at_open() const { return head_.checkpoint; }
   [[nodiscard]] const io::FileInfo& info() const { return info_; }
   [[nodiscard]] const std::string& path() const { return file_->path(); }
 
  private:
-  struct Head {
-    redo::LogFileHeader header;
-    redo::Checkpoint checkpoint;
-  };
-  RedoRing(std::unique_ptr<io::File> file, const io::FileInfo& info, const Head& head);
+  RedoRing(std::unique_ptr<io::File> file, const io::FileInfo& info, redo::LogHead head,
+           const redo::LogGeometry& geometry);
 
-  static Result<Head> ReadHead(io::File& file);
+  static Result<redo::LogHead> ReadHead(io::File& file);
   Status ReadPart(uint64_t offset, size_t size, MutableByteView out);
 
   std::unique_ptr<io::File> file_;
   io::FileInfo info_;
-  redo::LogFileHeader header_;
-  redo::Checkpoint checkpoint_;
+  redo::LogHead head_;
   redo::LogGeometry geometry_;
   AlignedBuffer head_buffer_;
 };

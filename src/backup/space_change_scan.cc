@@ -37,8 +37,9 @@ void ApplyRecord(const redo::RedoRecord& record, Lsn lsn, SpaceChanges& changes)
 
 }  // namespace
 
-Status ScanSpaceChanges(const redo::MiniTransaction& mtr, SpaceChanges& changes) {
-  redo::RecordReader reader(mtr.body);
+Status ScanSpaceChanges(const redo::MiniTransaction& mtr, bool are_payloads_encrypted,
+                        SpaceChanges& changes) {
+  redo::RecordReader reader(mtr.body, are_payloads_encrypted);
   redo::RedoRecord record;
   while (true) {
     const Result<bool> more = reader.Next(record);

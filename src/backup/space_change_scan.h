@@ -10,8 +10,9 @@
 
 namespace hbk::backup {
 
-// Adds what `mtr` says to `changes`.
-Status ScanSpaceChanges(const redo::MiniTransaction& mtr, SpaceChanges& changes);
+// Adds what `mtr` says to `changes`. Its payloads may be encrypted, its file records not.
+Status ScanSpaceChanges(const redo::MiniTransaction& mtr, bool are_payloads_encrypted,
+                        SpaceChanges& changes);
 
 // Adds what later mini-transactions said.
 void MergeSpaceChanges(const SpaceChanges& later, SpaceChanges& changes);

@@ -254,7 +254,7 @@ const char* RecordReader::ParsePageRecord(ByteView content, RedoRecord& record) 
     is_blocked_ = record.kind == RecordKind::kFreePage;
   }
   record.payload = content;
-  return CheckPageRecord(record);
+  return are_payloads_encrypted_ ? nullptr : CheckPageRecord(record);
 }
 
 }  // namespace hbk::redo

@@ -4,14 +4,16 @@
 // the first page is copied, and stays ahead of the overwriting: it has a thread of its own and
 // never waits for copiers, for the reporter or for the target's disk (a second thread writes).
 //
+// Key      None is needed: what is encrypted is copied as it is.
 // Fence    A mini-transaction is taken only if it starts before the LSN that the server said it has
 //          flushed, asked before the bytes were read: what lies beyond may be half written, or an
 //          older lap that looks valid.
 // Overrun  Checksum and sequence byte do not prove that bytes belong to an LSN (after two laps both
 //          fit again); only distance does. After each read the server is asked for its current
 //          LSN; if it could have come around, what was read is thrown away: kRedoOverrun.
-// Format   The target is a log file that starts at the checkpoint, docs/format/redo-log.md. Its
-//          mini-transactions are the server's bytes, with the sequence byte of a first lap.
+// Format   The target is a log file that starts at the checkpoint, docs/format/redo-log.md, with
+//          container and encryption of the server's. Its mini-transactions are the server's bytes,
+//          with the sequence byte of a first lap; its blocks (10.5 to 10.7) are the server's.
 // Units    Lsn and sizes are bytes.
 // Errors   kRedoOverrun: overwritten before it was read. kUnsupported: format of the log.
 //          kCorruption: the log does not go on although the server says it does. The status of

@@ -103,7 +103,10 @@ struct RedoRecord {
 // without its page: lengths, page ids, order of file and page records, subtypes, paths.
 class RecordReader {
  public:
-  explicit RecordReader(ByteView body) : rest_(body) {}
+  // `are_payloads_encrypted`: of a log of LogEncryption::kPayloads without its key. What stands
+  // behind the page id of page records is not checked then, and means nothing.
+  explicit RecordReader(ByteView body, bool are_payloads_encrypted = false)
+      : rest_(body), are_payloads_encrypted_(are_payloads_encrypted) {}
 
   // False at the end of the body. After an error: stop.
   Result<bool> Next(RedoRecord& record);
@@ -113,6 +116,7 @@ class RecordReader {
   const char* ParsePageRecord(ByteView content, RedoRecord& record);
 
   ByteView rest_;
+  bool are_payloads_encrypted_;
   bool have_page_ = false;
   bool is_blocked_ = false;  // after FREE_PAGE no same-page record may follow
   PageId page_;

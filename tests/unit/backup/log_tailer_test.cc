@@ -89,7 +89,30 @@ TEST_F(LogTailerTest, ReachesTheAwaitedLsnAndLeavesALogThatStartsAtTheCheckpoint
   ASSERT_THAT(header, IsOk());
   EXPECT_EQ(header.value().first_lsn, kFirstLsn);
   EXPECT_EQ(header.value().creator, "Backup 10.11.19");
+  EXPECT_TRUE(tailer_.knows_space_changes());
   EXPECT_EQ(tailer_.space_changes().at(7).last_path, "./d/t.ibd");
+}
+
+TEST_F(LogTailerTest, AnEncryptedLogKeepsItsFormatAndTellsNothingOfFiles) {
+  redo::LogHead head;
+  head.header.is_encrypted = true;
+  head.header.encryption = redo::LogEncryption::kRecords;
+  head.header.crypt = {.key_id = 1, .key_version = 4, .message = {9, 9}};
+  head.checkpoint = {.checkpoint_lsn = kFirstLsn, .end_lsn = kFirstLsn};
+  std::string file = redo::RenderBackupLogHead(head, "MariaDB 10.11.19");
+  file.resize(redo::kLogHeadBytes + 4096);
+  fs_.PutFile("/data/ib_logfile0", file);
+  source_.lsn = kFirstLsn;
+  ASSERT_THAT(tailer_.Start(), IsOk());
+
+  EXPECT_FALSE(tailer_.knows_space_changes());
+  ASSERT_THAT(tailer_.Finish(), IsOk());
+
+  const std::string copied = fs_.Contents("/backup/ib_logfile0");
+  const auto copied_head = redo::ParseLogHead(AsBytes(copied));
+  ASSERT_THAT(copied_head, IsOk());
+  EXPECT_EQ(copied_head->header.encryption, redo::LogEncryption::kRecords);
+  EXPECT_EQ(copied_head->header.crypt, head.header.crypt);
 }
 
 TEST_F(LogTailerTest, ALogThatDoesNotGetThereInTimeIsAnError) {

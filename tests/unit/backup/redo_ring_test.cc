@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "hbk/base/bytes.h"
+#include "hbk/redo/log_block.h"
 
 #include "tests/support/mem_file_system.h"
 #include "tests/support/redo_builder.h"
@@ -14,6 +15,7 @@
 namespace hbk::backup {
 namespace {
 
+using ::hbk::testing::BlockLogBuilder;
 using ::hbk::testing::IsOk;
 using ::hbk::testing::LogBuilder;
 using ::hbk::testing::MemFileSystem;
@@ -49,6 +51,26 @@ TEST(RedoRingTest, ReadsOverTheEndOfTheFileAsIfItWentOn) {
         EXPECT_EQ(read.value().bytes.data(), buffer.data() + read.value().index);
       }
     }
+  }
+}
+
+TEST(RedoRingTest, BlocksAreAsEndless) {
+  MemFileSystem fs;
+  constexpr Lsn kLsn = 51200 + 12;
+  constexpr uint64_t kBlocks = 40;
+  BlockLogBuilder log(kLsn, redo::kBlockLogHeadBytes + kBlocks * 512);
+  for (int i = 0; i < 60; ++i)
+    log.Append(std::string(1, '\x31') + std::string(1, 'x') + std::string(300, '\0'));
+  fs.PutFile("/log", log.file());
+  const auto ring = RedoRing::Open(fs, "/log");
+  ASSERT_THAT(ring, IsOk());
+  AlignedBuffer buffer(kBlocks * 512 + RedoRing::kSlackBytes);
+  const std::string endless = log.file().substr(2048) + log.file().substr(2048);
+
+  for (const uint64_t begin : {0U, 1U, 39U}) {
+    const auto read = ring.value()->Read(51200 + begin * 512, kBlocks * 512, buffer);
+    ASSERT_THAT(read, IsOk());
+    EXPECT_EQ(AsText(read.value().bytes), endless.substr(begin * 512, kBlocks * 512)) << begin;
   }
 }
 

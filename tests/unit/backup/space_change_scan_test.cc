@@ -23,7 +23,7 @@ Status Scan(const MtrBuilder& mtr, Lsn lsn, SpaceChanges& changes) {
   redo::MiniTransaction parsed;
   parsed.start_lsn = lsn;
   parsed.body = AsBytes(body);
-  return ScanSpaceChanges(parsed, changes);
+  return ScanSpaceChanges(parsed, false, changes);
 }
 
 TEST(SpaceChangeScanTest, PageRecordsSayNothing) {
