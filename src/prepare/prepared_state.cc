@@ -11,8 +11,8 @@
 #include "hbk/base/version.h"
 #include "hbk/datadir/file_kind.h"
 #include "hbk/filter/tree_digest.h"
-#include "hbk/redo/log_file.h"
 
+#include "flush_lsn.h"
 #include "parallel.h"
 
 namespace hbk::prepare {
@@ -119,18 +119,39 @@ std::string CreatorOfEmptyLog(std::string_view source_creator) {
   return fmt::format("Backup {}", version).substr(0, 31);
 }
 
-Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
-                  std::string_view creator) {
+Result<std::unique_ptr<RedoReader>> OpenLog(io::FileSystem& fs, const BackupSet& set,
+                                            size_t window_bytes, crypto::KeySource* keys) {
   const std::string path = set.Path(kLogFileName);
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, false));
-  HBK_RETURN_IF_ERROR(
-      io::WriteFileAtomically(fs, path, redo::RenderEmptyLog(end_lsn, creator), info.mode));
+  if (info.size != 0) return RedoReader::Open(fs, path, window_bytes, keys);
+  HBK_ASSIGN_OR_RETURN(const innodb::Lsn end_lsn, ReadFlushLsn(fs, set));
+  return RedoReader::OpenEmpty(fs, path, end_lsn);
+}
+
+Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
+                  const redo::LogFileHeader& source) {
+  const std::string path = set.Path(kLogFileName);
+  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, false));
+  std::string log;
+  if (source.container == redo::LogContainer::kBlocks) {
+    HBK_RETURN_IF_ERROR(StoreFlushLsn(fs, set, end_lsn));
+  } else {
+    log = redo::RenderEmptyLog(end_lsn, CreatorOfEmptyLog(source.creator));
+  }
+  HBK_RETURN_IF_ERROR(io::WriteFileAtomically(fs, path, log, info.mode));
   HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(set.dir));
   for (const io::DirectoryEntry& entry : entries) {
     if (entry.name.starts_with("ib_logfile") && entry.name != kLogFileName)
       HBK_RETURN_IF_ERROR(fs.Remove(set.Path(entry.name)));
   }
   return fs.SyncDirectory(set.dir);
+}
+
+Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
+                  std::string_view creator) {
+  redo::LogFileHeader source;
+  source.creator = creator;
+  return ReplaceLog(fs, set, end_lsn, source);
 }
 
 Status StoreCheckpoints(io::FileSystem& fs, const BackupSet& set) {

@@ -6,13 +6,17 @@
 // Threads  One; digests are made by several.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "hbk/crypto/key_source.h"
+#include "hbk/redo/log_file.h"
 #include "hbk/report/reporter.h"
 
 #include "backup_set.h"
+#include "redo_reader.h"
 
 namespace hbk::prepare {
 
@@ -22,7 +26,16 @@ constexpr std::string_view kLogFileName = "ib_logfile0";
 // server drops what interrupted ALTERs have left.
 std::string CreatorOfEmptyLog(std::string_view source_creator);
 
-// Puts a log that is empty and ends at `end_lsn` in the place of the redo; removes other log files.
+// The redo of a backup, also where it is the empty file that a finished prepare leaves for servers
+// of 10.5 to 10.7. See RedoReader::Open.
+Result<std::unique_ptr<RedoReader>> OpenLog(io::FileSystem& fs, const BackupSet& set,
+                                            size_t window_bytes, crypto::KeySource* keys);
+
+// Puts a log that is empty and ends at `end_lsn` in the place of the redo that had the header
+// `source`, for a server of the version that wrote that; removes other log files. Where an empty
+// log has no bytes, the system tablespace gets the LSN before.
+Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
+                  const redo::LogFileHeader& source);
 Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
                   std::string_view creator);
 

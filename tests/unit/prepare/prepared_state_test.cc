@@ -7,8 +7,12 @@
 #include "hbk/filter/tree_digest.h"
 #include "hbk/redo/log_file.h"
 
+#include "flush_lsn.h"
+#include "page_journal.h"
 #include "quiet_reporter.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
+#include "tests/support/small_backup.h"
 #include "tests/support/status_matchers.h"
 
 namespace hbk::prepare {
@@ -36,13 +40,65 @@ TEST(ReplaceLogTest, EmptyLogIsThereAndOtherLogsAreGoneAfterAPowerCut) {
   BackupSet set;
   set.dir = "/b";
 
-  ASSERT_THAT(ReplaceLog(fs, set, 123456, "Backup 10.11.19"), IsOk());
+  redo::LogFileHeader source;
+  source.creator = "MariaDB 10.11.19";
+
+  ASSERT_THAT(ReplaceLog(fs, set, 123456, source), IsOk());
   fs.Crash(0);
 
   EXPECT_THAT(fs.Tree("/b"),
               ::testing::ElementsAre(::testing::Pair(
                   "/b/ib_logfile0", redo::RenderEmptyLog(123456, "Backup 10.11.19"))));
   EXPECT_EQ(fs.Stat("/b/ib_logfile0", false)->mode, 0660U) << "as the old one";
+}
+
+class ReplaceBlockLogTest : public ::testing::Test {
+ protected:
+  ReplaceBlockLogTest() {
+    fs_.PutFile("/b/ib_logfile0", "old redo");
+    fs_.PutFile("/b/ibdata1", testing::MakeSmallTablespace(0, 4));
+    set_.dir = "/b";
+    set_.system_files = {"ibdata1"};
+    set_.page_size = testing::kSmallBackupPageSize;
+    source_.container = redo::LogContainer::kBlocks;
+  }
+
+  MemFileSystem fs_;
+  BackupSet set_;
+  redo::LogFileHeader source_;
+};
+
+TEST_F(ReplaceBlockLogTest, LogHasNoBytesAndTheSystemTablespaceSaysTheLsn) {
+  ASSERT_THAT(ReplaceLog(fs_, set_, 123456, source_), IsOk());
+  fs_.Crash(0);
+
+  EXPECT_EQ(fs_.Contents("/b/ib_logfile0"), "");
+  EXPECT_THAT(ReadFlushLsn(fs_, set_), testing::IsOkAndHolds(123456U));
+  EXPECT_EQ(fs_.Tree("/b").size(), 2U) << "no journal is left";
+  const auto reader = OpenLog(fs_, set_, 0, nullptr);
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_EQ((*reader)->position(), 123456U);
+}
+
+TEST_F(ReplaceBlockLogTest, LsnIsThereWhereverItIsCutShort) {
+  // Cut off at the k-th change, and done again by a run that finishes journals first.
+  for (uint32_t k = 1;; ++k) {
+    fs_.PutFile("/b/ib_logfile0", "old redo");
+    fs_.PutFile("/b/ibdata1", testing::MakeSmallTablespace(0, 4));
+    testing::FaultyFileSystem faulty(fs_);
+    faulty.Arm(testing::FaultKind::kCrash, k);
+    const Status first = ReplaceLog(faulty, set_, 123456, source_);
+    if (!faulty.has_fired()) break;
+    EXPECT_FALSE(first.ok()) << k;
+    fs_.Crash(k);
+    ASSERT_THAT(ReplayJournals(fs_, "/b"), IsOk()) << k;
+    ASSERT_THAT(RemoveJournals(fs_, "/b"), IsOk()) << k;
+
+    ASSERT_THAT(ReplaceLog(fs_, set_, 123456, source_), IsOk()) << k;
+
+    EXPECT_THAT(ReadFlushLsn(fs_, set_), testing::IsOkAndHolds(123456U)) << k;
+    EXPECT_EQ(fs_.Contents("/b/ib_logfile0"), "") << k;
+  }
 }
 
 TEST(StoreCheckpointsTest, OnlyTheTypeChanges) {
