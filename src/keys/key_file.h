@@ -1,6 +1,6 @@
 // Key files of the plugin file_key_management.
 //
-// Format   docs/format/key-file.md.
+// Format   docs/encryption.md, "Key file".
 // Source   Verified with MariaDB 10.11: what it takes and refuses is taken and refused here.
 // Errors   kMissingKey: a file that the server would not take, or that is not there.
 // Threads  As for key_fetcher.h.
