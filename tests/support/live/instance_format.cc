@@ -1,5 +1,6 @@
 #include "tests/support/live/instance_format.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -17,11 +18,14 @@ std::string_view CipherName(PageCipher cipher) {
   return cipher == PageCipher::kCtr ? "aes_ctr" : "aes_cbc";
 }
 
-Status WriteText(const std::string& path, const std::string& text) {
+// A key that others may read is worth a warning.
+Status WriteSecret(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;
   out.close();
-  return out ? OkStatus() : FailedError("writing " + path);
+  std::error_code error;
+  std::filesystem::permissions(path, std::filesystem::perms(0600), error);
+  return out && !error ? OkStatus() : FailedError("writing " + path);
 }
 
 Result<std::vector<std::string>> KeyOptions(const InstanceFormat& format,
@@ -32,7 +36,7 @@ Result<std::vector<std::string>> KeyOptions(const InstanceFormat& format,
   for (const auto& [id, key] : KeysOf(format).keys) {
     text += fmt::format("{};{:02x}\n", id.first, fmt::join(key, ""));
   }
-  HBK_RETURN_IF_ERROR(WriteText(plain, text));
+  HBK_RETURN_IF_ERROR(WriteSecret(plain, text));
   const std::string algorithm =
       fmt::format("--file-key-management-encryption-algorithm={}", CipherName(format.cipher));
   if (format.cipher == PageCipher::kCbc) {
@@ -40,7 +44,7 @@ Result<std::vector<std::string>> KeyOptions(const InstanceFormat& format,
   }
   const std::string secret = key_dir + "/secret.txt";
   const std::string encrypted = key_dir + "/keys.enc";
-  HBK_RETURN_IF_ERROR(WriteText(secret, kSecret));
+  HBK_RETURN_IF_ERROR(WriteSecret(secret, kSecret));
   HBK_ASSIGN_OR_RETURN(const ProcessEnd end,
                        RunProcess({"openssl", "enc", "-aes-256-cbc", "-md", "sha1", "-pass",
                                    "file:" + secret, "-in", plain, "-out", encrypted},
