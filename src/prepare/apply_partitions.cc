@@ -52,6 +52,7 @@ Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& sto
     HBK_ASSIGN_OR_RETURN(ApplyCounts counts, applier->Finish());
     sum.pages_written += counts.pages_written;
     sum.foreign_pages += counts.foreign_pages;
+    sum.skipped_pages += counts.skipped_pages;
     sum.changed_files.merge(counts.changed_files);
   }
   return sum;

@@ -87,6 +87,11 @@ Status PartitionApplier::Flush() {
   HBK_RETURN_IF_ERROR(ReadFrames());
   for (StagedPage& page : staged_) {
     const Status applied = ApplyPage(page);
+    if (IsForgiven(page, applied)) {
+      page.is_changed = false;
+      ++counts_.skipped_pages;
+      continue;
+    }
     if (!applied.ok()) return applied.WithContext(Place(*page.space, page.redo.page.page));
   }
   HBK_RETURN_IF_ERROR(journal_.Commit());
@@ -94,6 +99,11 @@ Status PartitionApplier::Flush() {
   staged_.clear();
   frames_used_ = 0;
   return LimitJournal();
+}
+
+bool PartitionApplier::IsForgiven(const StagedPage& page, const Status& applied) const {
+  return applied.code() == StatusCode::kCorruption && input_.damaged != nullptr &&
+         !page.redo.is_rebuilt_here && input_.damaged->Contains(page.redo.page);
 }
 
 template <typename Belongs>

@@ -19,6 +19,7 @@
 #include "hbk/base/aligned_buffer.h"
 #include "hbk/report/reporter.h"
 
+#include "damaged_pages.h"
 #include "page_journal.h"
 #include "partition_loader.h"
 #include "tablespace_io.h"
@@ -36,11 +37,13 @@ struct ApplyInput {
   innodb::Lsn start_lsn = 0;
   innodb::Lsn end_lsn = 0;
   std::stop_token stop;
+  const DamagedPages* damaged = nullptr;  // null: there are none
 };
 
 struct ApplyCounts {
   uint64_t pages_written = 0;
   uint64_t foreign_pages = 0;  // changed by something that is not in the redo
+  uint64_t skipped_pages = 0;  // damaged, and known to be
   std::set<std::string> changed_files;
 };
 
@@ -70,6 +73,8 @@ class PartitionApplier {
   Status Flush();
   Status ReadFrames();
   Status ApplyPage(StagedPage& page);
+  // A page that is known to be damaged keeps what is in its file.
+  [[nodiscard]] bool IsForgiven(const StagedPage& page, const Status& applied) const;
   // From image to frame in place; the image is kept in old_page_.
   Result<innodb::PageCoding> OpenFrame(const StagedPage& page, MutableByteView frame);
   // From frame to image in place.

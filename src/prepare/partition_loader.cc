@@ -71,7 +71,7 @@ Result<uint64_t> PartitionLoader::LoadEntries(uint64_t offset, Visit visit) {
 
 Status PartitionLoader::FindRebuiltPages() {
   const auto note_rebuild = [&](const RedoEntryHeader& header, size_t at) -> Status {
-    if (header.is_rebuild == 0 || IsTrimmedEntry(header)) return OkStatus();
+    if (header.is_rebuild == 0 || IsGone(header)) return OkStatus();
     if (rebuilt_.size() == rebuilt_count_) HBK_RETURN_IF_ERROR(CompactRebuilt());
     rebuilt_.push_back({header.page_key(), batch_offset_ + at});
     return OkStatus();
@@ -118,11 +118,8 @@ Result<bool> PartitionLoader::NextBatch() {
   return true;
 }
 
-bool PartitionLoader::IsTrimmedEntry(const RedoEntryHeader& header) const {
-  if (logs_.trims.empty()) return false;
-  const auto trims = logs_.trims.find(header.space);
-  return trims != logs_.trims.end() &&
-         IsTrimmed(trims->second, {header.space, header.page}, header.start_lsn);
+bool PartitionLoader::IsGone(const RedoEntryHeader& header) const {
+  return logs_.IsGone({header.space, header.page}, header.start_lsn);
 }
 
 // By place, not by LSN: the server may change a page, drop it and make it anew in one mtr.
@@ -148,8 +145,8 @@ bool PartitionLoader::NextPage(PageRedo& redo) {
     while (next_item_ < index_.size() && index_[next_item_].page_key == key)
       ++next_item_;
     std::span<const Item> items(index_.data() + begin, next_item_ - begin);
-    // The redo that a truncation took away is the oldest of the page.
-    while (!items.empty() && IsTrimmedEntry(LoadRedoEntryHeader(bytes, items.front().offset)))
+    // The redo that went away is the oldest of the page.
+    while (!items.empty() && IsGone(LoadRedoEntryHeader(bytes, items.front().offset)))
       items = items.subspan(1);
     if (items.empty()) continue;
     const std::optional<uint64_t> rebuild_offset = RebuildOffset(items);

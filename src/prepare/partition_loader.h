@@ -76,7 +76,7 @@ class PartitionLoader {
   // their entries. Returns where they end.
   template <typename Visit>
   Result<uint64_t> LoadEntries(uint64_t offset, Visit visit);
-  [[nodiscard]] bool IsTrimmedEntry(const RedoEntryHeader& header) const;
+  [[nodiscard]] bool IsGone(const RedoEntryHeader& header) const;
   // Where in the partition the redo of the page begins anew; nothing if it does not.
   [[nodiscard]] std::optional<uint64_t> RebuildOffset(std::span<const Item> items) const;
 

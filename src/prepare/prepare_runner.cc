@@ -10,6 +10,7 @@
 
 #include "backup_set.h"
 #include "coder_plan.h"
+#include "damaged_pages.h"
 #include "file_moves.h"
 #include "file_sizes.h"
 #include "header_plan.h"
@@ -32,6 +33,8 @@ uint32_t WorkerCount(const PrepareOptions& options) {
   if (options.parallel != 0) return options.parallel;
   return std::max(1U, std::thread::hardware_concurrency());
 }
+
+constexpr size_t kDamagedNamesMax = 20;
 
 // One run. The steps are in the order in which Run() has them; up to BeginChanges nothing of the
 // backup is changed, apart from what a killed run had begun.
@@ -68,6 +71,7 @@ class PrepareRun {
   Status ApplyRedo();
   Status SyncFiles();
   Status SettleNames();
+  Status JudgeDamagedPages();
   Status StoreState();
 
   [[nodiscard]] Status CheckStop() const {
@@ -84,12 +88,13 @@ class PrepareRun {
   // Before what uses them.
   std::unique_ptr<crypto::KeySource> keys_;
   MemoryPlan plan_;
-  std::string creator_;
+  redo::LogFileHeader source_log_;
   std::unique_ptr<RedoReader> reader_;
   std::unique_ptr<PartitionStore> store_;
   redo::Lsn file_checkpoint_end_ = 0;
   RedoScan scan_;
   TablespaceTable table_;
+  DamagedPages damaged_;
   std::set<std::string> changed_files_;
   PrepareSummary summary_;
 };
@@ -99,6 +104,7 @@ Status PrepareRun::OpenSet() {
   HBK_RETURN_IF_ERROR(OpenBackupSet(fs_, options_.target_dir).status());
   HBK_ASSIGN_OR_RETURN(lock_, PrepareLock::Take(fs_, options_.target_dir));
   HBK_ASSIGN_OR_RETURN(set_, OpenBackupSet(fs_, options_.target_dir));
+  HBK_ASSIGN_OR_RETURN(damaged_, LoadDamagedPages(fs_, set_));
   return CheckNoServer(fs_, set_);
 }
 
@@ -114,7 +120,7 @@ Status PrepareRun::OpenKeys() {
 
 // The mark of a killed run may be left; everything else was done.
 Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
-  HBK_ASSIGN_OR_RETURN(reader_, RedoReader::Open(fs_, set_.Path(kLogFileName), 0, keys_.get()));
+  HBK_ASSIGN_OR_RETURN(reader_, OpenLog(fs_, set_, 0, keys_.get()));
   HBK_ASSIGN_OR_RETURN(const redo::Lsn end, FindFileCheckpoint(*reader_));
   reader_->Seek(end);
   redo::MiniTransaction mtr;
@@ -152,8 +158,8 @@ Status PrepareRun::CheckLog() {
   HBK_RETURN_IF_ERROR(info.status());
   HBK_ASSIGN_OR_RETURN(plan_,
                        PlanMemory(options_.use_memory_bytes, WorkerCount(options_), info->size));
-  HBK_ASSIGN_OR_RETURN(reader_, RedoReader::Open(fs_, path, plan_.window_bytes, keys_.get()));
-  creator_ = CreatorOfEmptyLog(reader_->header().creator);
+  HBK_ASSIGN_OR_RETURN(reader_, OpenLog(fs_, set_, plan_.window_bytes, keys_.get()));
+  source_log_ = reader_->header();
   HBK_ASSIGN_OR_RETURN(file_checkpoint_end_, FindFileCheckpoint(*reader_));
   return OkStatus();
 }
@@ -196,7 +202,9 @@ Status PrepareRun::PlanTablespaces() {
   HBK_ASSIGN_OR_RETURN(const auto files, ListTablespaceFiles(fs_, set_));
   HBK_ASSIGN_OR_RETURN(const LinkNames links, ReadLinkNames(fs_, set_));
   UseLinkNames(links, scan_.logs);
-  auto table = ResolveTablespaces(files, scan_.logs, set_.is_partial);
+  auto table = ResolveTablespaces(
+      files, scan_.logs,
+      {.is_partial = set_.is_partial, .has_imported_files = set_.manifest.has_value()});
   if (!table.ok()) return table.status().WithContext(set_.dir);
   table_ = std::move(table).value();
   HBK_RETURN_IF_ERROR(PlanHeaders(fs_, set_, *store_, scan_.logs, plan_, table_));
@@ -211,7 +219,8 @@ Status PrepareRun::ApplyRedo() {
   reporter_.BeginPhase("apply redo", {{"tablespaces", fmt::format("{}", table_.spaces.size())}});
   HBK_RETURN_IF_ERROR(GrowFiles(fs_, set_, table_, changed_files_));
   const ApplyInput input{
-      fs_, set_, *store_, scan_.logs, table_, plan_, summary_.start_lsn, summary_.end_lsn, stop_};
+      fs_,   set_,     *store_, scan_.logs, table_, plan_, summary_.start_lsn, summary_.end_lsn,
+      stop_, &damaged_};
   HBK_ASSIGN_OR_RETURN(ApplyCounts counts, ApplyPartitions(input, *store_, reporter_));
   store_ = nullptr;
   changed_files_.merge(counts.changed_files);
@@ -219,6 +228,10 @@ Status PrepareRun::ApplyRedo() {
   if (counts.foreign_pages != 0) {
     reporter_.Warning("pages carry changes that are not in the redo",
                       {{"pages", fmt::format("{}", counts.foreign_pages)}});
+  }
+  if (counts.skipped_pages != 0) {
+    reporter_.Warning("pages were damaged on the server already: their redo is left out",
+                      {{"pages", fmt::format("{}", counts.skipped_pages)}});
   }
   return TruncateFiles(fs_, set_, table_, scan_.logs, changed_files_);
 }
@@ -246,10 +259,26 @@ Status PrepareRun::SettleNames() {
   return RemoveIntermediateDefinitions(fs_, set_);
 }
 
+Status PrepareRun::JudgeDamagedPages() {
+  if (damaged_.empty()) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const auto faults, ForgiveDamagedPages(fs_, set_, keys_.get(), damaged_));
+  for (size_t i = 0; i < std::min(faults.size(), kDamagedNamesMax); ++i)
+    reporter_.Warning("damaged: " + faults[i]);
+  if (faults.size() > kDamagedNamesMax) {
+    reporter_.Warning(fmt::format("and {} more damaged pages: see {}",
+                                  faults.size() - kDamagedNamesMax, kDamagedPagesName));
+  }
+  if (faults.empty()) reporter_.Info("no page that was damaged on the server is in use");
+  return StoreDamagedPages(fs_, set_, damaged_);
+}
+
 Status PrepareRun::StoreState() {
   HBK_RETURN_IF_ERROR(CheckStop());
-  HBK_RETURN_IF_ERROR(ReplaceLog(fs_, set_, summary_.end_lsn, creator_));
+  HBK_RETURN_IF_ERROR(ReplaceLog(fs_, set_, summary_.end_lsn, source_log_));
+  if (source_log_.container == redo::LogContainer::kBlocks)
+    changed_files_.insert(set_.system_files.front());
   HBK_RETURN_IF_ERROR(StoreCheckpoints(fs_, set_));
+  HBK_RETURN_IF_ERROR(JudgeDamagedPages());
   ManifestChange change;
   change.prepared_lsn = summary_.end_lsn;
   change.changed_files = changed_files_;

@@ -34,7 +34,7 @@ class MtrSplitter {
 
  private:
   Status Add(const redo::RedoRecord& record) {
-    if (IsFileRecord(record.kind)) return scan_.logs.AddFileRecord(record);
+    if (IsFileRecord(record.kind)) return scan_.logs.AddFileRecord(record, header_.start_lsn);
     if (record.is_same_page) {
       if (run_.empty()) return CorruptionError("a same-page record after TRIM_PAGES");
       run_ = {run_.data(), run_.size() + record.raw.size()};

@@ -25,17 +25,32 @@ Result<std::string> NameFromRedoPath(std::string_view path) {
   return std::string(path.substr(start));
 }
 
-Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record) {
+Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record, innodb::Lsn start_lsn) {
   using redo::RecordKind;
   if (record.kind == RecordKind::kFileCheckpoint) return OkStatus();
   SpaceLog& space = spaces[record.page.space];
   const bool is_rename = record.kind == RecordKind::kFileRename;
   space.last_path = is_rename ? record.new_path() : record.path();
   HBK_ASSIGN_OR_RETURN(space.last_name, NameFromRedoPath(space.last_path));
-  if (space.is_deleted && record.kind != RecordKind::kFileDelete) space.has_returned = true;
+  space.is_deleted = record.kind == RecordKind::kFileDelete;
+  space.has_returned = !space.is_deleted && deletions.contains(record.page.space);
   if (record.kind == RecordKind::kFileCreate) space.is_created = true;
-  if (record.kind == RecordKind::kFileDelete) space.is_deleted = true;
+  if (space.is_deleted) {
+    deletions[record.page.space] = start_lsn;
+    space.has_first_page = false;
+    space.entry_count = 0;
+  }
   return OkStatus();
+}
+
+bool SpaceLogs::IsGone(innodb::PageId page, innodb::Lsn start_lsn) const {
+  if (!deletions.empty()) {
+    const auto deletion = deletions.find(page.space);
+    if (deletion != deletions.end() && start_lsn < deletion->second) return true;
+  }
+  if (trims.empty()) return false;
+  const auto trim = trims.find(page.space);
+  return trim != trims.end() && IsTrimmed(trim->second, page, start_lsn);
 }
 
 bool IsTrimmed(const std::vector<Trim>& trims, innodb::PageId page, innodb::Lsn start_lsn) {

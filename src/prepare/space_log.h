@@ -18,10 +18,10 @@ struct SpaceLog {
   std::string last_name;  // "db/t.ibd"; empty: the redo names no file of it
   std::string last_path;  // as the redo has it: "./db/t.ibd", "/elsewhere/db/t.ibd"
   bool is_created = false;
-  bool is_deleted = false;
+  bool is_deleted = false;         // in the end
   bool has_returned = false;       // named again after its deletion: IMPORT TABLESPACE keeps the id
   bool has_first_page = false;     // INIT_PAGE of page 0: everything of it is in the redo
-  uint64_t entry_count = 0;        // runs of page records
+  uint64_t entry_count = 0;        // runs of page records, since a deletion
   innodb::Lsn first_page_lsn = 0;  // of the first of them
 };
 
@@ -34,9 +34,14 @@ struct Trim {
 struct SpaceLogs {
   std::map<innodb::SpaceId, SpaceLog> spaces;
   std::map<innodb::SpaceId, std::vector<Trim>> trims;
+  // Start of the mtr of the last deletion: what was before is about another file.
+  std::map<innodb::SpaceId, innodb::Lsn> deletions;
 
-  // Takes in one file record.
-  Status AddFileRecord(const redo::RedoRecord& record);
+  // Takes in one file record of the mtr at `start_lsn`.
+  Status AddFileRecord(const redo::RedoRecord& record, innodb::Lsn start_lsn);
+  // Whether the redo of the page in the mtr at `start_lsn` went away with a later truncation or
+  // deletion.
+  [[nodiscard]] bool IsGone(innodb::PageId page, innodb::Lsn start_lsn) const;
 };
 
 // The name within a backup of a path in the redo: "./db/t.ibd" as well as "/elsewhere/db/t.ibd"

@@ -14,11 +14,27 @@ using innodb::SpaceId;
 constexpr std::string_view kTemporaryPrefix = "#hbk-";
 constexpr std::string_view kSuffix = ".ibd";
 
+std::vector<Segment> SegmentsOf(const std::vector<FoundFile>& files, const FoundFile& file) {
+  std::vector<Segment> segments{{file.name, 0, file.size}};
+  if (file.kind != SpaceKind::kSystem) return segments;
+  // Page numbers run on through the files. All but the last have a fixed size.
+  const uint32_t page_size = file.first_page.header.flags.physical_size();
+  for (const FoundFile& other : files) {
+    if (other.kind != SpaceKind::kSystem || other.name == file.name) continue;
+    const Segment& last = segments.back();
+    segments.push_back({other.name,
+                        static_cast<innodb::PageNo>(last.first_page + last.size / page_size),
+                        other.size});
+  }
+  return segments;
+}
+
 // The steps of ResolveTablespaces.
 class Resolver {
  public:
-  Resolver(const std::vector<FoundFile>& files, const SpaceLogs& logs, bool is_partial)
-      : files_(files), logs_(logs), is_partial_(is_partial) {}
+  Resolver(const std::vector<FoundFile>& files, const SpaceLogs& logs,
+           const ResolveOptions& options)
+      : files_(files), logs_(logs), options_(options) {}
 
   Result<TablespaceTable> Resolve() {
     HBK_RETURN_IF_ERROR(IndexById());
@@ -54,9 +70,9 @@ class Resolver {
 
   Status ResolveSpace(SpaceId id, const SpaceLog& log) {
     const auto found = by_id_.find(id);
-    // Which of the redo belongs to the file before, and which to the one that was imported, cannot
-    // be told from the pages: to drop all of it would lose what came after the import.
-    if (log.has_returned) {
+    // IMPORT TABLESPACE keeps the id. What the redo says before the deletion is about the file
+    // before; whether the backup has that one or the imported one cannot be told from the pages.
+    if (log.has_returned && !(options_.has_imported_files && found != by_id_.end())) {
       return UnsupportedError(fmt::format("{} was discarded and imported again under its id {} "
                                           "while the backup was taken",
                                           log.last_name, id))
@@ -81,7 +97,7 @@ class Resolver {
       table_.dropped.insert(id);
       return OkStatus();
     }
-    if (is_partial_) {
+    if (options_.is_partial) {
       table_.dropped.insert(id);
       table_.warnings.push_back(
           fmt::format("tablespace {} ({}) is not in this partial backup: its redo is left out", id,
@@ -98,25 +114,10 @@ class Resolver {
     space.id = file.first_page.header.space_id;
     space.kind = file.kind;
     space.header = file.first_page.header;
-    space.segments = SegmentsOf(file);
+    space.segments = SegmentsOf(files_, file);
     space.final_name = file.name;
     if (file.kind == SpaceKind::kTable && !log.last_name.empty()) space.final_name = log.last_name;
     table_.spaces.emplace(space.id, std::move(space));
-  }
-
-  std::vector<Segment> SegmentsOf(const FoundFile& file) const {
-    std::vector<Segment> segments{{file.name, 0, file.size}};
-    if (file.kind != SpaceKind::kSystem) return segments;
-    // Page numbers run on through the files. All but the last have a fixed size.
-    const uint32_t page_size = file.first_page.header.flags.physical_size();
-    for (const FoundFile& other : files_) {
-      if (other.kind != SpaceKind::kSystem || other.name == file.name) continue;
-      const Segment& last = segments.back();
-      segments.push_back({other.name,
-                          static_cast<innodb::PageNo>(last.first_page + last.size / page_size),
-                          other.size});
-    }
-    return segments;
   }
 
   void AddNew(SpaceId id, const SpaceLog& log) {
@@ -207,7 +208,7 @@ class Resolver {
 
   const std::vector<FoundFile>& files_;
   const SpaceLogs& logs_;
-  const bool is_partial_;
+  const ResolveOptions options_;
   std::map<SpaceId, const FoundFile*> by_id_;
   std::map<std::string_view, const FoundFile*> by_name_;
   std::map<std::string_view, SpaceId> final_names_;
@@ -232,8 +233,23 @@ std::optional<innodb::SpaceId> IdOfTemporaryName(std::string_view name) {
 }
 
 Result<TablespaceTable> ResolveTablespaces(const std::vector<FoundFile>& files,
-                                           const SpaceLogs& logs, bool is_partial) {
-  return Resolver(files, logs, is_partial).Resolve();
+                                           const SpaceLogs& logs, const ResolveOptions& options) {
+  return Resolver(files, logs, options).Resolve();
+}
+
+std::optional<Tablespace> FindTablespace(const std::vector<FoundFile>& files, innodb::SpaceId id) {
+  for (const FoundFile& file : files) {
+    if (file.first_page.kind != FirstPageKind::kValid || file.first_page.header.space_id != id)
+      continue;
+    Tablespace space;
+    space.id = id;
+    space.kind = file.kind;
+    space.segments = SegmentsOf(files, file);
+    space.final_name = file.name;
+    space.header = file.first_page.header;
+    return space;
+  }
+  return std::nullopt;
 }
 
 }  // namespace hbk::prepare

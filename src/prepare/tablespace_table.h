@@ -71,8 +71,18 @@ std::optional<innodb::SpaceId> IdOfTemporaryName(std::string_view name);
 // All tablespace files of the backup, with their first pages judged.
 Result<std::vector<FoundFile>> ListTablespaceFiles(io::FileSystem& fs, const BackupSet& set);
 
-// Brings files and redo together. `is_partial`: redo of tablespaces without file is left out.
+// The tablespace with this id, as it is in the files; nothing if none of them has it.
+std::optional<Tablespace> FindTablespace(const std::vector<FoundFile>& files, innodb::SpaceId id);
+
+struct ResolveOptions {
+  bool is_partial = false;  // redo of tablespaces without file is left out
+  // A tablespace that was imported under its old id while the backup was taken is in it as it was
+  // after the import.
+  bool has_imported_files = false;
+};
+
+// Brings files and redo together.
 Result<TablespaceTable> ResolveTablespaces(const std::vector<FoundFile>& files,
-                                           const SpaceLogs& logs, bool is_partial);
+                                           const SpaceLogs& logs, const ResolveOptions& options);
 
 }  // namespace hbk::prepare

@@ -67,7 +67,8 @@ class PartitionApplierTest : public ::testing::Test {
                            .plan = plan_,
                            .start_lsn = kStart,
                            .end_lsn = kEnd,
-                           .stop = stop};
+                           .stop = stop,
+                           .damaged = &damaged_};
     PartitionApplier applier(input, 0);
     HBK_RETURN_IF_ERROR(applier.Apply(0, done_bytes_));
     return applier.Finish();
@@ -105,6 +106,7 @@ class PartitionApplierTest : public ::testing::Test {
       fs_,
       {.partition_count = 1, .block_bytes = 1 << 20, .block_count = 16, .spill_path = "/spill"}};
   std::atomic<uint64_t> done_bytes_{0};
+  DamagedPages damaged_;
 };
 
 TEST_F(PartitionApplierTest, ChangedPagesAreWrittenWholeAndOthersNotAtAll) {
@@ -252,6 +254,23 @@ TEST_F(PartitionApplierTest, DamagedPageIsCorruptionAndNothingIsWritten) {
                        AllOf(HasSubstr("db/a.ibd, page 3"), HasSubstr("bad checksum"),
                              HasSubstr(std::to_string(kSmallBackupPageLsn)), HasSubstr("150000"))));
   EXPECT_EQ(fs_.Tree("/b"), before);
+}
+
+TEST_F(PartitionApplierTest, RedoOfAPageThatWasDamagedOnTheServerIsLeftOut) {
+  std::string damaged = Page(3);
+  damaged[2000] = 'x';
+  ReplacePage(3, damaged);
+  AddWrite(2, 150000, "two");
+  AddWrite(3, 150000, "three");
+  damaged_ = ParseDamagedPages("db/a 5\n3\n").value();
+
+  const auto counts = Apply();
+
+  ASSERT_THAT(counts, IsOk());
+  EXPECT_EQ(counts->skipped_pages, 1U);
+  EXPECT_EQ(counts->pages_written, 1U);
+  EXPECT_EQ(Page(3), damaged);
+  EXPECT_EQ(Page(2).substr(1000, 3), "two");
 }
 
 TEST_F(PartitionApplierTest, PageNewerThanTheLogIsCorruption) {

@@ -92,6 +92,15 @@ TEST_F(PartitionLoaderTest, TruncatedRedoDoesNotCount) {
   EXPECT_EQ(LoadAll(), "5r:300*, | ");
 }
 
+TEST_F(PartitionLoaderTest, RedoBeforeADeletionDoesNotCount) {
+  logs_.deletions[7] = 250;
+  Add(100, 3, kRebuild);
+  Add(200, 3, kChange);
+  Add(300, 3, kChange);
+
+  EXPECT_EQ(LoadAll(), "3:300, | ");
+}
+
 TEST_F(PartitionLoaderTest, LargePartitionIsCutBetweenMtrsAndKnowsLaterRebuilds) {
   constexpr size_t kLarge = 400 << 10;  // three of them fill the 1.25 MiB of the smallest plan
   Add(100, 3, kChange, kLarge);

@@ -283,6 +283,22 @@ TEST_F(PrepareRunnerTest, PageCompressedTableIsPreparedAndGetsCompressedPages) {
   EXPECT_NE(compressed, 0U);
 }
 
+TEST_F(PrepareRunnerTest, PageThatWasDamagedOnTheServerStaysOnTheList) {
+  std::string file = File("db/a.ibd");
+  // Page 3 is changed by the redo.
+  file[size_t{3} * kSmallBackupPageSize + 2000] ^= 1;
+  StoreBe32(testing::MutableBytes(file), innodb::kFspFreeLimit, 12);
+  innodb::SealPage(testing::MutableBytes(file).first(kSmallBackupPageSize),
+                   innodb::TablespaceFlags::FullCrc32(kSmallBackupPageSize), {5, 0});
+  Put("db/a.ibd", file);
+  EXPECT_THAT(Prepare(fs_), StatusIs(StatusCode::kCorruption, HasSubstr("db/a.ibd, page 3")));
+  Put("innodb_corrupted_pages", "db/a 5\n2 3\n");
+
+  ASSERT_THAT(Prepare(fs_), IsOk());
+
+  EXPECT_EQ(File("innodb_corrupted_pages"), "db/a 5\n3\n");
+}
+
 TEST_F(PrepareRunnerTest, DirectoryThatIsNoBackupIsLeftAlone) {
   MemFileSystem fs;
   fs.PutFile(std::string(kSmallBackupDir) + "/ibdata1", "some file");

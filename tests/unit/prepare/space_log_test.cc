@@ -56,10 +56,36 @@ TEST(SpaceLogsTest, NameAfterADeletionIsAReturn) {
   redo::RecordReader reader(AsBytes(mtr.body()));
   redo::RedoRecord record;
   while (*reader.Next(record))
-    ASSERT_THAT(logs.AddFileRecord(record), testing::IsOk());
+    ASSERT_THAT(logs.AddFileRecord(record, 500), testing::IsOk());
 
   EXPECT_TRUE(logs.spaces[7].has_returned);
+  EXPECT_FALSE(logs.spaces[7].is_deleted);
   EXPECT_FALSE(logs.spaces[8].has_returned);
+  EXPECT_TRUE(logs.spaces[8].is_deleted);
+}
+
+TEST(SpaceLogsTest, SecondDeletionIsTheEnd) {
+  MtrBuilder mtr;
+  mtr.FileDelete(7, "./db/a.ibd");
+  mtr.FileModify(7, "./db/a.ibd");
+  mtr.FileDelete(7, "./db/a.ibd");
+  SpaceLogs logs;
+  redo::RecordReader reader(AsBytes(mtr.body()));
+  redo::RedoRecord record;
+  while (*reader.Next(record))
+    ASSERT_THAT(logs.AddFileRecord(record, 500), testing::IsOk());
+
+  EXPECT_TRUE(logs.spaces[7].is_deleted);
+  EXPECT_FALSE(logs.spaces[7].has_returned);
+}
+
+TEST(SpaceLogsTest, RedoBeforeADeletionIsGone) {
+  SpaceLogs logs;
+  logs.deletions[7] = 500;
+
+  EXPECT_TRUE(logs.IsGone({7, 3}, 499));
+  EXPECT_FALSE(logs.IsGone({7, 3}, 501));
+  EXPECT_FALSE(logs.IsGone({8, 3}, 499));
 }
 
 TEST(SpaceLogsTest, LatestNameCounts) {
@@ -70,7 +96,7 @@ TEST(SpaceLogsTest, LatestNameCounts) {
   redo::RecordReader reader(AsBytes(mtr.body()));
   redo::RedoRecord record;
   while (*reader.Next(record))
-    ASSERT_THAT(logs.AddFileRecord(record), testing::IsOk());
+    ASSERT_THAT(logs.AddFileRecord(record, 500), testing::IsOk());
 
   EXPECT_EQ(logs.spaces[7].last_name, "db/b.ibd");
   EXPECT_TRUE(logs.spaces[7].is_created);

@@ -51,7 +51,7 @@ TEST(ResolveTablespacesTest, FileIsFoundByItsIdAndGetsItsLastName) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/new.ibd");
 
-  const auto table = ResolveTablespaces({Table("db/old.ibd", 7)}, logs, false);
+  const auto table = ResolveTablespaces({Table("db/old.ibd", 7)}, logs, {});
 
   ASSERT_THAT(table, IsOk());
   EXPECT_EQ(table->spaces.at(7).name(), "db/old.ibd");
@@ -64,7 +64,7 @@ TEST(ResolveTablespacesTest, DroppedTablespaceLosesFileAndRedo) {
   logs.spaces[7] = Named("db/t.ibd");
   logs.spaces[7].is_deleted = true;
 
-  const auto table = ResolveTablespaces({Table("db/t.ibd", 7)}, logs, false);
+  const auto table = ResolveTablespaces({Table("db/t.ibd", 7)}, logs, {});
 
   ASSERT_THAT(table, IsOk());
   EXPECT_TRUE(table->spaces.empty());
@@ -74,18 +74,30 @@ TEST(ResolveTablespacesTest, DroppedTablespaceLosesFileAndRedo) {
 TEST(ResolveTablespacesTest, TablespaceThatCameBackAfterItsDeletionIsRefused) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/t.ibd");
-  logs.spaces[7].is_deleted = true;
   logs.spaces[7].has_returned = true;
 
-  EXPECT_THAT(ResolveTablespaces({Table("db/t.ibd", 7)}, logs, false),
+  EXPECT_THAT(ResolveTablespaces({Table("db/t.ibd", 7)}, logs, {}),
               StatusIs(StatusCode::kUnsupported, HasSubstr("db/t.ibd was discarded and imported")));
+}
+
+TEST(ResolveTablespacesTest, ImportedFileThatTheBackupHasIsTaken) {
+  SpaceLogs logs;
+  logs.spaces[7] = Named("db/t.ibd");
+  logs.spaces[7].has_returned = true;
+
+  const auto table = ResolveTablespaces({Table("db/t.ibd", 7)}, logs, {.has_imported_files = true});
+
+  ASSERT_THAT(table, IsOk());
+  EXPECT_EQ(table->spaces.at(7).name(), "db/t.ibd");
+  EXPECT_THAT(ResolveTablespaces({}, logs, {.has_imported_files = true}),
+              StatusIs(StatusCode::kUnsupported, HasSubstr("discarded and imported")));
 }
 
 TEST(ResolveTablespacesTest, CopyOfAnUnfinishedAlterIsNotMissed) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/#sql-alter-75cb-2a7.ibd");
 
-  const auto table = ResolveTablespaces({}, logs, false);
+  const auto table = ResolveTablespaces({}, logs, {});
 
   ASSERT_THAT(table, IsOk());
   EXPECT_TRUE(table->spaces.empty());
@@ -99,7 +111,7 @@ TEST(ResolveTablespacesTest, TruncatedTableComesFromTheRedoWhileTheOldFileGoes) 
   logs.spaces[8] = Named("db/t.ibd");
   logs.spaces[8].has_first_page = true;
 
-  const auto table = ResolveTablespaces({Table("db/t.ibd", 7)}, logs, false);
+  const auto table = ResolveTablespaces({Table("db/t.ibd", 7)}, logs, {});
 
   ASSERT_THAT(table, IsOk());
   EXPECT_THAT(table->removals, ElementsAre("db/t.ibd"));
@@ -114,7 +126,7 @@ TEST(ResolveTablespacesTest, UnwrittenOrDamagedFileIsReplacedByTheRedo) {
     logs.spaces[8] = Named("db/t.ibd");
     logs.spaces[8].has_first_page = true;
 
-    const auto table = ResolveTablespaces({Unwritten("db/t.ibd", kind)}, logs, false);
+    const auto table = ResolveTablespaces({Unwritten("db/t.ibd", kind)}, logs, {});
 
     ASSERT_THAT(table, IsOk());
     EXPECT_TRUE(table->spaces.at(8).is_new);
@@ -122,18 +134,17 @@ TEST(ResolveTablespacesTest, UnwrittenOrDamagedFileIsReplacedByTheRedo) {
 }
 
 TEST(ResolveTablespacesTest, DamagedFileThatNothingReplacesIsCorruption) {
-  EXPECT_THAT(
-      ResolveTablespaces({Unwritten("db/t.ibd", FirstPageKind::kDamaged)}, SpaceLogs(), false),
-      StatusIs(StatusCode::kCorruption, HasSubstr("db/t.ibd: page 0: bad checksum")));
+  EXPECT_THAT(ResolveTablespaces({Unwritten("db/t.ibd", FirstPageKind::kDamaged)}, SpaceLogs(), {}),
+              StatusIs(StatusCode::kCorruption, HasSubstr("db/t.ibd: page 0: bad checksum")));
 }
 
 TEST(ResolveTablespacesTest, MissingTablespaceIsCorruptionExceptInAPartialBackup) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/t.ibd");
 
-  EXPECT_THAT(ResolveTablespaces({}, logs, false),
+  EXPECT_THAT(ResolveTablespaces({}, logs, {}),
               StatusIs(StatusCode::kCorruption, HasSubstr("LSN 4711")));
-  const auto partial = ResolveTablespaces({}, logs, true);
+  const auto partial = ResolveTablespaces({}, logs, {.is_partial = true});
   ASSERT_THAT(partial, IsOk());
   EXPECT_EQ(partial->warnings.size(), 1U);
 }
@@ -143,11 +154,11 @@ TEST(ResolveTablespacesTest, OnlyNamedTablespaceMayBeMissing) {
   logs.spaces[7] = Named("db/t.ibd");
   logs.spaces[7].entry_count = 0;
 
-  EXPECT_THAT(ResolveTablespaces({}, logs, false), IsOk());
+  EXPECT_THAT(ResolveTablespaces({}, logs, {}), IsOk());
 }
 
 TEST(ResolveTablespacesTest, TwoFilesWithOneIdAreCorruption) {
-  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7), Table("db/b.ibd", 7)}, SpaceLogs(), false),
+  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7), Table("db/b.ibd", 7)}, SpaceLogs(), {}),
               StatusIs(StatusCode::kCorruption, HasSubstr("both the tablespace 7")));
 }
 
@@ -156,15 +167,14 @@ TEST(ResolveTablespacesTest, SwappedNamesAreNoConflict) {
   logs.spaces[7] = Named("db/b.ibd");
   logs.spaces[8] = Named("db/a.ibd");
 
-  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7), Table("db/b.ibd", 8)}, logs, false),
-              IsOk());
+  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7), Table("db/b.ibd", 8)}, logs, {}), IsOk());
 }
 
 TEST(ResolveTablespacesTest, NameOfATablespaceThatStaysIsNotOverwritten) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/b.ibd");
 
-  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7), Table("db/b.ibd", 8)}, logs, false),
+  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7), Table("db/b.ibd", 8)}, logs, {}),
               StatusIs(StatusCode::kCorruption, HasSubstr("db/b.ibd")));
 }
 
@@ -173,7 +183,7 @@ TEST(ResolveTablespacesTest, TruncationOfATableIsCorruption) {
   logs.spaces[7] = Named("db/a.ibd");
   logs.trims[7].push_back({.start_lsn = 1, .page_count = 4});
 
-  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7)}, logs, false),
+  EXPECT_THAT(ResolveTablespaces({Table("db/a.ibd", 7)}, logs, {}),
               StatusIs(StatusCode::kCorruption, HasSubstr("truncates")));
 }
 
@@ -185,7 +195,7 @@ TEST(ResolveTablespacesTest, SystemTablespaceRunsOnThroughItsFiles) {
   SpaceLogs logs;
   logs.spaces[0].entry_count = 1;
 
-  const auto table = ResolveTablespaces({first, second}, logs, false);
+  const auto table = ResolveTablespaces({first, second}, logs, {});
 
   ASSERT_THAT(table, IsOk());
   ASSERT_EQ(table->spaces.at(0).segments.size(), 2U);
