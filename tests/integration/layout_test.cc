@@ -36,6 +36,9 @@ Words operator+(Words left, const Words& right) {
   return left;
 }
 
+// A server is to be started with the number that it was made with.
+const Words kUndoCount = {"--innodb-undo-tablespaces=3"};
+
 class LayoutTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -232,7 +235,6 @@ TEST_F(LayoutTest, EveryPartGoesWhereItIsSentTo) {
        {Sub("source/home"), Sub("source/undo"), Sub("source/aria"), Sub("source/data/sub"), ext,
         ext + "2", Sub("source/other"), memory_dir_ + "/redo"})
     ASSERT_THAT(MakeDirectory(dir), IsOk());
-  const Words undo_count = {"--innodb-undo-tablespaces=3"};
   const std::string home = Sub("source/home");
   const Words source_layout = {
       "--innodb-data-home-dir=",
@@ -242,7 +244,7 @@ TEST_F(LayoutTest, EveryPartGoesWhereItIsSentTo) {
       "--innodb-undo-directory=" + Sub("source/undo"),
       "--innodb-log-group-home-dir=" + memory_dir_ + "/redo",
       "--aria-log-dir-path=" + Sub("source/aria")};
-  ASSERT_THAT(StartSource(source_layout + undo_count), IsOk());
+  ASSERT_THAT(StartSource(source_layout + kUndoCount), IsOk());
   ASSERT_THAT(MakeLinkedDatabase(), IsOk());
   ASSERT_THAT(Execute(TablesElsewhere()), IsOk());
   ASSERT_THAT(BackUp(), IsOk());
@@ -255,13 +257,13 @@ TEST_F(LayoutTest, EveryPartGoesWhereItIsSentTo) {
   EXPECT_EQ(end->exit_code, kDoneWithWarnings) << end->output;
   EXPECT_THAT(end->output, HasSubstr("ext/a/dd.ibd exists: the table a/dd goes into the data"));
   EXPECT_TRUE(Links(Sub("beside/data")).empty());
-  EXPECT_THAT(CheckRestored("beside", flat + undo_count), IsOk());
+  EXPECT_THAT(CheckRestored("beside", flat + kUndoCount), IsOk());
 
   end = Restore("copy-back", "home", {"--local-tablespaces"});
   ASSERT_THAT(end, IsOk());
   EXPECT_EQ(end->exit_code, 0) << end->output;
   EXPECT_TRUE(Links(Sub("home/data")).empty());
-  EXPECT_THAT(CheckRestored("home", flat + undo_count), IsOk());
+  EXPECT_THAT(CheckRestored("home", flat + kUndoCount), IsOk());
 
   const Words other_layout = {"--innodb-data-home-dir=" + Sub("other/home"),
                               "--innodb-data-file-path=x/one:12M;two:8M;three:4M:autoextend",
@@ -282,7 +284,7 @@ TEST_F(LayoutTest, EveryPartGoesWhereItIsSentTo) {
                              "a/part#P#p1.isl -> " + memory_dir_ + "/ext2/a/part#P#p1.ibd",
                              "a/sub#P#p0#SP#s0.isl -> " + Sub("other/ext/a/sub#P#p0#SP#s0.ibd"),
                              "b/moved_too.isl -> " + Sub("other/ext/a/moved_too.ibd")));
-  EXPECT_THAT(CheckRestored("other", other_layout + undo_count), IsOk());
+  EXPECT_THAT(CheckRestored("other", other_layout + kUndoCount), IsOk());
 
   const Words sums = SumsOfStillTables(*source_);
   ASSERT_EQ(sums.size(), 9U);
@@ -294,7 +296,7 @@ TEST_F(LayoutTest, EveryPartGoesWhereItIsSentTo) {
   ASSERT_THAT(end, IsOk());
   EXPECT_EQ(end->exit_code, 0) << end->output;
   EXPECT_THAT(Links(Sub("source/data")), ::testing::SizeIs(5));
-  EXPECT_THAT(StartRestored("source", source_layout + undo_count), IsOk());
+  EXPECT_THAT(StartRestored("source", source_layout + kUndoCount), IsOk());
   EXPECT_EQ(SumsOfStillTables(*restored_.back()), sums);
 }
 

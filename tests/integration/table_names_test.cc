@@ -1,6 +1,7 @@
 // Tables and databases of every kind of name, backed up and restored.
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -170,7 +171,8 @@ class TableNamesTest : public ::testing::Test {
     for (const std::string& database : Databases()) {
       ASSERT_THAT(client.Execute("CREATE DATABASE " + Quoted(database)), IsOk());
       ASSERT_THAT(client.Execute("USE " + Quoted(database)), IsOk());
-      if (database != "none in it") ASSERT_NO_FATAL_FAILURE(CreateTable(client, "t", ""));
+      if (database == "none in it") continue;
+      ASSERT_NO_FATAL_FAILURE(CreateTable(client, "t", ""));
     }
     ASSERT_THAT(client.Execute("USE plain"), IsOk());
     for (const Words& names : {OddNames(), PunctuationNames(), LetterNames()}) {
