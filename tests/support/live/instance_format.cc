@@ -19,13 +19,17 @@ std::string_view CipherName(PageCipher cipher) {
 }
 
 // A key that others may read is worth a warning.
+Status HideFromOthers(const std::string& path) {
+  std::error_code error;
+  std::filesystem::permissions(path, std::filesystem::perms(0600), error);
+  return error ? FailedError("permissions of " + path + ": " + error.message()) : OkStatus();
+}
+
 Status WriteSecret(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;
   out.close();
-  std::error_code error;
-  std::filesystem::permissions(path, std::filesystem::perms(0600), error);
-  return out && !error ? OkStatus() : FailedError("writing " + path);
+  return out ? HideFromOthers(path) : FailedError("writing " + path);
 }
 
 Result<std::vector<std::string>> KeyOptions(const InstanceFormat& format,
@@ -50,6 +54,7 @@ Result<std::vector<std::string>> KeyOptions(const InstanceFormat& format,
                                    "file:" + secret, "-in", plain, "-out", encrypted},
                                   {.output_path = key_dir + "/openssl.log"}));
   if (!end.succeeded()) return FailedError("openssl enc: " + end.Describe());
+  HBK_RETURN_IF_ERROR(HideFromOthers(encrypted));
   return std::vector<std::string>{"--file-key-management-filename=" + encrypted,
                                   "--file-key-management-filekey=FILE:" + secret, algorithm};
 }
