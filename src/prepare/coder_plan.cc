@@ -21,7 +21,7 @@ using innodb::PageCoding;
 
 constexpr size_t kReadBytes = 1 << 20;
 constexpr size_t kNamesMax = 10;
-constexpr uint32_t kOnlyVersion = 1;  // of a key that was never rotated
+constexpr std::string_view kPluginWithoutVersions = "file_key_management";
 
 bool HasAllCodecs() {
   for (auto number = static_cast<int>(Algorithm::kZlib);
@@ -29,6 +29,20 @@ bool HasAllCodecs() {
     if (!codec::IsAvailable(static_cast<Algorithm>(number))) return false;
   }
   return true;
+}
+
+// The version that all pages with this key have, where that is known.
+std::optional<uint32_t> OnlyVersionOf(const BackupSet& set, uint32_t key_id) {
+  const auto plugin = set.settings.find(std::string(keys::kEncryptionPluginSetting));
+  if (plugin != set.settings.end() && plugin->second == kPluginWithoutVersions) return 1;
+  std::optional<uint32_t> only;
+  if (!set.manifest.has_value()) return only;
+  for (const manifest::EncryptionKeyUse& use : set.manifest->encryption_keys) {
+    if (use.key_id != key_id) continue;
+    if (only.has_value() && *only != use.key_version) return std::nullopt;
+    only = use.key_version;
+  }
+  return only;
 }
 
 // Looks at the pages of one tablespace.
@@ -39,6 +53,9 @@ class SpaceScan {
         space_(space),
         coder_(*space.coder),
         page_size_(space.header.flags.physical_size()),
+        only_version_(space.header.crypt.has_value()
+                          ? OnlyVersionOf(input.set, space.header.crypt->key_id)
+                          : std::nullopt),
         frame_(page_size_) {}
 
   // Adds the algorithms that this build has not to `missing`.
@@ -60,7 +77,6 @@ class SpaceScan {
     if (version == 0) return OkStatus();
     HBK_RETURN_IF_ERROR(coder_.CheckKey(version));
     const uint32_t lowest = coder_.crypt()->min_key_version;
-    has_one_version_ = version == kOnlyVersion && lowest <= kOnlyVersion;
     return lowest == 0 ? OkStatus() : coder_.CheckKey(lowest);
   }
 
@@ -108,8 +124,8 @@ class SpaceScan {
       seen_.insert(coding.algorithm);
     }
     const innodb::TablespaceFlags& flags = coder_.flags();
-    const bool has_keys =
-        !coder_.crypt().has_value() || (has_one_version_ && coder_.IsProven(kOnlyVersion));
+    const bool has_keys = !coder_.crypt().has_value() ||
+                          (only_version_.has_value() && coder_.IsProven(*only_version_));
     // In full_crc32 the file names its algorithm.
     const bool has_codecs =
         flags.is_full_crc32() || !flags.is_page_compressed() || (has_all_codecs_ && !seen_.empty());
@@ -120,12 +136,12 @@ class SpaceScan {
   const Tablespace& space_;
   PageCoder& coder_;
   const uint32_t page_size_;
+  const std::optional<uint32_t> only_version_;
   AlignedBuffer frame_;
   std::optional<innodb::DoublewriteBuffer> doublewrite_;
   std::set<Algorithm> seen_;
   std::set<Algorithm> missing_;
   const bool has_all_codecs_ = HasAllCodecs();
-  bool has_one_version_ = false;
   bool is_done_ = false;
 };
 

@@ -2,7 +2,8 @@
 // anything is changed, that every key and codec that they will want is there.
 //
 // The pages of such files are read over once: each key version that occurs has to decrypt one of
-// them. Where all keys have version 1, the first page that it decrypts is enough.
+// them. Where the backup knows that there is one version only, the first page that it decrypts is
+// enough.
 //
 // Errors   kMissingKey: a missing or wrong key, with id, version and table. kUnsupported: codecs
 //          that this build has not, with their tables. kInterrupted. Damaged pages are none of its

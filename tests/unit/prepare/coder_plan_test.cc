@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "hbk/innodb/page.h"
+#include "hbk/keys/key_options.h"
 
 #include "tests/support/coded_tablespace.h"
 #include "tests/support/fixed_keys.h"
@@ -138,6 +139,26 @@ TEST_F(PlanCodersTest, AVersionOfASinglePageIsFound) {
   space.header.crypt->min_key_version = 0;
 
   EXPECT_THAT(Plan(&only_new), StatusIs(StatusCode::kMissingKey, HasSubstr("version 1")));
+  EXPECT_THAT(Plan(&keys), IsOk());
+}
+
+TEST_F(PlanCodersTest, OnePageIsEnoughWhereThereIsOneVersion) {
+  FixedKeys keys;
+  keys.Add(1, 1);
+  Tablespace& space = PutSpace(5, kPlain, MakeCryptData(), &keys);
+  FixedKeys others;
+  others.Add(1, 2);
+  innodb::PageCoder coder(5, space.header.flags, space.header.crypt, &others);
+  ReplacePage(space, 6, MakeCodedPage(coder, {5, 6}, 400));
+  ASSERT_THAT(Plan(&keys), StatusIs(StatusCode::kMissingKey, HasSubstr("version 2")));
+
+  set_.manifest.emplace().encryption_keys = {{.key_id = 1, .key_version = 1}};
+  EXPECT_THAT(Plan(&keys), IsOk());
+
+  set_.manifest->encryption_keys.push_back({.key_id = 1, .key_version = 2});
+  EXPECT_THAT(Plan(&keys), StatusIs(StatusCode::kMissingKey, HasSubstr("version 2")));
+
+  set_.settings[std::string(keys::kEncryptionPluginSetting)] = "file_key_management";
   EXPECT_THAT(Plan(&keys), IsOk());
 }
 
