@@ -5,7 +5,6 @@
 #include <ctime>
 #include <memory>
 #include <optional>
-#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -20,6 +19,7 @@
 #include "aria_log.h"
 #include "backup_record.h"
 #include "exact_copy.h"
+#include "open_spaces.h"
 #include "preflight.h"
 #include "run_watch.h"
 #include "table_files.h"
@@ -34,6 +34,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kDamagedPagesShownMax = 100;
 constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
+// From here on recovery makes files that only the redo log knows.
+constexpr server::ServerVersion kRebuildsFiles{10, 6, 0};
 constexpr std::string_view kRedoName = "ib_logfile0";
 constexpr std::string_view kLostHint =
     "a connection to the server was lost (killed, or the server stopped): run the backup again";
@@ -105,8 +107,6 @@ class BackupRun {
   Status CatchUp(std::chrono::milliseconds timeout);
   Status CheckAlive();
   Result<datadir::Scan> Scan();
-  Status NoteClosedTables();
-  Result<OpenSpaces> ScanBetweenLists();
   std::string NameOfTable(const std::string& file_name) const;
   void WarnOfDamage();
   Status ReadPosition(manifest::BinlogPosition& position, bool& has_binlog);
@@ -129,7 +129,8 @@ class BackupRun {
 
   BackupRecord record_;
   datadir::Scan scan_;  // the latest
-  SpaceId closed_id_max_ = 0;
+  ClosedTables closed_;
+  server::ServerVersion version_;
   bool has_target_ = false;
   SteadyClock::time_point verified_at_;
   std::unique_ptr<server::ServerSession> session_;
@@ -181,7 +182,11 @@ Status BackupRun::Connect() {
   HBK_ASSIGN_OR_RETURN(session_, server::ServerSession::Connect(options_.connect));
   session_->SetStop(stop_);
   HBK_ASSIGN_OR_RETURN(record_.facts, session_->ReadFacts());
-  return server::CheckServerSupported(record_.facts);
+  HBK_RETURN_IF_ERROR(server::CheckServerSupported(record_.facts));
+  const auto version = server::ParseServerVersion(record_.facts.version_text);
+  HBK_CHECK(version.has_value());
+  version_ = *version;
+  return OkStatus();
 }
 
 Status BackupRun::Preflight() {
@@ -199,7 +204,10 @@ Status BackupRun::Preflight() {
   HBK_RETURN_IF_ERROR(
       CheckSpace(fs_, options_.target_dir, scan_, facts.Number("innodb_log_file_size", 0)));
   record_.warnings = scan_.warnings;
-  HBK_RETURN_IF_ERROR(NoteClosedTables());
+  HBK_ASSIGN_OR_RETURN(closed_, FindClosedTables(*session_, scan_));
+  record_.warnings.insert(record_.warnings.end(), closed_.warnings.begin(), closed_.warnings.end());
+  for (const std::string& name : closed_.discarded)
+    reporter_.Info("table without a tablespace: discarded", {{"table", name}});
   HBK_ASSIGN_OR_RETURN(record_.uuid, session_->NewUuid());
   return OkStatus();
 }
@@ -232,13 +240,11 @@ Status BackupRun::CreateTarget() {
 Status BackupRun::StartTailer() {
   HBK_ASSIGN_OR_RETURN(auto session, server::ServerSession::Connect(options_.connect));
   lsn_source_ = std::make_unique<SessionLsnSource>(std::move(session));
-  const auto version = server::ParseServerVersion(record_.facts.version_text);
-  HBK_CHECK(version.has_value());
   LogTailerOptions tailer;
   tailer.log_path = io::JoinPath(record_.layout.redo_dir, kRedoName);
   tailer.target_path = InTarget(kRedoName);
   // As mariadb-backup has it: a server that starts on it then drops half-made tables.
-  tailer.creator = fmt::format("Backup {}.{}.{}", version->major, version->minor, version->patch);
+  tailer.creator = fmt::format("Backup {}.{}.{}", version_.major, version_.minor, version_.patch);
   tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
   return tailer_->Start();
 }
@@ -256,7 +262,10 @@ Status BackupRun::CopyWhileServerWorks() {
   reporter_.BeginPhase("wait for backup stage start");
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kStart));
   HBK_RETURN_IF_ERROR(aria_->Begin());
-  HBK_ASSIGN_OR_RETURN(const OpenSpaces open, ScanBetweenLists());
+  HBK_ASSIGN_OR_RETURN(const auto open_before, session_->ListTablespaces());
+  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  HBK_ASSIGN_OR_RETURN(const auto open_after, session_->ListTablespaces());
+  const OpenSpaces open = CombineOpenSpaces(open_before, open_after, closed_);
   reporter_.BeginPhase("copy innodb files",
                        {{"threads", std::to_string(WorkerCount(options_.parallel))},
                         {"start_lsn", std::to_string(tailer_->start_lsn())}});
@@ -275,7 +284,10 @@ Status BackupRun::CopyUnderBlockDdl() {
   HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));  // Now the log tells of all DDL there will be.
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   const SpaceChanges changes = tailer_->space_changes();
-  const SpaceChanges* known = tailer_->knows_space_changes() ? &changes : nullptr;
+  // Recovery of 10.5 wants every file to be there, with its first page; servers before 10.6 write
+  // that page when they make the file.
+  const bool can_rebuild = version_ >= kRebuildsFiles;
+  const SpaceChanges* known = can_rebuild && tailer_->knows_space_changes() ? &changes : nullptr;
   HBK_RETURN_IF_ERROR(
       watch_.Run([this, known](std::stop_token halt) { return CopyAfterDdl(known, halt); }));
   return CatchUp(kLastLogTimeout);
@@ -394,55 +406,6 @@ Result<datadir::Scan> BackupRun::Scan() {
   datadir::ScanOptions options;
   options.ignore_db_dirs = SplitList(record_.facts.Variable("ignore_db_dirs"));
   return datadir::ScanDatadir(fs_, record_.layout, options);
-}
-
-// Tables without an open tablespace: there is nothing to copy of those that were discarded, and the
-// others a user should know about.
-Status BackupRun::NoteClosedTables() {
-  HBK_ASSIGN_OR_RETURN(const auto closed, session_->ListClosedTables());
-  for (const server::TablespaceRow& row : closed) {
-    closed_id_max_ = std::max(closed_id_max_, row.space_id);
-    const std::string_view base = io::BaseName(row.name);
-    const bool is_intermediate = base.starts_with("#sql");
-    if (is_intermediate || row.name.find('/') == std::string::npos) continue;
-    HBK_ASSIGN_OR_RETURN(const server::TableName name, session_->DecodeTableName(row.name));
-    const bool has_file = std::any_of(
-        scan_.files.begin(), scan_.files.end(),
-        [&row](const datadir::DataFile& file) { return file.name == row.name + ".ibd"; });
-    HBK_ASSIGN_OR_RETURN(const server::ClosedReason reason, session_->FindClosedReason(name));
-    switch (reason) {
-      case server::ClosedReason::kDropped: break;
-      case server::ClosedReason::kDiscarded:
-        reporter_.Info("table without a tablespace: discarded", {{"table", name.ToString()}});
-        break;
-      case server::ClosedReason::kMissingFile:
-      case server::ClosedReason::kUnknown:
-        record_.warnings.push_back(fmt::format(
-            "table {} has no usable tablespace on the server: {}", name.ToString(),
-            has_file ? fmt::format("{}.ibd is copied as it is", row.name)
-                     : fmt::format("{}.ibd is missing, and so it is in the backup", row.name)));
-        break;
-    }
-  }
-  return OkStatus();
-}
-
-// What was open before the data directory was listed, and still is.
-Result<OpenSpaces> BackupRun::ScanBetweenLists() {
-  HBK_ASSIGN_OR_RETURN(const auto before, session_->ListTablespaces());
-  HBK_ASSIGN_OR_RETURN(scan_, Scan());
-  HBK_ASSIGN_OR_RETURN(const auto after, session_->ListTablespaces());
-  OpenSpaces open;
-  open.max_id = closed_id_max_;
-  std::set<SpaceId> first;
-  for (const server::TablespaceRow& row : before)
-    first.insert(row.space_id);
-  for (const server::TablespaceRow& row : after) {
-    open.max_id = std::max(open.max_id, row.space_id);
-    if (first.count(row.space_id) != 0) open.ids.insert(row.space_id);
-  }
-  if (!first.empty()) open.max_id = std::max(open.max_id, *first.rbegin());
-  return open;
 }
 
 // On a connection of its own: this is asked for by workers, and rarely.

@@ -220,7 +220,7 @@ Status FileCopy::HandleFault(const PageFault& fault) {
   const std::string text = fmt::format("{}: {}", DescribeSource(), Describe(fault));
   if (environment_.keep_damaged_pages) {
     const MutexLock lock(mutex_);
-    damaged_pages_.push_back({fault.page.page, text});
+    damaged_pages_.push_back({fault.page.page, job_.source_path + ": " + text});
     return OkStatus();
   }
   return CorruptionError(text).WithHint(

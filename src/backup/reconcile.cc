@@ -38,8 +38,11 @@ bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes) {
   return file.id ? RedoRebuilds(*changes, *file.id) : RedoRebuildsName(*changes, file);
 }
 
-bool IsSameFile(const CopiedSpace& copy, const FoundSpace& file) {
-  return copy.inode == file.inode && copy.birth_ns == file.birth_ns;
+// False for another file, which was imported or moved here, and for one that may have been
+// imported.
+bool IsCopyOf(const CopiedSpace& copy, const FoundSpace& file) {
+  if (copy.inode != file.inode || copy.birth_ns != file.birth_ns) return false;
+  return copy.is_trusted || copy.stamp == file.stamp;
 }
 
 Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSpace>& found) {
@@ -67,8 +70,7 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
   std::map<SpaceId, const CopiedSpace*> kept;
   for (const CopiedSpace& copy : copied) {
     const auto file = by_id.find(copy.id);
-    // Another file: it was imported or moved here after it was copied.
-    if (file == by_id.end() || !copy.is_trusted || !IsSameFile(copy, *file->second)) {
+    if (file == by_id.end() || !IsCopyOf(copy, *file->second)) {
       plan.removes.push_back(copy.name);
       continue;
     }

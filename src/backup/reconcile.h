@@ -23,6 +23,14 @@
 
 namespace hbk::backup {
 
+// What changes with every write to a file.
+struct FileStamp {
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
 // A copy in the target.
 struct CopiedSpace {
   std::string name;  // "db/t.ibd"
@@ -30,8 +38,9 @@ struct CopiedSpace {
   // Of the source when it was copied. Numbers of inodes are used again: the birth tells them apart.
   uint64_t inode = 0;
   int64_t birth_ns = 0;
-  // False: it may have been copied while it was being imported.
+  // False: it may have been copied while it was being imported, unless the file is as it was.
   bool is_trusted = true;
+  std::optional<FileStamp> stamp = std::nullopt;
 };
 
 // A file of the data directory under BLOCK_DDL.
@@ -41,6 +50,7 @@ struct FoundSpace {
   uint64_t inode = 0;
   std::string path = {};  // of a DATA DIRECTORY table the redo log has this one
   int64_t birth_ns = 0;
+  FileStamp stamp = {};
 };
 
 struct ReconcilePlan {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 
 #include <fmt/format.h>
@@ -16,6 +17,11 @@ namespace {
 using datadir::FileKind;
 
 constexpr size_t kNewTablePages = 4;  // the size of a new table's file
+constexpr int64_t kStampPatienceNs = 2'000'000'000;
+
+FileStamp StampOf(const io::FileInfo& info) {
+  return {info.size, info.mtime_ns, info.ctime_ns};
+}
 
 CopyJob MakeJob(const datadir::DataFile& file, bool is_locked) {
   CopyJob job;
@@ -54,6 +60,7 @@ Result<std::optional<SpaceId>> ReadSpaceId(io::FileSystem& fs, const std::string
 Status TablespaceSet::CopyAll(const datadir::Scan& scan, const datadir::Layout& layout,
                               const OpenSpaces& open, std::stop_token stop) {
   open_ = open;
+  begun_ns_ = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
   for (const datadir::DataFile& file : scan.files)
     if (file.kind == FileKind::kTablespace) scanned_.emplace(file.info.inode, file.info.birth_ns);
   std::vector<SystemFileSource> system_files;
@@ -79,11 +86,8 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
     if (result.outcome == CopyOutcome::kCopied) {
       record_.AddFile(result.name, KindOf(jobs[i]), stage, result.size, result.digest);
       NoteDamage(result);
-      if (jobs[i].method == CopyMethod::kTablespace) {
-        const bool is_trusted = stage != CopyStage::kStart || IsTrusted(result);
-        copied_.push_back({result.name, result.space_id, result.before.inode,
-                           result.before.birth_ns, is_trusted});
-      }
+      if (jobs[i].method == CopyMethod::kTablespace)
+        copied_.push_back(Describe(result, stage != CopyStage::kStart));
       continue;
     }
     if (jobs[i].method != CopyMethod::kTablespace) {
@@ -103,11 +107,22 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
 // no use, though each page of it is good. The table was discarded before, so the server did not
 // have its tablespace open. What may be copied is therefore a file that was there when the data
 // directory was listed, of a tablespace that was open before and after; or one of a table that was
-// made since.
+// made since. Of all others only what nobody has written to.
 bool TablespaceSet::IsTrusted(const CopyResult& result) const {
   const bool is_scanned = scanned_.count({result.before.inode, result.before.birth_ns}) != 0;
   if (is_scanned) return open_.ids.count(result.space_id) != 0;
   return result.space_id > open_.max_id;
+}
+
+CopiedSpace TablespaceSet::Describe(const CopyResult& result, bool is_locked) const {
+  CopiedSpace copy{result.name, result.space_id, result.before.inode, result.before.birth_ns};
+  copy.is_trusted = is_locked || IsTrusted(result);
+  // Times of files are coarse: a write that follows another one at once may not show.
+  const bool is_at_rest =
+      StampOf(result.before) == StampOf(result.after) &&
+      std::max(result.after.mtime_ns, result.after.ctime_ns) + kStampPatienceNs < begun_ns_;
+  if (is_at_rest) copy.stamp = StampOf(result.after);
+  return copy;
 }
 
 void TablespaceSet::NoteDamage(const CopyResult& result) {
@@ -159,7 +174,8 @@ Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& sca
   for (const datadir::DataFile& file : scan.files) {
     if (file.kind != FileKind::kTablespace) continue;
     HBK_ASSIGN_OR_RETURN(const auto id, ReadSpaceId(fs_, file.source_path));
-    found.push_back({file.name, id, file.info.inode, file.source_path, file.info.birth_ns});
+    found.push_back(
+        {file.name, id, file.info.inode, file.source_path, file.info.birth_ns, StampOf(file.info)});
   }
   return found;
 }

@@ -18,16 +18,10 @@
 #include "hbk/datadir/scanner.h"
 
 #include "backup_record.h"
+#include "open_spaces.h"
 #include "reconcile.h"
 
 namespace hbk::backup {
-
-// The tablespaces that the server had open when the copying began: asked for before the data
-// directory was listed, and again behind that.
-struct OpenSpaces {
-  std::set<SpaceId> ids;  // both times
-  SpaceId max_id = 0;     // of all tables at that time
-};
 
 class TablespaceSet {
  public:
@@ -63,6 +57,7 @@ class TablespaceSet {
   Status NoteResults(const std::vector<CopyJob>& jobs, const std::vector<CopyResult>& results,
                      CopyStage stage);
   [[nodiscard]] bool IsTrusted(const CopyResult& result) const;
+  [[nodiscard]] CopiedSpace Describe(const CopyResult& result, bool is_locked) const;
   Result<std::vector<FoundSpace>> Identify(const datadir::Scan& scan) const;
   Status Remove(const std::vector<std::string>& names);
   Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
@@ -81,6 +76,7 @@ class TablespaceSet {
   // What CopyAll() had to go by.
   OpenSpaces open_;
   std::set<std::pair<uint64_t, int64_t>> scanned_;  // inode and birth
+  int64_t begun_ns_ = 0;                            // in the time of files
   Counts counts_;
 };
 

@@ -158,12 +158,18 @@ TEST_F(TablespaceSetTest, WhatTheServerHadNotOpenIsCopiedAgainUnderBlockDdl) {
   open_.ids = {6};
   fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
   fs_.PutFile("/data/d/b.ibd", SpaceBytes(6));
+  fs_.PutFile("/data/d/orphan.ibd", SpaceBytes(4));
   ASSERT_THAT(CopyAll(), IsOk());
+  for (const char* path : {"/data/d/a.ibd", "/data/d/b.ibd"}) {
+    const auto file = fs_.Open(path, {.write = true});
+    ASSERT_THAT(file.value()->WriteAt(0, AsBytes(SpaceBytes(path[8] == 'a' ? 5 : 6))), IsOk());
+  }
 
   ASSERT_THAT(FollowDdl({}), IsOk());
 
   EXPECT_EQ(record_.files["d/a.ibd"].stage, "block-ddl");
   EXPECT_EQ(record_.files["d/b.ibd"].stage, "start");
+  EXPECT_EQ(record_.files["d/orphan.ibd"].stage, "start");  // Nobody has written to it.
 }
 
 TEST_F(TablespaceSetTest, OrphansAreCopiedWithAWarning) {
