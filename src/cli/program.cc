@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <stop_token>
@@ -226,6 +227,8 @@ int RunGiven(Given& given) {
 int RunProgram(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   WipePasswordArguments(argc, argv);
+  // A parent may have left it ignored: then nobody would learn how a key command ended.
+  std::signal(SIGCHLD, SIG_DFL);
   umask(S_IRWXG | S_IRWXO);  // a backup holds all data: restore sets its modes itself
 
   Given given;

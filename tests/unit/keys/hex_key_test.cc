@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(HexKeyTest, ThreeLengthsAreKeys) {
-  for (const size_t bytes : {16, 24, 32}) {
+  for (const size_t bytes : {16U, 24U, 32U}) {
     std::string digits;
     std::string expected;
     for (size_t i = 0; i < bytes; ++i) {
@@ -31,7 +31,7 @@ TEST(HexKeyTest, ThreeLengthsAreKeys) {
 }
 
 TEST(HexKeyTest, OtherLengthsAreNone) {
-  for (const size_t digits : {0, 1, 31, 33, 34, 62, 63, 65, 66, 128}) {
+  for (const size_t digits : {0U, 1U, 31U, 33U, 34U, 62U, 63U, 65U, 66U, 128U}) {
     EXPECT_THAT(ParseHexKey(std::string(digits, '7')),
                 StatusIs(StatusCode::kMissingKey, HasSubstr("AES needs 32, 48 or 64")))
         << digits;

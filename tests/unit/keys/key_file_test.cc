@@ -177,7 +177,7 @@ TEST_F(KeyFileFetcherTest, ASecretFromAFileLosesItsLineEnd) {
 TEST_F(KeyFileFetcherTest, ASecretFromAFileOf257BytesIsTooLong) {
   fs_.PutFile("/etc/keys", EncryptedFile());
   options_.key_file_secret = Secret("FILE:/etc/secret");
-  for (const size_t size : {257, 4096, 5000}) {
+  for (const size_t size : {257U, 4096U, 5000U}) {
     fs_.PutFile("/etc/secret", std::string(size, 'x') + "\n");
     EXPECT_THAT(Fetch(1, 1), StatusIs(StatusCode::kMissingKey, HasSubstr("longer than 256 bytes")));
   }
