@@ -74,7 +74,7 @@ void RedoReader::Seek(redo::Lsn lsn) {
 }
 
 Status RedoReader::BadContent(const Status& status) const {
-  return decryptor_ ? decryptor_->WrongKey() : status;
+  return decryptor_ ? decryptor_->WrongKey().WithContext(file_->path()) : status;
 }
 
 Result<bool> RedoReader::Next(redo::MiniTransaction& mtr) {

@@ -108,8 +108,8 @@ Result<RedoScan> ScanRedo(RedoReader& reader, PartitionStore& store, redo::Lsn e
     if (!has_mtr) break;
     const Status split = splitter.Split(mtr);
     if (!split.ok()) {
-      return reader.BadContent(split).WithContext(
-          fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn));
+      return reader.BadContent(
+          split.WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn)));
     }
     if (++scan.mtr_count % kProgressMtrs != 0) continue;
     if (stop.stop_requested()) return InterruptedError();

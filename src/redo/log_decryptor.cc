@@ -55,13 +55,12 @@ Result<LogDecryptor> LogDecryptor::Create(const LogFileHeader& header, crypto::K
 }
 
 Result<crypto::Block> LogDecryptor::KeyOfVersion(uint32_t version) {
-  const auto what = [&] {
-    return fmt::format("key {} version {} of the redo log", crypt_.key_id, version);
-  };
   const auto server_key = keys_->GetKey(crypt_.key_id, version);
-  if (!server_key.ok()) return server_key.status().WithContext(what());
+  if (!server_key.ok()) return server_key.status().WithContext("reading the key of the redo log");
   auto key = crypto::DeriveDataKey(*server_key, crypt_.message);
-  if (!key.ok()) return key.status().WithContext(what());
+  if (!key.ok())
+    return key.status().WithContext(
+        fmt::format("key {} version {} of the redo log", crypt_.key_id, version));
   return key;
 }
 

@@ -1,8 +1,9 @@
-// The head of a log file, mini-transactions and their records.
+// The heads of log files, mini-transactions and their records, blocks, and what is encrypted.
 //
 // Input: 2 bytes that give the capacity of the ring, 1 byte of options, then the bytes of the log.
-// Sequence bytes and checksums are put right before the parser sees them, as mutated bytes would
-// hardly ever get behind a checksum.
+// Sequence bytes, block numbers and checksums are put right before the parser sees them, as mutated
+// bytes would hardly ever get behind a checksum.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -10,6 +11,10 @@
 
 #include "hbk/base/check.h"
 #include "hbk/base/crc32c.h"
+#include "hbk/crypto/key_source.h"
+#include "hbk/redo/log_block.h"
+#include "hbk/redo/log_decoder.h"
+#include "hbk/redo/log_decryptor.h"
 #include "hbk/redo/log_file.h"
 #include "hbk/redo/mini_transaction.h"
 
@@ -31,6 +36,12 @@ std::string Exact(std::string_view text) {
 }
 
 void ReadRecords(ByteView body) {
+  RecordReader opaque(body, true);
+  RedoRecord ignored;
+  while (true) {
+    const Result<bool> more = opaque.Next(ignored);
+    if (!more.ok() || !*more) break;
+  }
   RecordReader reader(body);
   RedoRecord record;
   size_t bytes = 0;
@@ -123,6 +134,94 @@ void ParseHead(ByteView input) {
   HBK_CHECK(again.ok() && again->checkpoint_lsn == parsed->checkpoint_lsn);
 }
 
+class OneKey final : public crypto::KeySource {
+ public:
+  Result<Secret> GetKey(uint32_t, uint32_t) override { return Secret(std::string(16, 'k')); }
+  Result<uint32_t> NewestVersion(uint32_t) override { return 1; }
+  [[nodiscard]] crypto::CipherMode mode() const override { return crypto::CipherMode::kCbc; }
+};
+
+LogFileHeader EncryptedHeader(LogContainer container, LogEncryption encryption) {
+  LogFileHeader header;
+  header.is_encrypted = true;
+  header.container = container;
+  header.encryption = encryption;
+  header.crypt.key_id = 1;
+  header.crypt.key_version = 1;
+  return header;
+}
+
+// Checkpoint blocks with a right checksum: what is taken for valid can be placed in a file.
+void ParseBlockHead(ByteView input) {
+  std::string head = Exact(AsText(input.first(std::min<size_t>(input.size(), kBlockLogHeadBytes))));
+  head.resize(kBlockLogHeadBytes);
+  StoreBe32(Mutable(head), 0, (input[0] & 1) != 0 ? 0xD0485953 : 0x50485953);
+  for (const size_t offset : {0U, 512U, 1536U})
+    StoreBe32(Mutable(head), offset + 508, Crc32c(AsBytes(head).subspan(offset, 508)));
+  const Result<LogHead> parsed = ParseLogHead(AsBytes(head));
+  if (!parsed.ok()) return;
+  const Checkpoint& checkpoint = parsed->checkpoint;
+  if (checkpoint.offset > (uint64_t{1} << 60)) return;
+  const Result<LogGeometry> geometry = LogGeometry::Of(*parsed, checkpoint.offset + 512);
+  HBK_CHECK(geometry.ok());
+  HBK_CHECK(geometry->OffsetOf(checkpoint.checkpoint_lsn) == checkpoint.offset);
+  const Result<LogHead> again = ParseLogHead(AsBytes(RenderBackupLogHead(*parsed, "Backup")));
+  HBK_CHECK(again.ok() && again->checkpoint.checkpoint_lsn == checkpoint.checkpoint_lsn);
+  HBK_CHECK(again->checkpoint.end_lsn == checkpoint.end_lsn);
+  HBK_CHECK(again->header.crypt == parsed->header.crypt);
+}
+
+void DecodeBlocks(ByteView input, bool is_encrypted) {
+  constexpr Lsn kLsn = 512 * 100;
+  std::string blocks = Exact(AsText(input.first(input.size() / kLogBlockBytes * kLogBlockBytes)));
+  for (size_t at = 0; at < blocks.size(); at += kLogBlockBytes) {
+    const MutableByteView block = Mutable(blocks).subspan(at, kLogBlockBytes);
+    StoreBe32(block, 0, LogBlockNumber(kLsn + at));
+    StoreBe32(block, 508, Crc32c(block.first(508)));
+  }
+  OneKey keys;
+  LogHead head;
+  head.header.container = LogContainer::kBlocks;
+  head.checkpoint.checkpoint_lsn = kLsn + kLogBlockHeaderBytes;
+  std::optional<LogDecryptor> decryptor;
+  if (is_encrypted) {
+    head.header = EncryptedHeader(LogContainer::kBlocks, LogEncryption::kBlocks);
+    auto created = LogDecryptor::Create(head.header, &keys);
+    HBK_CHECK(created.ok());
+    decryptor = std::move(*created);
+  }
+  const auto decoder =
+      LogDecoder::Create(head, LogGeometry(kLsn, kLogFileBytesMin), std::move(decryptor));
+  Lsn position = decoder->position();
+  while (true) {
+    const ByteView window = AsBytes(blocks).subspan(decoder->window_lsn() - kLsn);
+    const Result<MtrParse> parse = decoder->Next(window);
+    if (!parse.ok()) {
+      HBK_CHECK(is_encrypted && parse.status().code() == StatusCode::kMissingKey);
+      return;
+    }
+    HBK_CHECK(decoder->position() >= position);
+    HBK_CHECK(decoder->position() % kLogBlockBytes >= kLogBlockHeaderBytes);
+    if (parse->outcome != MtrOutcome::kWhole) return;
+    HBK_CHECK(parse->mtr.start_lsn >= position && !parse->mtr.body.empty());
+    position = decoder->position();
+    HBK_CHECK(parse->mtr.end_lsn == position);
+    ReadRecords(parse->mtr.body);
+  }
+}
+
+void DecryptBody(ByteView input, LogEncryption encryption) {
+  if (input.size() < kLogNonceBytes) return;
+  OneKey keys;
+  auto decryptor = LogDecryptor::Create(EncryptedHeader(LogContainer::kRing, encryption), &keys);
+  HBK_CHECK(decryptor.ok());
+  const std::string body = Exact(AsText(input.subspan(kLogNonceBytes)));
+  std::vector<uint8_t> plain;
+  HBK_CHECK(decryptor->DecryptBody(AsBytes(body), input.first(kLogNonceBytes), plain).ok());
+  HBK_CHECK(plain.size() == body.size());
+  ReadRecords(plain);
+}
+
 }  // namespace
 }  // namespace hbk::redo
 
@@ -137,5 +236,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ParseHead(log);
   ParseLog(log, LogGeometry(kFirstLsn, kLogStart + capacity), is_encrypted);
   ReadRecords(log);
+  if (log.empty()) return 0;
+  ParseBlockHead(log);
+  DecodeBlocks(log, is_encrypted);
+  DecryptBody(log, is_encrypted ? LogEncryption::kRecords : LogEncryption::kPayloads);
   return 0;
 }
