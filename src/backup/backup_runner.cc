@@ -450,7 +450,9 @@ Status BackupRun::ReadPosition(manifest::BinlogPosition& position, bool& has_bin
 }
 
 Status BackupRun::CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt) {
-  HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(scan_, changes, halt));
+  // The session is free: who waits for this thread talks to the ladder only.
+  HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(
+      scan_, changes, [this] { return session_->ListTablespaces(); }, halt));
   HBK_RETURN_IF_ERROR(table_files_->CopyUnderBlockDdl(scan_, halt));
   return aria_->CopyAhead(halt);
 }

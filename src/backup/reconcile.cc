@@ -61,6 +61,30 @@ Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSp
 
 }  // namespace
 
+std::vector<std::string> TakeOutStrangers(std::vector<FoundSpace>& found,
+                                          const std::map<SpaceId, std::string>& names) {
+  std::map<SpaceId, std::string> owners;  // of ids whose file is among them
+  for (const FoundSpace& file : found) {
+    const auto name = file.id ? names.find(*file.id) : names.end();
+    if (name != names.end() && file.name == name->second + ".ibd") owners[*file.id] = file.name;
+  }
+  std::vector<std::string> strangers;
+  std::erase_if(found, [&](const FoundSpace& file) {
+    const auto owner = file.id ? owners.find(*file.id) : owners.end();
+    if (owner == owners.end() || owner->second == file.name) return false;
+    strangers.push_back(file.name);
+    return true;
+  });
+  return strangers;
+}
+
+bool HasDuplicateIds(const std::vector<FoundSpace>& found) {
+  std::set<SpaceId> ids;
+  return std::any_of(found.begin(), found.end(), [&ids](const FoundSpace& file) {
+    return file.id && !ids.insert(*file.id).second;
+  });
+}
+
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
                                 const std::vector<FoundSpace>& found, const SpaceChanges* changes) {
   HBK_ASSIGN_OR_RETURN(const auto by_id, IndexById(found));

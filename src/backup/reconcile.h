@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -60,6 +61,15 @@ struct ReconcilePlan {
   std::vector<std::string> copies;  // files of the data directory; last. None is in the target
   std::vector<std::string> left_to_redo;  // files of the data directory that redo will rebuild
 };
+
+// Takes out of `found` the files that have the id of an open tablespace and are not its file: of a
+// discarded table, as copied there for an IMPORT that has not come yet. `names` are those of the
+// server, by id: "db/t". Names of the files taken out.
+std::vector<std::string> TakeOutStrangers(std::vector<FoundSpace>& found,
+                                          const std::map<SpaceId, std::string>& names);
+
+// True if two of them have the same id.
+bool HasDuplicateIds(const std::vector<FoundSpace>& found);
 
 // `changes` is null where the log cannot be read.
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,

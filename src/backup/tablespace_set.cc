@@ -154,10 +154,26 @@ void TablespaceSet::WarnOfOrphans(const datadir::Scan& scan) {
   }
 }
 
+Status TablespaceSet::LeaveOutStrangers(std::vector<FoundSpace>& found, const ListOpen& list_open) {
+  if (!HasDuplicateIds(found)) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const auto open, list_open());
+  std::map<SpaceId, std::string> names;
+  for (const server::TablespaceRow& row : open)
+    names[row.space_id] = row.name;
+  for (const std::string& name : TakeOutStrangers(found, names)) {
+    record_.warnings.push_back(
+        fmt::format("{} is left out: it has the tablespace id of another table, and is not in use "
+                    "(a file for IMPORT TABLESPACE?)",
+                    name));
+  }
+  return OkStatus();
+}
+
 Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
-                                std::stop_token stop) {
+                                const ListOpen& list_open, std::stop_token stop) {
   WarnOfOrphans(scan);
-  HBK_ASSIGN_OR_RETURN(const std::vector<FoundSpace> found, Identify(scan));
+  HBK_ASSIGN_OR_RETURN(std::vector<FoundSpace> found, Identify(scan));
+  HBK_RETURN_IF_ERROR(LeaveOutStrangers(found, list_open));
   HBK_ASSIGN_OR_RETURN(const ReconcilePlan plan, Reconcile(copied_, found, changes));
   counts_.renamed = plan.renames.size();
   counts_.removed = plan.removes.size();

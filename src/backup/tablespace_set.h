@@ -5,6 +5,7 @@
 // Threads  One at a time.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -38,8 +39,11 @@ class TablespaceSet {
   Status CopyAll(const datadir::Scan& scan, const datadir::Layout& layout, const OpenSpaces& open,
                  std::stop_token stop);
   // Under BLOCK_DDL. `changes` are those of the redo log up to a moment after its grant; null: they
-  // are not known.
-  Status FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes, std::stop_token stop);
+  // are not known. `list_open` asks the server what it has open; only if files contradict each
+  // other.
+  using ListOpen = std::function<Result<std::vector<server::TablespaceRow>>()>;
+  Status FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
+                   const ListOpen& list_open, std::stop_token stop);
   // kFailed if the redo log changes a tablespace that is not in the backup.
   [[nodiscard]] Status CheckComplete(const SpaceChanges& changes) const;
 
@@ -65,6 +69,7 @@ class TablespaceSet {
                   std::stop_token stop);
   Status LeaveToRedo(const std::vector<std::string>& names);
   void NoteDamage(const CopyResult& result);
+  Status LeaveOutStrangers(std::vector<FoundSpace>& found, const ListOpen& list_open);
   void WarnOfOrphans(const datadir::Scan& scan);
 
   io::FileSystem& fs_;

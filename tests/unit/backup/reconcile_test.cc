@@ -134,7 +134,8 @@ TEST(ReconcileTest, TablespaceReplacedUnderItsIdIsCopiedAgain) {
 }
 
 TEST(ReconcileTest, InodeNumberThatIsUsedAgainIsAnotherFile) {
-  const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100, 1000}}, {{"d/a.ibd", 5, 100, "", 2000}}, {});
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100, 1000}}, {{"d/a.ibd", 5, 100, "", 2000}}, {});
   EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
   EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
 }
@@ -170,6 +171,20 @@ TEST(ReconcileTest, WithoutChangesIdentityDecidesAlone) {
 TEST(ReconcileTest, TwoFilesOfOneTablespaceAreAnError) {
   EXPECT_THAT(Reconcile({}, {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}}, nullptr),
               StatusIs(StatusCode::kCorruption, HasSubstr("d/a.ibd and d/b.ibd")));
+}
+
+TEST(StrangersTest, TheServerSaysWhoseFileItIs) {
+  std::vector<FoundSpace> found = {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}, {"d/c.ibd", 6, 3}};
+  EXPECT_TRUE(HasDuplicateIds(found));
+  EXPECT_THAT(TakeOutStrangers(found, {{5, "d/b"}, {7, "d/c"}}), ElementsAre("d/a.ibd"));
+  EXPECT_FALSE(HasDuplicateIds(found));
+  EXPECT_EQ(found.size(), 2U);
+}
+
+TEST(StrangersTest, WithoutAnOwnerAllStay) {
+  std::vector<FoundSpace> found = {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}};
+  EXPECT_THAT(TakeOutStrangers(found, {{5, "d/x"}}), IsEmpty());
+  EXPECT_EQ(found.size(), 2U);
 }
 
 TEST(MissingSpacesTest, ChangedSpaceWithoutFileIsMissing) {

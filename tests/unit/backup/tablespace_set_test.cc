@@ -45,7 +45,13 @@ class TablespaceSetTest : public ::testing::Test {
     return std::move(scan).value();
   }
   Status CopyAll() { return set_.CopyAll(Scan(), layout_, open_, {}); }
-  Status FollowDdl(const SpaceChanges& changes) { return set_.FollowDdl(Scan(), &changes, {}); }
+  Status FollowDdl(const SpaceChanges& changes) {
+    return set_.FollowDdl(Scan(), &changes, ListOpen, {});
+  }
+
+  static Result<std::vector<server::TablespaceRow>> ListOpen() {
+    return std::vector<server::TablespaceRow>{{5, "d/a"}};
+  }
 
   static SpaceChange Created(const std::string& path) {
     SpaceChange change;
@@ -172,6 +178,19 @@ TEST_F(TablespaceSetTest, WhatTheServerHadNotOpenIsCopiedAgainUnderBlockDdl) {
   EXPECT_EQ(record_.files["d/orphan.ibd"].stage, "start");  // Nobody has written to it.
 }
 
+TEST_F(TablespaceSetTest, AFileThatWaitsForItsImportIsLeftOut) {
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  fs_.PutFile("/data/d/b.ibd", SpaceBytes(5));
+  for (const char* path : {"/data/d/a.frm", "/data/d/b.frm"})
+    fs_.PutFile(path, "");
+  ASSERT_THAT(CopyAll(), IsOk());
+
+  ASSERT_THAT(FollowDdl({}), IsOk());
+
+  EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("d/b.ibd is left out")));
+  EXPECT_THAT(record_.files, ElementsAre(Key("d/a.ibd"), Key("ibdata1")));
+}
+
 TEST_F(TablespaceSetTest, OrphansAreCopiedWithAWarning) {
   for (const char* name :
        {"a.ibd", "FTS_0001_DELETED.ibd", "p#P#p0.ibd", "v#i#00.ibd", "p.frm", "v.frm"})
@@ -179,7 +198,7 @@ TEST_F(TablespaceSetTest, OrphansAreCopiedWithAWarning) {
   fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
   ASSERT_THAT(CopyAll(), IsOk());
 
-  ASSERT_THAT(set_.FollowDdl(Scan(), nullptr, {}), IsOk());
+  ASSERT_THAT(set_.FollowDdl(Scan(), nullptr, ListOpen, {}), IsOk());
 
   EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("/data/d/a.ibd belongs to no table")));
 }
@@ -195,7 +214,7 @@ TEST_F(TablespaceSetTest, DamageFollowsItsFile) {
   ASSERT_THAT(set.CopyAll(Scan(), layout_, open_, {}), IsOk());
   ASSERT_THAT(fs_.Rename("/data/d/a.ibd", "/data/d/b.ibd"), IsOk());
 
-  ASSERT_THAT(set.FollowDdl(Scan(), nullptr, {}), IsOk());
+  ASSERT_THAT(set.FollowDdl(Scan(), nullptr, ListOpen, {}), IsOk());
 
   EXPECT_THAT(record_.damaged, ElementsAre(Key("d/b.ibd")));
   EXPECT_EQ(record_.damaged["d/b.ibd"].space_id, 5U);
