@@ -119,7 +119,7 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                 "tcp|socket"),
 
     FlagOption(Opt::kSsl, "ssl", kInBackup, Section::kTls, FileRole::kClient,
-               "if the server offers it", "insist on TLS; --skip-ssl: never use it"),
+               "over TCP, if the server offers it", "insist on TLS; --skip-ssl: never use it"),
     Tls(Opt::kSslCa, "ssl-ca", "FILE", "certificates of trusted authorities"),
     Tls(Opt::kSslCapath, "ssl-capath", "DIR", "directory of such certificates"),
     Tls(Opt::kSslCert, "ssl-cert", "FILE", "own certificate"),

@@ -53,8 +53,17 @@ void SetText(MYSQL* mysql, mysql_option option, const std::string& value) {
   if (!value.empty()) mysql_options(mysql, option, value.c_str());
 }
 
-void SetTls(MYSQL* mysql, const ConnectOptions& options) {
-  if (options.tls == TlsMode::kDisabled) return;
+void SetTls(MYSQL* mysql, const ConnectOptions& options, bool tcp) {
+  if (options.tls == TlsMode::kDisabled) {
+    const my_bool no = 0;
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &no);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
+    return;
+  }
+  // Not all versions of the library look for TLS by themselves; this makes it take what the server
+  // offers. Whether it checks the certificate is left to the library: from 3.4 on it does, in a way
+  // that the certificates which servers from 11.4 on make for themselves pass.
+  if (tcp) mysql_ssl_set(mysql, nullptr, nullptr, nullptr, nullptr, nullptr);
   SetText(mysql, MYSQL_OPT_SSL_CA, options.tls_ca);
   SetText(mysql, MYSQL_OPT_SSL_CAPATH, options.tls_ca_path);
   SetText(mysql, MYSQL_OPT_SSL_CERT, options.tls_cert);
@@ -77,7 +86,9 @@ std::string_view ConnectHint(uint32_t error_number, bool tcp) {
     case 1130: return "the server takes no connections from this host for any user";
     case 1040:
     case 1203: return "the server has no free connection; hbk needs three";
-    case 2026: return "check the TLS options (--ssl-ca, --ssl-verify-server-cert, --skip-ssl)";
+    case 2026:
+      return "check the TLS options; a certificate that the server has made for itself needs "
+             "--ssl-ca, or no --ssl-verify-server-cert";
     default:
       return tcp ? "is the server running, and does it listen at this host and port?"
                  : "is the server running, and is --socket its socket?";
@@ -102,7 +113,7 @@ class MariadbClient final : public SqlClient {
     mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "hbk");
     unsigned int protocol = tcp ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
     mysql_options(mysql_, MYSQL_OPT_PROTOCOL, &protocol);
-    SetTls(mysql_, options);
+    SetTls(mysql_, options, tcp);
 
     const char* host = "localhost";
     if (tcp) host = options.host.empty() ? "127.0.0.1" : options.host.c_str();
