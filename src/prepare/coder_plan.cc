@@ -160,7 +160,7 @@ Status NoCodecs(const std::vector<std::string>& tables) {
              "the redo changes page_compressed tables whose algorithm this build of "
              "hbk has no codec for: " +
              names)
-      .WithHint("nothing was changed; prepare with a build of hbk that has it");
+      .WithHint("prepare with a build of hbk that has it");
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ Status PlanCoders(const CoderInput& input, TablespaceTable& table) {
   };
   const Status scanned = RunParallel(input.worker_count, spaces.size(), scan);
   if (scanned.code() == StatusCode::kMissingKey)
-    return scanned.WithHint("nothing was changed; give the keys that the server has");
+    return scanned.WithHint("give the keys that the server had");
   HBK_RETURN_IF_ERROR(scanned);
   std::vector<std::string> tables;
   for (size_t i = 0; i < spaces.size(); ++i) {

@@ -67,6 +67,7 @@ class PrepareRun {
   Status FinishInterruptedRun();
   Status CheckLog();
   Status ReadRedo();
+  Status CheckKeysOfFiles();
   Status PlanTablespaces();
   Status ApplyRedo();
   Status SyncFiles();
@@ -193,9 +194,24 @@ Status PrepareRun::ReadRedo() {
   return OkStatus();
 }
 
+// What the markers are about is seen only once they are carried out. Before that change the keys
+// are tried on the files as they lie there.
+Status PrepareRun::CheckKeysOfFiles() {
+  HBK_ASSIGN_OR_RETURN(const auto files, ListTablespaceFiles(fs_, set_));
+  TablespaceTable table;
+  for (const FoundFile& file : files) {
+    if (file.first_page.kind != innodb::FirstPageKind::kValid) continue;
+    const innodb::SpaceId id = file.first_page.header.space_id;
+    auto space = FindTablespace(files, id);
+    if (space.has_value()) table.spaces.emplace(id, std::move(*space));
+  }
+  return PlanCoders({fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_}, table);
+}
+
 Status PrepareRun::PlanTablespaces() {
   HBK_ASSIGN_OR_RETURN(const bool has_markers, HasDdlMarkers(fs_, set_));
   if (has_markers) {
+    HBK_RETURN_IF_ERROR(CheckKeysOfFiles());
     HBK_RETURN_IF_ERROR(lock_->BeginChanges());
     HBK_RETURN_IF_ERROR(ApplyDdlMarkers(fs_, set_));
   }
