@@ -102,11 +102,18 @@ class KeyRotator {
   std::thread thread_;
 };
 
-// Tables that turn: those that say nothing follow the server's setting.
+// Tables that turn: those that say nothing follow the server's setting. One is touched by nobody
+// else, so that its ALTER does not wait for transactions.
 std::vector<std::string> EncryptionSwitches() {
-  return {"SET GLOBAL innodb_encrypt_tables = OFF",   "SET GLOBAL innodb_encrypt_tables = ON",
-          "ALTER TABLE encrypted.parts ENCRYPTED=NO", "ALTER TABLE encrypted.parts ENCRYPTED=YES",
-          "ALTER TABLE plain.places ENCRYPTED=YES",   "ALTER TABLE plain.places ENCRYPTED=NO"};
+  return {"SET GLOBAL innodb_encrypt_tables = OFF",
+          "SET GLOBAL innodb_encrypt_tables = ON",
+          "ALTER TABLE encrypted.parts ENCRYPTED=NO",
+          "ALTER TABLE encrypted.parts ENCRYPTED=YES",
+          "ALTER TABLE plain.compact_ ENCRYPTED=YES",
+          "ALTER TABLE plain.compact_ ENCRYPTED=NO",
+          "ALTER TABLE live.large ENCRYPTED=YES",
+          "ALTER TABLE live.large ENCRYPTED=NO",
+          "UPDATE live.large SET v = REVERSE(v) WHERE id < 500"};
 }
 
 Result<uint64_t> UndoTruncations(const Mariadbd& server) {
@@ -253,7 +260,9 @@ Status LiveBackup::StartSource() {
                       .side_statements = choices_.side_statements,
                       .side_pause = milliseconds(config_.has_undo_truncation ? 1500 : 250)});
   HBK_RETURN_IF_ERROR(load_->CreateTables());
-  if (config_.has_undo_truncation) HBK_RETURN_IF_ERROR(MakeLargeTransactionTable());
+  if (config_.has_undo_truncation || config_.has_key_rotation) {
+    HBK_RETURN_IF_ERROR(MakeLargeTransactionTable());
+  }
   load_->Start();
   return OkStatus();
 }
@@ -311,6 +320,7 @@ Status LiveBackup::BackUp() {
     return FailedError("no undo tablespace was truncated during the backup");
   }
   if (rotator && (rotator->rotated_count() == 0 || rotator->turned_count() == 0)) {
+    HBK_RETURN_IF_ERROR(load_->Stop());
     return FailedError("no table was given a new key, or none turned, during the backup");
   }
   return OkStatus();

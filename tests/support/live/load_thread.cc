@@ -252,7 +252,8 @@ Status LoadThread::DdlStatement() {
 
 Status LoadThread::RunSideStatements() {
   const std::vector<std::string>& statements = load_.options_.side_statements;
-  HBK_RETURN_IF_ERROR(client_.Execute("SET SESSION lock_wait_timeout = 600"));
+  // Nobody is waited for: not long transactions, nor a backup that blocks DDL.
+  HBK_RETURN_IF_ERROR(client_.Execute("SET SESSION lock_wait_timeout = 0"));
   while (!IsStopping()) {
     HBK_RETURN_IF_ERROR(Do(statements.at(generate_.Below(statements.size()))));
     const auto pause = load_.options_.side_pause / 2;

@@ -55,11 +55,14 @@ Status InstallTemplate(const std::string& work_dir, const std::string& final_dir
                        const std::vector<std::string>& install_options, const ServerTree& tree) {
   HBK_RETURN_IF_ERROR(RemoveTree(work_dir));
   HBK_RETURN_IF_ERROR(MakeDirectory(work_dir));
+  // Not /tmp: a server that starts there meanwhile removes the temporary tables.
+  const std::string temporary_dir = work_dir + ".tmp";
+  HBK_RETURN_IF_ERROR(MakeDirectory(temporary_dir));
   std::vector<std::string> argv = {tree.Program("mariadb-install-db"), "--no-defaults",
                                    "--datadir=" + work_dir,
                                    "--auth-root-authentication-method=normal",
                                    // --force: on a machine whose own name does not resolve, too.
-                                   "--force", "--skip-test-db"};
+                                   "--force", "--skip-test-db", "--tmpdir=" + temporary_dir};
   AddUserWhenRoot(argv);
   argv.insert(argv.end(), install_options.begin(), install_options.end());
   HBK_ASSIGN_OR_RETURN(const ProcessEnd end, RunProcess(argv, {.output_path = work_dir + ".log"}));
