@@ -5,8 +5,9 @@
 // second run ends in the same bytes (docs/design/0002-restartable-prepare.md).
 //
 // Errors   kCorruption: log ends before the backup's last LSN; a damaged page or log; a page of
-//          another space. kUnsupported: a format this build cannot apply. kNotFound: no backup
-//          here. kTargetInUse: a server or another prepare works on it.
+//          another space. kUnsupported: a format or a page compression this build cannot apply.
+//          kMissingKey: a missing or wrong key, found before anything is changed. kNotFound: no
+//          backup here. kTargetInUse: a server or another prepare works on it.
 // Threads  Run is called once, from the main thread; `stop` may be requested from any.
 #pragma once
 
