@@ -74,6 +74,13 @@ Status CheckInnodb(const ServerFacts& facts) {
                fmt::format("the server runs with innodb_force_recovery={}", force_recovery))
         .WithHint("its data may be damaged; dump it with mariadb-dump instead");
   }
+  if (!facts.Variable("binlog_storage_engine").empty()) {
+    return UnsupportedError(
+               fmt::format("the server keeps its binlog in an engine (binlog_storage_engine={}), "
+                           "which this version of hbk cannot back up",
+                           facts.Variable("binlog_storage_engine")))
+        .WithHint("use the mariadb-backup of that server's series");
+  }
   if (facts.IsOn("innodb_read_only")) {
     return UnsupportedError("the server runs with innodb_read_only=ON")
         .WithHint("stop it and copy its files instead");

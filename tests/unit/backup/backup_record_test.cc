@@ -11,6 +11,7 @@ namespace {
 
 using hbk::testing::IsOk;
 using server::BackupStage;
+using ::testing::ElementsAre;
 
 BackupRecord SomeRecord() {
   BackupRecord record;
@@ -99,6 +100,37 @@ TEST(BackupRecordTest, ManifestCanBeReadBack) {
   ASSERT_THAT(parsed, IsOk());
   EXPECT_EQ(parsed->files.size(), 2U);
   EXPECT_EQ(parsed->last_lsn, 900U);
+}
+
+TEST(BackupRecordTest, KeysAreListedInTheManifestOnce) {
+  BackupRecord record = SomeRecord();
+  record.keys = {{2, 1}, {1, 3}};
+  const manifest::BackupManifest made = MakeManifest(record);
+  EXPECT_THAT(made.encryption_keys,
+              ElementsAre(manifest::EncryptionKeyUse{1, 3}, manifest::EncryptionKeyUse{2, 1}));
+}
+
+TEST(BackupRecordTest, PluginsThatPrepareNeedsAreNamed) {
+  BackupRecord record = SomeRecord();
+  record.facts.plugins = {
+      {"file_key_management", "ENCRYPTION", true, "file_key_management.so"},
+      {"provider_lz4", "DAEMON", true, "provider_lz4.so"},
+      {"provider_lzo", "DAEMON", false, "provider_lzo.so"},
+      {"InnoDB", "STORAGE ENGINE", true, ""},
+  };
+  const auto config = manifest::ParseBackupConfig(ContentOf(record, "backup-my.cnf"));
+  ASSERT_THAT(config, IsOk());
+  EXPECT_EQ(config->plugin_load,
+            "file_key_management=file_key_management;provider_lz4=provider_lz4");
+}
+
+TEST(BackupRecordTest, DamagedPagesAreListedByTablespace) {
+  BackupRecord record = SomeRecord();
+  record.damaged["d/t#P#p0.ibd"] = {9, {{5, ""}, {17, ""}}};
+  record.damaged["ibdata1"] = {0, {{300, ""}}};
+  record.damaged["ibdata2"] = {0, {{900, ""}}};
+  EXPECT_EQ(ContentOf(record, "innodb_corrupted_pages"),
+            "d/t#P#p0 9\n5 17\ninnodb_system 0\n300 900\n");
 }
 
 TEST(BackupRecordTest, RenamedFileHasItsNewNameOnly) {

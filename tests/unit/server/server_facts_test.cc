@@ -85,6 +85,7 @@ TEST(ServerGateTest, StatesThatCannotBePreparedAreRefused) {
   } rows[] = {
       {"innodb_force_recovery", "4", "innodb_force_recovery=4"},
       {"innodb_read_only", "ON", "innodb_read_only"},
+      {"binlog_storage_engine", "innodb", "binlog_storage_engine=innodb"},
   };
   for (const auto& row : rows) {
     ServerFacts facts = FactsOf("10.11.19-MariaDB");
