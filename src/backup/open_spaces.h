@@ -22,8 +22,8 @@ struct ClosedTables {
   std::vector<std::string> warnings;   // of the others
 };
 
-// `scan` tells of which of them there are files nevertheless. Looks at the tables, which opens those
-// that were only not in use since the server's start.
+// `scan` tells of which of them there are files nevertheless. Looks at the tables, which opens
+// those that were only not in use since the server's start.
 Result<ClosedTables> FindClosedTables(server::ServerSession& session, const datadir::Scan& scan);
 
 // The tablespaces that the server had open when the copying began: asked for before the data

@@ -45,8 +45,9 @@ TEST_F(ServerSessionTest, FactsAreReadInFourStatements) {
   const auto session = MakeSession({
       {"SHOW GLOBAL VARIABLES", SqlRows({{"datadir", "/d/"}, {"log_bin", "ON"}})},
       {"SELECT VERSION(), *", SqlRows({{"10.11.19-MariaDB-log", "Debian 12", "hbk@localhost"}})},
-      {"SELECT PLUGIN_NAME, *", SqlRows({{"InnoDB", "STORAGE ENGINE", "ACTIVE", {}},
-                                         {"ROCKSDB", "STORAGE ENGINE", "DISABLED", "ha_rocksdb.so"}})},
+      {"SELECT PLUGIN_NAME, *",
+       SqlRows({{"InnoDB", "STORAGE ENGINE", "ACTIVE", {}},
+                {"ROCKSDB", "STORAGE ENGINE", "DISABLED", "ha_rocksdb.so"}})},
       {"SHOW GLOBAL STATUS LIKE 'Uptime'", SqlRows({{"Uptime", "77"}})},
   });
 
