@@ -147,13 +147,6 @@ Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
   return fs.SyncDirectory(set.dir);
 }
 
-Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
-                  std::string_view creator) {
-  redo::LogFileHeader source;
-  source.creator = creator;
-  return ReplaceLog(fs, set, end_lsn, source);
-}
-
 Status StoreCheckpoints(io::FileSystem& fs, const BackupSet& set) {
   if (!set.metadata.has_value()) return OkStatus();
   const std::string path = set.Path(set.metadata->names.checkpoints);

@@ -36,8 +36,6 @@ Result<std::unique_ptr<RedoReader>> OpenLog(io::FileSystem& fs, const BackupSet&
 // log has no bytes, the system tablespace gets the LSN before.
 Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
                   const redo::LogFileHeader& source);
-Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
-                  std::string_view creator);
 
 // The checkpoints file of mariadb-backup's kind, if there is one, says log-applied.
 Status StoreCheckpoints(io::FileSystem& fs, const BackupSet& set);

@@ -14,6 +14,7 @@ namespace {
 
 using ::hbk::testing::FromHex;
 using ::hbk::testing::IsOk;
+using ::hbk::testing::IsOkAndHolds;
 using ::hbk::testing::MtrBuilder;
 using ::hbk::testing::StatusIs;
 using ::testing::HasSubstr;
@@ -222,6 +223,22 @@ TEST(RecordReaderTest, MalformedFileRecordsAreCorruption) {
     EXPECT_THAT(ReadAll(AsBytes(mtr.body())).status(),
                 StatusIs(StatusCode::kCorruption, HasSubstr("FILE_")))
         << testing::ToHex(mtr.body());
+}
+
+TEST(RecordReaderTest, EncryptedPayloadsAreNotLookedAt) {
+  // A WRITE whose payload could not be that of a plain one, behind a file record.
+  const std::string body =
+      MtrBuilder().FileModify(9, "./a/b.ibd").body() + FromHex("36 0903 ffffffff");
+  EXPECT_THAT(ReadAll(AsBytes(body)).status(),
+              StatusIs(StatusCode::kCorruption, HasSubstr("WRITE")));
+  RecordReader reader(AsBytes(body), /*are_payloads_encrypted=*/true);
+  RedoRecord record;
+
+  EXPECT_THAT(reader.Next(record), IsOkAndHolds(true));
+  EXPECT_EQ(record.path(), "./a/b.ibd");
+  EXPECT_THAT(reader.Next(record), IsOkAndHolds(true));
+  EXPECT_EQ(record.page, (PageId{.space = 9, .page = 3}));
+  EXPECT_THAT(reader.Next(record), IsOkAndHolds(false));
 }
 
 TEST(RecordReaderTest, AfterAPageRecordTheBitMeansSamePage) {
