@@ -5,6 +5,21 @@
 #include "tests/integration/redo_backup_scenario.h"
 
 namespace hbk::testing {
+namespace {
+
+// A codec that the server did not load would leave a hole in the matrix. Servers of 10.5 have the
+// codecs that they were built with.
+Status CheckAlgorithms(const std::string& dir, const ServerTree& tree) {
+  for (const std::string& algorithm : CompressionAlgorithms()) {
+    if (tree.HasPlugin("provider_" + algorithm) &&
+        !ReadWholeFile(fmt::format("{}/{}/{}.ibd", dir, kPageCompressedKind, algorithm)).ok()) {
+      return FailedError("the server has no tables compressed by " + algorithm);
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
 
 std::vector<InstanceFormat> MatrixFormats(const ServerTree& tree) {
   std::vector<InstanceFormat> formats;
@@ -28,11 +43,7 @@ Result<DifferentialResult> RunDifferential(const DifferentialConfig& config) {
                        ServerOptions(config.format, scratch.Sub("keys")));
   const ServerTree& tree = config.format.tree;
   std::optional<KindOptions> kinds;
-  if (config.has_kinds) {
-    kinds = KindOptions{.page_kib = config.format.page_kib,
-                        .is_encrypted = config.format.cipher != PageCipher::kNone,
-                        .algorithms = {}};
-  }
+  if (config.has_kinds) kinds = config.format.kinds();
   DifferentialResult result;
   const auto run = [&]() -> Status {
     HBK_ASSIGN_OR_RETURN(result.redo_bytes, MakeRedoBackup({.seed = config.seed,
@@ -44,6 +55,7 @@ Result<DifferentialResult> RunDifferential(const DifferentialConfig& config) {
                                                             .tree = tree,
                                                             .kinds = kinds},
                                                            scratch.Sub("source"), made));
+    if (kinds) HBK_RETURN_IF_ERROR(CheckAlgorithms(made, tree));
     HBK_RETURN_IF_ERROR(CopyTree(made, theirs));
     HBK_RETURN_IF_ERROR(RunToSuccess(PrepareCommand(BackupTool::kMariadbBackup, theirs, {}, tree),
                                      scratch.Sub("theirs.log"))

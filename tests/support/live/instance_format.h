@@ -7,6 +7,7 @@
 
 #include "hbk/base/status.h"
 
+#include "tests/support/live/kind_schema.h"
 #include "tests/support/live/page_decoder.h"
 #include "tests/support/live/server_tree.h"
 
@@ -19,6 +20,12 @@ struct InstanceFormat {
   // Not kNone: everything that does not say otherwise is encrypted, the redo log too.
   PageCipher cipher = PageCipher::kNone;
 
+  [[nodiscard]] KindOptions kinds() const {
+    return {.page_kib = page_kib,
+            .is_full_crc32 = checksum == "full_crc32",
+            .is_encrypted = cipher != PageCipher::kNone,
+            .algorithms = {}};
+  }
   // "10.11, 16k, full_crc32, aes_cbc".
   [[nodiscard]] std::string Describe() const;
 };

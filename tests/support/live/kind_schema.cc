@@ -108,6 +108,9 @@ class Schema {
     tables_.push_back(Usual(Name(kEncryptedKind, "by_default"), ""));
     tables_.push_back(Partitioned(Name(kEncryptedKind, "parts"), "ENCRYPTED=YES"));
     tables_.push_back(FullText(Name(kEncryptedKind, "words"), "ENCRYPTED=YES"));
+    if (options_.is_full_crc32) {
+      tables_.push_back(Spatial(Name(kEncryptedKind, "places"), "ENCRYPTED=YES"));
+    }
   }
 
   void AddZips(const char* kind, const std::string& encryption) {

@@ -19,6 +19,8 @@ inline constexpr const char* kEncryptedPageCompressedKind = "encrypted_page_comp
 
 struct KindOptions {
   uint32_t page_kib = 16;
+  // In the old page format a server refuses encrypted tables with spatial indexes.
+  bool is_full_crc32 = true;
   bool is_encrypted = false;                 // the server has keys 1, 2 and 3
   std::vector<std::string> algorithms = {};  // that innodb_compression_algorithm can be set to
 };
