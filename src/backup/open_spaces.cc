@@ -46,16 +46,21 @@ Result<std::vector<ClosedTable>> LookAtClosedTables(server::ServerSession& sessi
 
 void Note(const ClosedTable& table, ClosedTables& closed) {
   const std::string name = table.name.ToString();
+  const std::string file = table.row.name + ".ibd";
   switch (table.reason) {
     case server::ClosedReason::kDropped: return;
     case server::ClosedReason::kDiscarded: closed.discarded.push_back(name); return;
     case server::ClosedReason::kUnknown:
       if (table.has_file) return;  // Not used yet, in all likelihood.
-      break;
+      closed.warnings.push_back(fmt::format(
+          "table {} has no tablespace on the server: it was discarded, or {} is missing "
+          "(hbk may not look at the table to find out)",
+          name, file));
+      return;
     case server::ClosedReason::kMissingFile: break;
   }
   closed.warnings.push_back(fmt::format(
-      "table {} has no usable tablespace on the server: {}.ibd {}", name, table.row.name,
+      "table {} has no usable tablespace on the server: {} {}", name, file,
       table.has_file ? "is copied as it is" : "is missing, and so it is in the backup"));
 }
 

@@ -69,6 +69,12 @@ TEST_F(ClosedTablesTest, AMissingFileIsWarnedAbout) {
   EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("d/t.ibd is missing")));
 }
 
+TEST_F(ClosedTablesTest, WithoutTheRightToLookItMayBeEither) {
+  const auto closed = Find("t", {decode_, {"SELECT 1 FROM *", SqlError(1142, "")}});
+  ASSERT_THAT(closed, IsOk());
+  EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("it was discarded, or d/t.ibd is missing")));
+}
+
 TEST_F(ClosedTablesTest, AFileThatTheServerCannotUseIsCopied) {
   datadir::DataFile file;
   file.name = "d/t.ibd";
