@@ -13,10 +13,8 @@ constexpr std::string_view kSessionSettings =
     "net_write_timeout=3600, max_statement_time=0, lock_wait_timeout=60, "
     "innodb_lock_wait_timeout=60, autocommit=1, sql_mode=''";
 constexpr uint32_t kUnknownSystemVariable = 1193;
-constexpr uint32_t kEngineError = 1030;
 constexpr uint32_t kNoSuchTable = 1146;
 constexpr uint32_t kDiscardedTablespace = 1814;
-constexpr uint32_t kNoSuchTableInEngine = 1932;
 
 std::optional<uint64_t> ParseNumber(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
@@ -210,17 +208,18 @@ Result<ClosedReason> ServerSession::FindClosedReason(const TableName& name) {
       wait_);
   switch (answer.error_number) {
     case 0: return ClosedReason::kDiscarded;  // It can be opened, only not read.
-    case kEngineError:
-    case kNoSuchTableInEngine: return ClosedReason::kMissingFile;
     case kDiscardedTablespace: return ClosedReason::kDiscarded;
     case kNoSuchTable: return ClosedReason::kDropped;
     default: break;
   }
   const Status status = StatusOfSqlError(answer, what);
-  const bool is_lost =
-      status.code() == StatusCode::kConnectionLost || status.code() == StatusCode::kInterrupted;
-  if (is_lost) return status;
-  return ClosedReason::kUnknown;
+  switch (status.code()) {
+    case StatusCode::kConnectionLost:
+    case StatusCode::kInterrupted: return status;
+    case StatusCode::kMissingPrivilege:
+    case StatusCode::kLockWaitTimeout: return ClosedReason::kUnknown;
+    default: return ClosedReason::kMissingFile;  // There are many ways to be of no use.
+  }
 }
 
 Result<TableName> ServerSession::DecodeTableName(std::string_view name) {

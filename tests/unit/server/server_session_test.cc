@@ -160,6 +160,7 @@ TEST_F(ServerSessionTest, ErrorsTellWhyATableIsClosed) {
       {0, ClosedReason::kDiscarded},      {1814, ClosedReason::kDiscarded},
       {1030, ClosedReason::kMissingFile}, {1932, ClosedReason::kMissingFile},
       {1146, ClosedReason::kDropped},     {1142, ClosedReason::kUnknown},
+      {1877, ClosedReason::kMissingFile}, {1205, ClosedReason::kUnknown},
   };
   for (const auto& row : rows) {
     SqlAnswer answer;
