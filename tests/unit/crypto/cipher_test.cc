@@ -70,7 +70,8 @@ TEST(CipherTest, LongServerKeyGivesDataKeyOfSixteenBytes) {
 }
 
 TEST(CipherTest, KeyOfOddLengthIsAnError) {
-  EXPECT_THAT(DeriveDataKey(Secret("short"), Block{}).status(), StatusIs(StatusCode::kFailed, ::testing::HasSubstr("5 bytes")));
+  EXPECT_THAT(DeriveDataKey(Secret("short"), Block{}).status(),
+              StatusIs(StatusCode::kFailed, ::testing::HasSubstr("5 bytes")));
 }
 
 TEST(CipherTest, CbcMasksWhatIsBehindTheLastBlock) {
