@@ -52,6 +52,9 @@ count_results() {
   failed=$((failed + failures))
   skipped=$((skipped + skips))
   passed=$((passed + tests - failures - skips))
+  # gtest writes the reason of a skipped test into the line below.
+  grep -A 1 ': Skipped$' "$1" | grep -v -e ': Skipped$' -e '^--$' | sort | uniq -c |
+    sed 's/^ *\([0-9]*\) /skipped \1: /' || true
 }
 
 build_and_test() {

@@ -3,14 +3,17 @@
 //   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
 //                        [--bulk-mib=60] [--tool=hbk|mariadb-backup] [--keep-unprepared]
 //                        [--server=10.5|10.11|11.8] [--undo-truncation]
-//                        [--key-rotation]
+//                        [--key-rotation] [--cipher=cbc|ctr] [--kinds]
 //
-// With --log=both, every second run has the small log. Run i has seed N + i, so that a failed run
-// is repeated by --runs=1 --seed=(its seed) and its --log. Exit code 1 if a run failed.
+// --cipher: everything is encrypted, the redo log too; --kinds: tables of every kind instead of the
+// usual ones. These and --key-rotation need a --server. With --log=both, every second run has the
+// small log. Run i has seed N + i, so that a failed run is repeated by --runs=1 --seed=(its seed)
+// and its --log. Exit code 1 if a run failed.
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +35,8 @@ struct CampaignOptions {
   ServerTree tree;
   bool has_undo_truncation = false;
   bool has_key_rotation = false;
+  PageCipher cipher = PageCipher::kNone;
+  bool has_kinds = false;
 };
 
 bool ParseArgument(std::string_view argument, CampaignOptions& options) {
@@ -55,6 +60,10 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.tree = tree.value();
   } else if (argument == "--undo-truncation") {
     options.has_undo_truncation = true;
+  } else if (argument == "--cipher=cbc" || argument == "--cipher=ctr") {
+    options.cipher = value == "cbc" ? PageCipher::kCbc : PageCipher::kCtr;
+  } else if (argument == "--kinds") {
+    options.has_kinds = true;
   } else if (argument == "--key-rotation") {
     options.has_key_rotation = true;
   } else if (argument == "--ddl") {
@@ -70,6 +79,12 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
 }
 
 bool RunOne(const CampaignOptions& options, int index) {
+  std::optional<InstanceFormat> format;
+  if (options.cipher != PageCipher::kNone) {
+    format = InstanceFormat{.tree = options.tree,
+                            .checksum = index % 4 < 2 ? "full_crc32" : "crc32",
+                            .cipher = options.cipher};
+  }
   const LiveBackupConfig config{
       .seed = options.seed + static_cast<uint64_t>(index),
       .has_small_log = options.log == "small" || (options.log == "both" && index % 2 == 1),
@@ -78,6 +93,8 @@ bool RunOne(const CampaignOptions& options, int index) {
       .tool = options.tool,
       .keeps_unprepared = options.keeps_unprepared,
       .tree = options.tree,
+      .format = format,
+      .has_kinds = options.has_kinds,
       .has_undo_truncation = options.has_undo_truncation,
       .has_key_rotation = options.has_key_rotation};
   LiveBackup run(config);

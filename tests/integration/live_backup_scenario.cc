@@ -1,15 +1,15 @@
 #include "tests/integration/live_backup_scenario.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <map>
 #include <random>
 #include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
+
+#include "tests/integration/key_rotator.h"
 
 namespace hbk::testing {
 namespace {
@@ -26,6 +26,8 @@ constexpr double kWrapsWanted = 9;
 constexpr double kPairsOfMariadbBackup = 5;
 // Of a backup in which something else has to happen.
 constexpr double kLongBackupSeconds = 20;
+constexpr double kKindsBackupSeconds = 6;  // most tables are small, and would be copied at once
+constexpr milliseconds kRotationLimit{30'000};
 constexpr double kPairsMax = 500;  // the disk is slower: no need to throttle
 constexpr milliseconds kWarmUp{2'000};
 constexpr milliseconds kPurgeLimit{20'000};
@@ -38,86 +40,6 @@ double SecondsSince(steady_clock::time_point start) {
 Result<uint64_t> CurrentLsn(const Mariadbd& server) {
   HBK_ASSIGN_OR_RETURN(SqlClient client, server.Connect());
   return client.StatusNumber("Innodb_lsn_current");
-}
-
-// The least key version in each encrypted tablespace, by its name: an ALTER makes a new id. 0: some
-// of its pages are clear.
-Result<std::map<std::string, uint64_t>> KeyVersions(const Mariadbd& server) {
-  HBK_ASSIGN_OR_RETURN(SqlClient client, server.Connect());
-  HBK_ASSIGN_OR_RETURN(const SqlRows rows,
-                       client.Query("SELECT name, min_key_version FROM "
-                                    "information_schema.INNODB_TABLESPACES_ENCRYPTION"));
-  std::map<std::string, uint64_t> versions;
-  for (size_t row = 0; row < rows.rows.size(); ++row) {
-    versions[rows.Get(row, "name")] =
-        std::strtoull(rows.Get(row, "min_key_version").c_str(), nullptr, 10);
-  }
-  return versions;
-}
-
-// Adds versions of the keys, and counts what the server does about it, until it is asked.
-class KeyRotator {
- public:
-  KeyRotator(const VaultServer& vault, const Mariadbd& server)
-      : thread_([this, &vault, &server] { Run(vault, server); }) {}
-  KeyRotator(const KeyRotator&) = delete;
-  KeyRotator& operator=(const KeyRotator&) = delete;
-  ~KeyRotator() { Stop(); }
-
-  void Stop() {
-    is_stopping_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  // After Stop: how often a tablespace was given a newer key, and how often one was encrypted or
-  // made plain.
-  [[nodiscard]] int rotated_count() const { return rotated_count_; }
-  [[nodiscard]] int turned_count() const { return turned_count_; }
-
- private:
-  void Run(const VaultServer& vault, const Mariadbd& server) {
-    auto before = KeyVersions(server);
-    for (uint32_t id = 1; !is_stopping_; id = id % 3 + 1) {
-      // What fails here shows as a rotation that is not seen.
-      (void)vault.AddKeyVersion(id);
-      std::this_thread::sleep_for(milliseconds(200));
-      auto after = KeyVersions(server);
-      if (before.ok() && after.ok()) Count(before.value(), after.value());
-      before = std::move(after);
-    }
-  }
-
-  void Count(const std::map<std::string, uint64_t>& before,
-             const std::map<std::string, uint64_t>& after) {
-    for (const auto& [name, version] : after) {
-      const auto found = before.find(name);
-      const uint64_t old = found == before.end() ? 0 : found->second;
-      turned_count_ += (old == 0) != (version == 0) ? 1 : 0;
-      rotated_count_ += old != 0 && version > old ? 1 : 0;
-    }
-  }
-
-  std::atomic<bool> is_stopping_ = false;
-  int rotated_count_ = 0;
-  int turned_count_ = 0;
-  std::thread thread_;
-};
-
-// Tables that turn: those that say nothing follow the server's setting. One is touched by nobody
-// else, so that its ALTER does not wait for transactions.
-std::vector<std::string> EncryptionSwitches() {
-  std::vector<std::string> all = {
-      "ALTER TABLE encrypted.parts ENCRYPTED=NO", "ALTER TABLE encrypted.parts ENCRYPTED=YES",
-      "ALTER TABLE plain.compact_ ENCRYPTED=YES", "ALTER TABLE plain.compact_ ENCRYPTED=NO"};
-  constexpr int kOften = 4;
-  for (int i = 0; i < kOften; ++i) {
-    all.insert(all.end(),
-               {"ALTER TABLE live.large ENCRYPTED=YES", "ALTER TABLE live.large ENCRYPTED=NO",
-                "UPDATE live.large SET v = REVERSE(v) WHERE id < 500"});
-  }
-  // Seldom: it keeps the encryption threads from giving new keys.
-  all.insert(all.end(),
-             {"SET GLOBAL innodb_encrypt_tables = OFF", "SET GLOBAL innodb_encrypt_tables = ON"});
-  return all;
 }
 
 Result<uint64_t> UndoTruncations(const Mariadbd& server) {
@@ -283,7 +205,7 @@ Result<int> LiveBackup::ChooseThrottle() {
   const auto start = steady_clock::now();
   std::this_thread::sleep_for(kWarmUp);
   HBK_ASSIGN_OR_RETURN(const uint64_t after, CurrentLsn(*source_));
-  if (!config_.has_small_log && !config_.has_undo_truncation && !config_.has_key_rotation) {
+  if (!config_.has_small_log && !config_.has_undo_truncation && !choices_.kinds) {
     return 0;
   }
   const double redo_bytes_per_s = static_cast<double>(after - before) / SecondsSince(start);
@@ -291,7 +213,8 @@ Result<int> LiveBackup::ChooseThrottle() {
       config_.has_small_log
           ? std::min(kWrapsWanted * static_cast<double>(kSmallLogBytes) / redo_bytes_per_s,
                      config_.backup_seconds_max)
-          : kLongBackupSeconds;
+      : config_.has_undo_truncation || config_.has_key_rotation ? kLongBackupSeconds
+                                                                : kKindsBackupSeconds;
   constexpr uint64_t kOtherFiles = 60;  // each takes a pair, however small
   uint64_t mib = (TreeBytes(source_->data_dir() + "/live") >> 20) + kOtherFiles;
   if (choices_.kinds) mib = TreeBytes(source_->data_dir()) >> 20;
@@ -304,22 +227,32 @@ Status LiveBackup::BackUp() {
   HBK_ASSIGN_OR_RETURN(const int throttle, ChooseThrottle());
   HBK_ASSIGN_OR_RETURN(const uint64_t truncations_before, UndoTruncations(*source_));
   std::optional<KeyRotator> rotator;
-  if (vault_) rotator.emplace(*vault_, *source_);
+  KeyRotator::Counts counts_before;
+  if (vault_) {
+    rotator.emplace(*vault_, *source_);
+    const auto deadline = steady_clock::now() + kRotationLimit;
+    while (rotator->counts().rotated == 0 && steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+    counts_before = rotator->counts();
+  }
   const Status status = RunBackup(throttle);
   if (config_.has_undo_truncation) {
     HBK_ASSIGN_OR_RETURN(const uint64_t truncations_after, UndoTruncations(*source_));
     figures_.undo_truncations = truncations_after - truncations_before;
   }
+  KeyRotator::Counts counts;
   if (rotator) {
     rotator->Stop();
-    figures_.rotation =
-        fmt::format("{} rotations, {} turns", rotator->rotated_count(), rotator->turned_count());
+    counts = rotator->counts() - counts_before;
+    figures_.rotation = fmt::format("{} rotations, {} turns, {} looks at running ones",
+                                    counts.rotated, counts.turned, counts.running);
   }
   HBK_RETURN_IF_ERROR(status);
   if (figures_.undo_truncations == 0U) {
     return FailedError("no undo tablespace was truncated during the backup");
   }
-  if (rotator && (rotator->rotated_count() == 0 || rotator->turned_count() == 0)) {
+  if (rotator && (counts.rotated + counts.running == 0 || counts.turned == 0)) {
     HBK_RETURN_IF_ERROR(load_->Stop());
     return FailedError("no table was given a new key, or none turned, during the backup");
   }

@@ -18,7 +18,7 @@ struct Instance {
 };
 
 void PrintTo(const Instance& instance, std::ostream* out) {
-  *out << InstanceFormat{.tree = {},
+  *out << InstanceFormat{.tree = {.series = "10.11", .dir = {}},
                          .page_kib = instance.page_kib,
                          .checksum = instance.checksum,
                          .cipher = instance.cipher}
