@@ -29,6 +29,12 @@ bool IsRotating(const Mariadbd& server) {
   return count.ok() && count.value() > 0;
 }
 
+// They sleep until a setting of theirs is set, whatever versions the keys have by now.
+void WakeEncryptionThreads(const Mariadbd& server) {
+  auto client = server.Connect();
+  if (client.ok()) (void)client->Execute("SET GLOBAL innodb_encryption_rotate_key_age = 1");
+}
+
 }  // namespace
 
 void KeyRotator::Run(const VaultServer& vault, const Mariadbd& server) {
@@ -36,6 +42,7 @@ void KeyRotator::Run(const VaultServer& vault, const Mariadbd& server) {
   for (uint32_t id = 1; !is_stopping_; id = id % 3 + 1) {
     // What fails here shows as a rotation that is not seen.
     (void)vault.AddKeyVersion(id);
+    WakeEncryptionThreads(server);
     std::this_thread::sleep_for(milliseconds(200));
     auto after = ReadKeyVersions(server);
     if (IsRotating(server)) ++running_count_;
