@@ -29,8 +29,9 @@ get_vault_plugin() {
   local plugins=$1 package=mariadb-plugin-hashicorp-key-management work
   [[ -d $plugins && ! -e $plugins/hashicorp_key_management.so ]] || return 0
   work=$(mktemp -d)
-  if (cd "$work" && apt-get download "$package" && dpkg-deb -x "$package"_*.deb .) \
-    >"$work/log" 2>&1 </dev/null; then
+  unpack() { (cd "$work" && apt-get download "$package" && dpkg-deb -x "$package"_*.deb .); }
+  # Without lists of packages, or with old ones, once more.
+  if { unpack || { apt-get update && unpack; }; } >"$work/log" 2>&1 </dev/null; then
     cp "$work/usr/lib/mysql/plugin/hashicorp_key_management.so" "$plugins/"
   else
     echo "no plugin hashicorp_key_management: $(tail -n 1 "$work/log")"
