@@ -158,10 +158,11 @@ Status LiveBackup::StartVault() {
   }
   HBK_ASSIGN_OR_RETURN(vault_, VaultServer::Start(scratch_->Sub("vault")));
   std::vector<std::string> options = vault_->PluginOptions();
-  options.insert(
-      options.end(),
-      {"--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON", "--innodb-encryption-threads=4",
-       "--innodb-encryption-rotation-iops=5000", "--innodb-encryption-rotate-key-age=1"});
+  options.insert(options.end(),
+                 {"--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON",
+                  "--innodb-encryption-threads=4", "--innodb-encryption-rotation-iops=5000",
+                  // With the usual 64 MiB the rotation fills it with changed pages, and stalls.
+                  "--innodb-buffer-pool-size=256M", "--innodb-encryption-rotate-key-age=1"});
   choices_.server_options.insert(choices_.server_options.end(), options.begin(), options.end());
   return OkStatus();
 }
