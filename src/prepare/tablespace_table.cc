@@ -190,6 +190,12 @@ class Resolver {
         return CorruptionError(fmt::format(
             "{}: {}", file.name,
             file.first_page.reason.empty() ? "page 0 is all zero" : file.first_page.reason));
+      } else if (!io::BaseName(file.name).starts_with("#sql")) {
+        // The first page of a new table is in the redo until it is in the file.
+        table_.warnings.push_back(fmt::format(
+            "page 0 of {} is all zero, and the redo does not make it: the table was lost at the "
+            "source, or is being imported",
+            file.name));
       }
     }
     return OkStatus();

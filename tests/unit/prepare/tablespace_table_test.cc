@@ -133,6 +133,13 @@ TEST(ResolveTablespacesTest, UnwrittenOrDamagedFileIsReplacedByTheRedo) {
   }
 }
 
+TEST(ResolveTablespacesTest, UnwrittenFileThatTheRedoDoesNotMakeIsWarnedOf) {
+  const auto table = ResolveTablespaces(
+      {Unwritten("db/lost.ibd"), Unwritten("db/#sql-alter-1-2.ibd")}, SpaceLogs(), {});
+  ASSERT_THAT(table, IsOk());
+  EXPECT_THAT(table->warnings, ElementsAre(HasSubstr("page 0 of db/lost.ibd is all zero")));
+}
+
 TEST(ResolveTablespacesTest, DamagedFileThatNothingReplacesIsCorruption) {
   EXPECT_THAT(ResolveTablespaces({Unwritten("db/t.ibd", FirstPageKind::kDamaged)}, SpaceLogs(), {}),
               StatusIs(StatusCode::kCorruption, HasSubstr("db/t.ibd: page 0: bad checksum")));
