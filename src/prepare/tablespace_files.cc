@@ -66,6 +66,8 @@ class TablespaceLister {
     HBK_ASSIGN_OR_RETURN(const size_t size, (*file)->ReadAt(0, head_.view()));
     found.first_page =
         innodb::ClassifyFirstPage(head_.view().first(size), info.size, set_.page_size);
+    found.has_zero_lsn = found.first_page.kind == innodb::FirstPageKind::kValid &&
+                         innodb::PageLsn(head_.view()) == 0;
     return OkStatus();
   }
 

@@ -80,6 +80,10 @@ class Resolver {
     }
     if (log.is_deleted) {
       table_.dropped.insert(id);
+      // A server logs nothing of an import before it changes the imported pages: this deletion was
+      // the DISCARD before.
+      if (found != by_id_.end() && found->second->has_zero_lsn && options_.has_imported_files)
+        return OkStatus();
       if (found != by_id_.end()) table_.removals.push_back(found->second->name);
       return OkStatus();
     }

@@ -32,6 +32,7 @@ struct FoundFile {
   SpaceKind kind = SpaceKind::kTable;
   uint64_t size = 0;
   innodb::FirstPage first_page;
+  bool has_zero_lsn = false;  // its first page: no redo has changed it since IMPORT TABLESPACE
 };
 
 // A part of a tablespace. Only the system tablespace has more than one.

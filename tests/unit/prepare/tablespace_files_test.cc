@@ -1,8 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hbk/innodb/page.h"
+#include "hbk/innodb/page_checksum.h"
+
 #include "tablespace_table.h"
 #include "tests/support/mem_file_system.h"
+#include "tests/support/page_builder.h"
 #include "tests/support/small_backup.h"
 #include "tests/support/status_matchers.h"
 
@@ -53,6 +57,19 @@ TEST_F(ListTablespaceFilesTest, EachFileHasItsKindSizeAndFirstPage) {
   ASSERT_EQ(table.first_page.kind, FirstPageKind::kValid) << table.first_page.reason;
   EXPECT_EQ(table.first_page.header.space_id, 7U);
   EXPECT_EQ(table.first_page.header.size_pages, 4U);
+}
+
+TEST_F(ListTablespaceFilesTest, FirstPagesAreAskedForTheirLsn) {
+  std::string file = MakeSmallTablespace(7, 4);
+  const MutableByteView page = testing::MutableBytes(file).first(kSmallBackupPageSize);
+  const auto flags = innodb::TablespaceFlags::Decode(LoadBe32(page, innodb::kFspFlags)).value();
+  for (const innodb::Lsn lsn : {0U, 4711U}) {
+    StoreBe64(page, innodb::kFilLsn, lsn);
+    innodb::SealPage(page, flags, {7, 0});
+    fs_.PutFile("/b/db/t.ibd", file);
+
+    EXPECT_EQ(Find("db/t.ibd").has_zero_lsn, lsn == 0);
+  }
 }
 
 TEST_F(ListTablespaceFilesTest, OtherFilesAreNone) {

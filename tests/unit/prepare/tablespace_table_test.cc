@@ -93,6 +93,22 @@ TEST(ResolveTablespacesTest, ImportedFileThatTheBackupHasIsTaken) {
               StatusIs(StatusCode::kUnsupported, HasSubstr("discarded and imported")));
 }
 
+TEST(ResolveTablespacesTest, ImportedFileThatNothingHasChangedSinceStays) {
+  SpaceLogs logs;
+  logs.spaces[7] = Named("db/t.ibd");
+  logs.spaces[7].is_deleted = true;
+  FoundFile imported = Table("db/t.ibd", 7);
+  imported.has_zero_lsn = true;
+
+  const auto table = ResolveTablespaces({imported}, logs, {.has_imported_files = true});
+
+  ASSERT_THAT(table, IsOk());
+  EXPECT_TRUE(table->removals.empty());
+  EXPECT_TRUE(table->spaces.empty());
+  // Another backup tool may have copied the file that was deleted.
+  EXPECT_THAT(ResolveTablespaces({imported}, logs, {})->removals, ElementsAre("db/t.ibd"));
+}
+
 TEST(ResolveTablespacesTest, CopyOfAnUnfinishedAlterIsNotMissed) {
   SpaceLogs logs;
   logs.spaces[7] = Named("db/#sql-alter-75cb-2a7.ibd");
