@@ -323,6 +323,8 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   if (uptime_s < record_.facts.uptime_s) {
     return Status(StatusCode::kConnectionLost, "the server was restarted during the backup");
   }
+  // Or the log would have commits that the binlog position has not.
+  tailer_->Stop();
   HBK_RETURN_IF_ERROR(ladder_->End());
   record_.stages = ladder_->times();
   ladder_.reset();

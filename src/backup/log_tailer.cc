@@ -54,6 +54,7 @@ class LogTailer::State {
     return status;
   }
   Status WaitFor(Lsn lsn, const std::stop_token& stop, milliseconds timeout);
+  void StopThread();
   Result<LogTailerResult> Finish();
 
   Status status() const HBK_EXCLUDES(mutex_) {
@@ -74,7 +75,6 @@ class LogTailer::State {
  private:
   Status TryStart();
   void Run();
-  void StopThread();
   void Publish(const Status& status);
   // False once the tailer is to end.
   bool Pause(microseconds pause);
@@ -226,6 +226,9 @@ Status LogTailer::Start() {
 }
 Status LogTailer::WaitFor(Lsn lsn, std::stop_token stop, milliseconds timeout) {
   return state_->WaitFor(lsn, stop, timeout);
+}
+void LogTailer::Stop() {
+  state_->StopThread();
 }
 Result<LogTailerResult> LogTailer::Finish() {
   return state_->Finish();

@@ -117,6 +117,10 @@ class LogTailer {
   // log did not get there in time; kInterrupted on a stop request.
   Status WaitFor(Lsn lsn, std::stop_token stop, std::chrono::milliseconds timeout);
 
+  // Stops following: nothing is copied that the server writes after the return. To be called while
+  // commits are still blocked, or the log would go on behind the binlog position. Quick.
+  void Stop();
+
   // Stops following, completes and syncs the target. Called once, not under a lock if it can be
   // helped: it reads the target once more for its digest.
   Result<LogTailerResult> Finish();

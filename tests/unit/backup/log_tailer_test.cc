@@ -115,6 +115,22 @@ TEST_F(LogTailerTest, AnEncryptedLogKeepsItsFormatAndTellsNothingOfFiles) {
   EXPECT_EQ(copied_head->header.crypt, head.header.crypt);
 }
 
+TEST_F(LogTailerTest, NothingIsCopiedThatIsWrittenAfterTheStop) {
+  Publish();
+  ASSERT_THAT(tailer_.Start(), IsOk());
+  const Lsn end_lsn = log_.end_lsn();
+  ASSERT_THAT(tailer_.WaitFor(end_lsn, {}, 10s), IsOk());
+  tailer_.Stop();
+  Append(1);
+  Publish();
+
+  const auto result = tailer_.Finish();
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->last_lsn, end_lsn);
+  EXPECT_EQ(result->file_size, redo::kLogHeadBytes + (end_lsn - kFirstLsn));
+}
+
 TEST_F(LogTailerTest, ALogThatDoesNotGetThereInTimeIsAnError) {
   Publish();
   ASSERT_THAT(tailer_.Start(), IsOk());
