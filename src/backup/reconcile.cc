@@ -32,9 +32,10 @@ bool RedoRebuildsName(const SpaceChanges& changes, const FoundSpace& file) {
 
 // True if the file needs no copy. Of a log that cannot be read only this is known: a first page
 // that was never written is in the server's buffer pool still, so no checkpoint has passed its
-// making, and the log holds all that ever happened to the file.
+// making, and the log holds all that ever happened to the file. A page that has something else is
+// damaged: the copier will say so.
 bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes) {
-  if (changes == nullptr) return !file.id;
+  if (changes == nullptr) return !file.id && file.is_blank;
   return file.id ? RedoRebuilds(*changes, *file.id) : RedoRebuildsName(*changes, file);
 }
 

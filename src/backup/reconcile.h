@@ -47,11 +47,12 @@ struct CopiedSpace {
 // A file of the data directory under BLOCK_DDL.
 struct FoundSpace {
   std::string name;
-  std::optional<SpaceId> id;  // nothing: page 0 is not written yet
+  std::optional<SpaceId> id;  // nothing: page 0 is not written yet, or damaged
   uint64_t inode = 0;
   std::string path = {};  // of a DATA DIRECTORY table the redo log has this one
   int64_t birth_ns = 0;
   FileStamp stamp = {};
+  bool is_blank = true;  // of a file without id: page 0 is not written yet
 };
 
 struct ReconcilePlan {

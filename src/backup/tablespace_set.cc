@@ -42,17 +42,19 @@ FileKind KindOf(const CopyJob& job) {
   }
 }
 
-// The id in page 0; nothing if it is not written yet. The whole page is not checked here: the file
+// The id in page 0, and whether there is anything. The whole page is not checked here: the file
 // was, or will be, when it was copied.
-Result<std::optional<SpaceId>> ReadSpaceId(io::FileSystem& fs, const std::string& path) {
-  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
-  std::array<uint8_t, innodb::kFspSpaceId + sizeof(SpaceId)> head{};
+Status ReadSpaceId(io::FileSystem& fs, FoundSpace& found) {
+  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(found.path, {}));
+  std::array<uint8_t, innodb::kPageSizeMin> head{};
   HBK_ASSIGN_OR_RETURN(const size_t got, file->ReadAt(0, head));
+  found.is_blank = IsAllZero(head);
   const SpaceId id = innodb::PageSpaceId(head);
   const bool is_valid = got == head.size() && id != innodb::kSystemSpaceId &&
                         id < innodb::kSpaceIdEnd && id == LoadBe32(head, innodb::kFspSpaceId) &&
                         innodb::PageNumber(head) == 0;
-  return is_valid ? std::optional<SpaceId>(id) : std::nullopt;
+  if (is_valid) found.id = id;
+  return OkStatus();
 }
 
 }  // namespace
@@ -189,9 +191,9 @@ Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& sca
   std::vector<FoundSpace> found;
   for (const datadir::DataFile& file : scan.files) {
     if (file.kind != FileKind::kTablespace) continue;
-    HBK_ASSIGN_OR_RETURN(const auto id, ReadSpaceId(fs_, file.source_path));
-    found.push_back(
-        {file.name, id, file.info.inode, file.source_path, file.info.birth_ns, StampOf(file.info)});
+    found.push_back({file.name, std::nullopt, file.info.inode, file.source_path, file.info.birth_ns,
+                     StampOf(file.info)});
+    HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
   }
   return found;
 }

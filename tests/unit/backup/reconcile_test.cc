@@ -168,6 +168,15 @@ TEST(ReconcileTest, WithoutChangesIdentityDecidesAlone) {
   EXPECT_THAT(plan->left_to_redo, ElementsAre("d/newest.ibd"));
 }
 
+TEST(ReconcileTest, WithoutChangesADamagedFirstPageIsNotLeftToRedo) {
+  FoundSpace file{"d/a.ibd", std::nullopt, 100};
+  file.is_blank = false;
+  const auto plan = Reconcile({{"d/a.ibd", 5, 100}}, {file}, nullptr);
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_THAT(plan->copies, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan->left_to_redo, IsEmpty());
+}
+
 TEST(ReconcileTest, TwoFilesOfOneTablespaceAreAnError) {
   EXPECT_THAT(Reconcile({}, {{"d/a.ibd", 5, 1}, {"d/b.ibd", 5, 2}}, nullptr),
               StatusIs(StatusCode::kCorruption, HasSubstr("d/a.ibd and d/b.ibd")));

@@ -1,5 +1,6 @@
 #include "tablespace_set.h"
 
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@ using hbk::testing::IsOk;
 using hbk::testing::MemFileSystem;
 using hbk::testing::SilentReporter;
 using hbk::testing::StatusIs;
+using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Key;
@@ -157,6 +159,19 @@ TEST_F(TablespaceSetTest, LeftoverWithoutFirstPageIsWarnedAbout) {
 
   EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("d/leftover.ibd is left out")));
   EXPECT_THAT(record_.files, ElementsAre(Key("ibdata1")));
+}
+
+TEST_F(TablespaceSetTest, ADamagedFirstPageIsLookedAtAlsoWhereTheLogCannotBeRead) {
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  ASSERT_THAT(CopyAll(), IsOk());
+  const auto file = fs_.Open("/data/d/a.ibd", {.write = true});
+  ASSERT_THAT(file.value()->WriteAt(innodb::kFspSpaceId, AsBytes("damage")), IsOk());
+  std::stop_source stop;  // Or it would wait for the page to heal.
+  stop.request_stop();
+
+  EXPECT_THAT(set_.FollowDdl(Scan(), nullptr, ListOpen, stop.get_token()),
+              StatusIs(StatusCode::kInterrupted, _));
+  EXPECT_FALSE(io::Exists(fs_, "/target/d/a.ibd").value());
 }
 
 TEST_F(TablespaceSetTest, WhatTheServerHadNotOpenIsCopiedAgainUnderBlockDdl) {
