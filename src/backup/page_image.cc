@@ -28,6 +28,13 @@ bool IsOldCompressed(ByteView page, const innodb::TablespaceFlags& flags) {
          LoadBe16(page, innodb::kFilType) == innodb::kPageCompressed;
 }
 
+// False for a number that is none, too.
+bool HasCodec(ByteView page) {
+  const uint64_t number = LoadBe64(page, kAlgorithm);
+  return number != 0 && number <= static_cast<uint64_t>(codec::Algorithm::kSnappy) &&
+         codec::IsAvailable(static_cast<codec::Algorithm>(number));
+}
+
 // The page inside has the checksum that the image lacks.
 PageVerdict CheckInside(ByteView page, const innodb::TablespaceFlags& flags, innodb::PageId id) {
   const uint64_t number = LoadBe64(page, kAlgorithm);
@@ -116,8 +123,10 @@ PageVerdict CheckImage(ByteView page, const innodb::TablespaceFlags& flags, inno
 }
 
 bool IsUnverifiable(ByteView page, const innodb::TablespaceFlags& flags) {
-  return !flags.is_full_crc32() && !flags.is_zip() &&
-         LoadBe16(page, innodb::kFilType) == innodb::kPageCompressedEncrypted;
+  if (flags.is_full_crc32() || flags.is_zip()) return false;
+  const uint16_t type = LoadBe16(page, innodb::kFilType);
+  if (type == innodb::kPageCompressed) return !HasCodec(page);
+  return type == innodb::kPageCompressedEncrypted;
 }
 
 size_t UsedBytes(ByteView page, const innodb::TablespaceFlags& flags) {

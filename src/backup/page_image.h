@@ -21,7 +21,8 @@ namespace hbk::backup {
 innodb::PageVerdict CheckImage(ByteView page, const innodb::TablespaceFlags& flags,
                                innodb::PageId id);
 
-// True for a good page that no checksum covers without a key: old format, compressed and encrypted.
+// True for a good page that no checksum covers here: old format, compressed, and encrypted or
+// without a codec for it in this build.
 bool IsUnverifiable(ByteView page, const innodb::TablespaceFlags& flags);
 
 // The bytes at the start of a good page that mean something; behind them may be anything. The whole

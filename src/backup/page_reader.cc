@@ -105,7 +105,8 @@ Result<std::optional<PageFault>> PageReader::HealPages(uint64_t offset, MutableB
       HBK_ASSIGN_OR_RETURN(const auto stayed, HealPage(fault, page, scratch, stop));
       if (stayed) return stayed;
       ++notes.retried_pages;
-    } else if (IsUnverifiable(page, layout_.flags)) {
+    }
+    if (IsUnverifiable(page, layout_.flags)) {
       HBK_ASSIGN_OR_RETURN(const auto stayed, SettlePage(fault, page, scratch, stop));
       if (stayed) return stayed;
     }
@@ -164,7 +165,11 @@ Result<std::optional<PageFault>> PageReader::SettlePage(PageFault fault, Mutable
     if (std::equal(image.begin(), image.end(), page.begin())) return std::optional<PageFault>();
     std::copy(image.begin(), image.end(), page.begin());
     fault.verdict = CheckImage(page, layout_.flags, fault.page);
-    if (!IsWhole(fault.verdict)) return HealPage(fault, page, scratch, stop);
+    if (!IsWhole(fault.verdict)) {
+      HBK_ASSIGN_OR_RETURN(const auto stayed, HealPage(fault, page, scratch, stop));
+      if (stayed) return stayed;
+    }
+    if (!IsUnverifiable(page, layout_.flags)) return std::optional<PageFault>();
   } while (backoff.Wait());
   fault.verdict = PageVerdict::kBadChecksum;
   fault.detail = "it does not come to rest";

@@ -13,12 +13,15 @@
 #include "hbk/base/crc32c.h"
 
 #include "tablespace_image.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
 namespace hbk::backup {
 namespace {
 
+using ::hbk::testing::FaultKind;
+using ::hbk::testing::FaultyFileSystem;
 using ::hbk::testing::IsOk;
 using ::hbk::testing::IsOkAndHolds;
 using ::hbk::testing::MemFileSystem;
@@ -53,6 +56,19 @@ class PageReaderTest : public ::testing::Test {
     read_ = std::move(read);
     const MutableByteView view(reinterpret_cast<uint8_t*>(read_.data()), read_.size());
     return reader_->HealPages(0, view, scratch_, stop_.get_token(), notes_);
+  }
+
+  // Makes page 3 one of the old format that is compressed and encrypted.
+  std::string PutUnverifiable() {
+    image_.flags = innodb::TablespaceFlags::Decode(0x10021).value();
+    content_ = MakeTablespace(image_);
+    std::string bytes = content_.substr(3 * kPageBytes, kPageBytes);
+    const MutableByteView view(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size());
+    StoreBe32(view, innodb::kFilChecksum, 0xDEADBEEF);
+    StoreBe16(view, innodb::kFilType, innodb::kPageCompressedEncrypted);
+    StoreBe16(view, innodb::kFilData, 1000);
+    content_.replace(3 * kPageBytes, kPageBytes, bytes);
+    return bytes;
   }
 
   std::string Torn(size_t page) const {
@@ -226,14 +242,7 @@ TEST_F(PageReaderTest, WhatACompressedPageDoesNotUseIsZeroed) {
 }
 
 TEST_F(PageReaderTest, APageWithoutChecksumIsReadUntilTwoReadsAgree) {
-  image_.flags = innodb::TablespaceFlags::Decode(0x10021).value();
-  content_ = MakeTablespace(image_);
-  std::string bytes = content_.substr(3 * kPageBytes, kPageBytes);
-  const MutableByteView view(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size());
-  StoreBe32(view, innodb::kFilChecksum, 0xDEADBEEF);
-  StoreBe16(view, innodb::kFilType, innodb::kPageCompressedEncrypted);
-  StoreBe16(view, innodb::kFilData, 1000);
-  content_.replace(3 * kPageBytes, kPageBytes, bytes);
+  const std::string bytes = PutUnverifiable();
   Open();
   std::string torn = content_;
   torn.replace(3 * kPageBytes + 500, 100, std::string(100, '!'));
@@ -242,6 +251,21 @@ TEST_F(PageReaderTest, APageWithoutChecksumIsReadUntilTwoReadsAgree) {
 
   EXPECT_EQ(read_.substr(3 * kPageBytes, 1042), bytes.substr(0, 1042));
   EXPECT_EQ(waited_, 1ms);
+}
+
+TEST_F(PageReaderTest, AHealedPageWithoutChecksumIsReadOnceMore) {
+  PutUnverifiable();
+  Open();
+  FaultyFileSystem faulty(fs_);
+  file_ = std::move(faulty.Open("/t.ibd", {.direct = true})).value();
+  reader_ = std::make_unique<PageReader>(
+      *file_, PageLayout{image_.space_id, 0, image_.flags, std::nullopt}, [](microseconds) {});
+  std::string bad_head = content_;
+  bad_head.replace(3 * kPageBytes, 16, std::string(16, '!'));
+  faulty.Arm(FaultKind::kIoError, 2);
+
+  EXPECT_FALSE(Heal(bad_head).ok());
+  EXPECT_TRUE(faulty.has_fired());
 }
 
 TEST(ReadFirstPageTest, ATornFirstPageHeals) {
