@@ -3,10 +3,11 @@
 //   live_backup_campaign [--runs=20] [--seed=N] [--log=both|small|default] [--ddl]
 //                        [--bulk-mib=60] [--tool=hbk|mariadb-backup] [--keep-unprepared]
 //                        [--server=10.5|10.11|11.8] [--undo-truncation]
-//                        [--key-rotation] [--cipher=cbc|ctr] [--kinds]
+//                        [--key-rotation] [--cipher=cbc|ctr] [--kinds] [--checksum=NAME]
 //
 // --cipher: everything is encrypted, the redo log too; --kinds: tables of every kind instead of the
-// usual ones. These and --key-rotation need a --server. With --log=both, every second run has the
+// usual ones. These and --key-rotation need a --server. --checksum: innodb_checksum_algorithm, with
+// 10.5 also the legacy ones, innodb and none. With --log=both, every second run has the
 // small log. Run i has seed N + i, so that a failed run is repeated by --runs=1 --seed=(its seed)
 // and its --log. Exit code 1 if a run failed.
 
@@ -36,6 +37,7 @@ struct CampaignOptions {
   bool has_undo_truncation = false;
   bool has_key_rotation = false;
   PageCipher cipher = PageCipher::kNone;
+  std::string checksum;
   bool has_kinds = false;
 };
 
@@ -62,6 +64,8 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.has_undo_truncation = true;
   } else if (argument == "--cipher=cbc" || argument == "--cipher=ctr") {
     options.cipher = value == "cbc" ? PageCipher::kCbc : PageCipher::kCtr;
+  } else if (argument.starts_with("--checksum=")) {
+    options.checksum = value;
   } else if (argument == "--kinds") {
     options.has_kinds = true;
   } else if (argument == "--key-rotation") {
@@ -80,9 +84,11 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
 
 bool RunOne(const CampaignOptions& options, int index) {
   std::optional<InstanceFormat> format;
-  if (options.cipher != PageCipher::kNone) {
+  if (options.cipher != PageCipher::kNone || !options.checksum.empty()) {
     format = InstanceFormat{.tree = options.tree,
-                            .checksum = index % 4 < 2 ? "full_crc32" : "crc32",
+                            .checksum = !options.checksum.empty() ? options.checksum
+                                        : index % 4 < 2           ? "full_crc32"
+                                                                  : "crc32",
                             .cipher = options.cipher};
   }
   const LiveBackupConfig config{
