@@ -102,11 +102,17 @@ bool DecompressLzma(ByteView payload, MutableByteView page) {
          written == page.size();
 }
 
+// As lzma_easy_buffer_encode(), which would take some 90 MiB for a dictionary of 8 MiB.
 size_t CompressLzma(ByteView page, MutableByteView out) {
   size_t size = 0;
   constexpr uint32_t kLevel = 6;
-  return lzma_easy_buffer_encode(kLevel, LZMA_CHECK_NONE, nullptr, page.data(), page.size(),
-                                 out.data(), &size, out.size()) == LZMA_OK
+  lzma_options_lzma options{};
+  if (lzma_lzma_preset(&options, kLevel)) return 0;
+  options.dict_size = std::max(LZMA_DICT_SIZE_MIN, static_cast<uint32_t>(page.size()));
+  std::array<lzma_filter, 2> filters = {
+      {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}}};
+  return lzma_stream_buffer_encode(filters.data(), LZMA_CHECK_NONE, nullptr, page.data(),
+                                   page.size(), out.data(), &size, out.size()) == LZMA_OK
              ? size
              : 0;
 }
