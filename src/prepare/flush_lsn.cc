@@ -34,6 +34,10 @@ Result<FirstPage> ReadFirstPage(io::FileSystem& fs, const BackupSet& set, bool w
   auto flags = innodb::TablespaceFlags::Decode(LoadBe32(image, innodb::kFspFlags));
   if (!flags.ok()) return flags.status().WithContext(path);
   page.flags = *flags;
+  if (page.flags.physical_size() != image.size())
+    return CorruptionError(
+        fmt::format("{} has pages of {} bytes, and the backup says that they have {}", path,
+                    page.flags.physical_size(), image.size()));
   const innodb::PageVerdict verdict = innodb::CheckPage(image, page.flags, kFirstPage);
   if (verdict != innodb::PageVerdict::kGood)
     return CorruptionError(

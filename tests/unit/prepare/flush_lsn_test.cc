@@ -52,6 +52,12 @@ TEST_F(FlushLsnTest, NoneIsCorruption) {
               StatusIs(StatusCode::kCorruption, AllOf(HasSubstr("empty"), HasSubstr("ibdata1"))));
 }
 
+TEST_F(FlushLsnTest, AnotherPageSizeThanThatOfTheBackupIsCorruption) {
+  set_.page_size *= 2;
+
+  EXPECT_THAT(ReadFlushLsn(fs_, set_), StatusIs(StatusCode::kCorruption, HasSubstr("pages of")));
+}
+
 TEST_F(FlushLsnTest, DamagedPageIsCorruptionAndStaysAsItIs) {
   std::string damaged = original_;
   damaged[1000] = static_cast<char>(damaged[1000] ^ 1);
