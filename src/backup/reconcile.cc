@@ -40,8 +40,13 @@ bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes) {
 }
 
 // False for another file, which was imported or moved here, and for one that may have been
-// imported.
-bool IsCopyOf(const CopiedSpace& copy, const FoundSpace& file) {
+// imported. Where the log can be read it tells of a DISCARD: a new file may have the inode of the
+// one before, and not all file systems know births.
+bool IsCopyOf(const CopiedSpace& copy, const FoundSpace& file, const SpaceChanges* changes) {
+  if (changes != nullptr) {
+    const auto change = changes->find(copy.id);
+    if (change != changes->end() && change->second.is_deleted) return false;
+  }
   if (copy.inode != file.inode || copy.birth_ns != file.birth_ns) return false;
   return copy.is_trusted || copy.stamp == file.stamp;
 }
@@ -95,7 +100,7 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
   std::map<SpaceId, const CopiedSpace*> kept;
   for (const CopiedSpace& copy : copied) {
     const auto file = by_id.find(copy.id);
-    if (file == by_id.end() || !IsCopyOf(copy, *file->second)) {
+    if (file == by_id.end() || !IsCopyOf(copy, *file->second, changes)) {
       plan.removes.push_back(copy.name);
       continue;
     }

@@ -154,6 +154,13 @@ TEST(ReconcileTest, CreatedAndImportedAgainIsCopied) {
   EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
 }
 
+TEST(ReconcileTest, ADiscardInTheLogMakesAnotherFileOfTheSameInode) {
+  const ReconcilePlan plan =
+      PlanOf({{"d/a.ibd", 5, 100}}, {{"d/a.ibd", 5, 100}}, {{5, Deleted("./d/a.ibd")}});
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.ibd"));
+  EXPECT_THAT(plan.copies, ElementsAre("d/a.ibd"));
+}
+
 TEST(ReconcileTest, WithoutChangesIdentityDecidesAlone) {
   const auto plan = Reconcile({{"d/a.ibd", 5, 100}, {"d/b.ibd", 6, 101}, {"d/c.ibd", 7, 102}},
                               {{"d/a.ibd", 5, 100},
