@@ -67,6 +67,16 @@ TEST(PageChecksumTest, AcceptsTheInnodbChecksumOfOldFiles) {
   EXPECT_EQ(CheckPage(page, Flags(0x21), kId), PageVerdict::kBadChecksum);
 }
 
+TEST(PageChecksumTest, AcceptsTheInnodbChecksumOfOldCompressedRowFormat) {
+  std::vector<uint8_t> page = SamplePage(4096);
+  StoreBe32(page, kFilChecksum, 0xc9d8090c);
+
+  EXPECT_EQ(CheckPage(page, Flags(0x27), kId), PageVerdict::kGood);
+
+  page[2000] ^= 1;
+  EXPECT_EQ(CheckPage(page, Flags(0x27), kId), PageVerdict::kBadChecksum);
+}
+
 TEST(PageChecksumTest, OldFormatClearsTheBytesOfTheKeyVersionExceptOnPageZeroAndTrxSys) {
   for (const PageId id : {PageId{13, 3}, PageId{13, 0}, PageId{0, 5}, PageId{0, 6}}) {
     std::vector<uint8_t> page = SamplePage(16384);
