@@ -212,7 +212,7 @@ TEST_F(PageReaderTest, AfterSomeDamagedPagesTheOthersGetLessTime) {
 }
 
 TEST_F(PageReaderTest, KeyVersionsOfEncryptedPagesAreNoted) {
-  for (const size_t page : {2, 3, 5}) {
+  for (const size_t page : {size_t{2}, size_t{3}, size_t{5}}) {
     std::string bytes = content_.substr(page * kPageBytes, kPageBytes);
     const MutableByteView view(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size());
     StoreBe32(view, innodb::kFilChecksum, page == 5 ? 8 : 7);
