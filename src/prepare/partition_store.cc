@@ -1,7 +1,10 @@
 #include "partition_store.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+
+#include <unistd.h>
 
 #include "unnamed_file.h"
 
@@ -48,20 +51,48 @@ Result<std::unique_ptr<uint8_t[]>> PartitionStore::TakeBlock() {
 }
 
 Status PartitionStore::SpillOldest(std::unique_ptr<uint8_t[]>& memory) {
-  if (spill_file_ == nullptr) {
-    HBK_ASSIGN_OR_RETURN(spill_file_, OpenUnnamedFile(fs_, options_.spill_path));
-  }
+  if (spill_file_ == nullptr) HBK_RETURN_IF_ERROR(OpenSpillFile());
   // There are more blocks than partitions, so one of them is full.
   HBK_CHECK(!full_blocks_.empty());
   const FullBlock oldest = full_blocks_.front();
   full_blocks_.pop_front();
   Block& block = partitions_[oldest.partition].blocks[oldest.index];
-  const Status written = spill_file_->WriteAt(spill_bytes_, {block.memory.get(), block.used});
+  const MutableByteView bytes{block.memory.get(), block.used};
+  HBK_RETURN_IF_ERROR(CryptSpill(spill_bytes_, bytes));
+  const Status written = spill_file_->WriteAt(spill_bytes_, bytes);
   if (!written.ok()) return written.WithContext("keeping redo in a temporary file");
   block.spill_offset = spill_bytes_;
   spill_bytes_ += block.used;
   memory = std::move(block.memory);
   return OkStatus();
+}
+
+Status PartitionStore::OpenSpillFile() {
+  if (options_.encrypts_spill && getentropy(spill_key_.data(), spill_key_.size()) != 0)
+    return ErrnoStatus(errno, "making a key for a temporary file");
+  HBK_ASSIGN_OR_RETURN(spill_file_, OpenUnnamedFile(fs_, options_.spill_path));
+  return OkStatus();
+}
+
+// Counter mode: nothing is written twice at one place with one key.
+Status PartitionStore::CryptSpill(uint64_t offset, MutableByteView bytes) const {
+  if (!options_.encrypts_spill) return OkStatus();
+  const size_t skipped = offset % crypto::kBlockBytes;
+  crypto::Block counter{};
+  StoreBe64(counter, 8, offset / crypto::kBlockBytes);
+  // Begins within a block: its front is made up.
+  crypto::Block first{};
+  const size_t in_first = skipped == 0 ? 0 : std::min(bytes.size(), first.size() - skipped);
+  if (in_first != 0) {
+    const MutableByteView part = MutableByteView(first).subspan(skipped, in_first);
+    std::copy_n(bytes.begin(), in_first, part.begin());
+    HBK_RETURN_IF_ERROR(
+        crypto::Encrypt(crypto::CipherMode::kCtr, spill_key_, counter, first, first));
+    std::copy_n(part.begin(), in_first, bytes.begin());
+    StoreBe64(counter, 8, offset / crypto::kBlockBytes + 1);
+  }
+  const MutableByteView rest = bytes.subspan(in_first);
+  return crypto::Encrypt(crypto::CipherMode::kCtr, spill_key_, counter, rest, rest);
 }
 
 Status PartitionStore::Read(uint32_t partition, uint64_t offset, MutableByteView out) const {
@@ -79,6 +110,7 @@ Status PartitionStore::Read(uint32_t partition, uint64_t offset, MutableByteView
                            spill_file_->ReadAt(block.spill_offset + start, out.first(size)));
       if (done != size)
         return FailedError("the temporary file of the redo is shorter than written");
+      HBK_RETURN_IF_ERROR(CryptSpill(block.spill_offset + start, out.first(size)));
     }
     out = out.subspan(size);
     offset += size;

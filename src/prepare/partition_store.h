@@ -4,7 +4,8 @@
 // in the order in which it was appended.
 //
 // The bytes are kept in blocks. When all blocks are taken, the oldest full one moves to a file
-// that has no name any more, so that nothing is left behind by a kill.
+// that has no name any more, so that nothing is left behind by a kill. Its bytes on the disk can be
+// hidden by a cipher whose key is nowhere else.
 //
 // Threads  Append: one. Then: each partition by one thread at a time.
 #pragma once
@@ -17,6 +18,7 @@
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
+#include "hbk/crypto/cipher.h"
 #include "hbk/io/file_system.h"
 
 namespace hbk::prepare {
@@ -26,7 +28,8 @@ struct PartitionStoreOptions {
   size_t block_bytes = 256 << 10;
   // In memory at most. Each partition keeps one open, so this is more than partition_count.
   size_t block_count = 16;
-  std::string spill_path;  // of the temporary file; a left-over one is replaced
+  std::string spill_path;       // of the temporary file; a left-over one is replaced
+  bool encrypts_spill = false;  // for redo that the backup has encrypted
 };
 
 class PartitionStore {
@@ -69,6 +72,9 @@ class PartitionStore {
   Status AppendBytes(uint32_t partition, ByteView bytes);
   Result<std::unique_ptr<uint8_t[]>> TakeBlock();
   Status SpillOldest(std::unique_ptr<uint8_t[]>& memory);
+  Status OpenSpillFile();
+  // Encrypts or decrypts what is at `offset` of the file.
+  Status CryptSpill(uint64_t offset, MutableByteView bytes) const;
 
   io::FileSystem& fs_;
   PartitionStoreOptions options_;
@@ -76,6 +82,7 @@ class PartitionStore {
   std::deque<FullBlock> full_blocks_;  // in memory, oldest first
   size_t blocks_taken_ = 0;
   std::unique_ptr<io::File> spill_file_;
+  crypto::Block spill_key_{};
   uint64_t spill_bytes_ = 0;
 };
 

@@ -174,7 +174,8 @@ Status PrepareRun::ReadRedo() {
       fs_, PartitionStoreOptions{.partition_count = plan_.partition_count + 1,
                                  .block_bytes = plan_.block_bytes,
                                  .block_count = plan_.block_count,
-                                 .spill_path = set_.Path(kSpillFileName)});
+                                 .spill_path = set_.Path(kSpillFileName),
+                                 .encrypts_spill = source_log_.is_encrypted});
   HBK_ASSIGN_OR_RETURN(scan_, ScanRedo(*reader_, *store_, set_.last_lsn, reporter_, stop_));
   const redo::Lsn needed = std::max(set_.last_lsn, file_checkpoint_end_);
   if (scan_.end_lsn < needed) {

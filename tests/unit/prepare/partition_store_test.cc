@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/mem_file_system.h"
+#include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
 
 namespace hbk::prepare {
@@ -12,6 +13,41 @@ namespace {
 
 using testing::IsOk;
 using testing::MemFileSystem;
+
+// Shows what is written to files that have no name any more.
+class KeepingFileSystem final : public io::FileSystem {
+ public:
+  explicit KeepingFileSystem(MemFileSystem& inner) : inner_(inner) {}
+  Status Remove(const std::string& /*path*/) override { return OkStatus(); }
+
+  Result<std::unique_ptr<io::File>> Open(const std::string& path,
+                                         const io::OpenOptions& options) override {
+    return inner_.Open(path, options);
+  }
+  Result<io::FileInfo> Stat(const std::string& path, bool follow) override {
+    return inner_.Stat(path, follow);
+  }
+  Result<std::vector<io::DirectoryEntry>> List(const std::string& path) override {
+    return inner_.List(path);
+  }
+  Status MakeDirectory(const std::string& path, uint32_t mode) override {
+    return inner_.MakeDirectory(path, mode);
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return inner_.Rename(from, to);
+  }
+  Status RemoveDirectory(const std::string& path) override { return inner_.RemoveDirectory(path); }
+  Status SyncDirectory(const std::string& path) override { return inner_.SyncDirectory(path); }
+  Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override {
+    return inner_.SetOwner(path, uid, gid);
+  }
+  Result<uint64_t> FreeBytes(const std::string& path) override { return inner_.FreeBytes(path); }
+  Result<std::string> ReadLink(const std::string& path) override { return inner_.ReadLink(path); }
+  Result<int64_t> LockHolder(const std::string& path) override { return inner_.LockHolder(path); }
+
+ private:
+  MemFileSystem& inner_;
+};
 
 class PartitionStoreTest : public ::testing::Test {
  protected:
@@ -52,6 +88,41 @@ TEST_F(PartitionStoreTest, PartitionsComeBackInOrderPartlyFromTheFile) {
 TEST_F(PartitionStoreTest, AnyStretchCanBeRead) {
   for (size_t offset = 0; offset < 300; offset += 13)
     EXPECT_EQ(Read(1, offset, 200), expected_[1].substr(offset, 200));
+}
+
+TEST_F(PartitionStoreTest, EncryptedStretchesComeBackFromTheFile) {
+  std::string memory(64 * 9, 'x');
+  PartitionStore store(
+      fs_, {.block_bytes = 64, .block_count = 2, .spill_path = "/t/s", .encrypts_spill = true});
+  for (size_t i = 0; i < memory.size(); ++i)
+    memory[i] = static_cast<char>(i * 7);
+  ASSERT_THAT(store.Append(0, AsBytes(memory), {}), IsOk());
+  ASSERT_EQ(store.spilled_bytes(), 64U * 7);
+  for (size_t offset = 0; offset < memory.size(); offset += 5) {
+    for (const size_t size : {1U, 3U, 16U, 70U, 200U}) {
+      if (offset + size > memory.size()) continue;
+      std::string text(size, '\0');
+      ASSERT_THAT(store.Read(0, offset, testing::MutableBytes(text)), IsOk());
+      EXPECT_EQ(text, memory.substr(offset, size)) << offset;
+    }
+  }
+}
+
+TEST(PartitionStoreSpillTest, WhatIsOnTheDiskCanBeHidden) {
+  const std::string word = "easy to find in a file";
+  for (const bool is_hidden : {false, true}) {
+    MemFileSystem mem;
+    mem.PutDirectory("/t");
+    KeepingFileSystem fs(mem);
+    PartitionStore store(
+        fs,
+        {.block_bytes = 64, .block_count = 2, .spill_path = "/t/s", .encrypts_spill = is_hidden});
+    for (int i = 0; i < 20; ++i)
+      ASSERT_THAT(store.Append(0, AsBytes(word), {}), IsOk());
+
+    EXPECT_EQ(mem.Contents("/t/s").size(), store.spilled_bytes());
+    EXPECT_EQ(mem.Contents("/t/s").find(word) == std::string::npos, is_hidden);
+  }
 }
 
 TEST_F(PartitionStoreTest, TheTemporaryFileHasNoName) {
