@@ -321,7 +321,8 @@ Status LiveBackup::CheckRestored() {
   HBK_ASSIGN_OR_RETURN(SqlClient client, restored_->Connect());
   HBK_RETURN_IF_ERROR(CheckBank(client));
   HBK_RETURN_IF_ERROR(WaitForPurge(client, kPurgeLimit));
-  HBK_RETURN_IF_ERROR(CheckAllTables(client));
+  HBK_ASSIGN_OR_RETURN(SqlClient source, source_->Connect());
+  HBK_RETURN_IF_ERROR(CheckAllTables(client, &source));
   return CheckErrorLog(*restored_);
 }
 
@@ -334,7 +335,7 @@ Status LiveBackup::CompareAfterCatchUp() {
   HBK_ASSIGN_OR_RETURN(SqlClient restored, restored_->Connect());
   HBK_RETURN_IF_ERROR(CompareTables(source, restored));
   HBK_RETURN_IF_ERROR(CheckBank(restored));
-  HBK_RETURN_IF_ERROR(CheckAllTables(restored).WithContext("after catching up"));
+  HBK_RETURN_IF_ERROR(CheckAllTables(restored, &source).WithContext("after catching up"));
   return restored_->Stop();
 }
 
