@@ -12,9 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The server writes whole blocks (innodb_log_write_ahead_size, at most this), so it may have
-// touched this much beyond its current LSN.
-constexpr uint64_t kWriteAheadMax = 4096;
+// The server writes whole blocks (of innodb_log_write_ahead_size, which is at most this), so it may
+// have touched this much beyond its current LSN.
+constexpr uint64_t kWriteAheadMax = 16384;
 // A read can meet a write and be torn; that heals at once. This long it cannot last.
 constexpr auto kStallMax = 5s;
 constexpr auto kStallWithLargeLagMax = 1s;

@@ -58,7 +58,7 @@ Result<SystemFilePart> ReadFirstPart(io::FileSystem& fs, const std::string& path
   HBK_ASSIGN_OR_RETURN(const innodb::TablespaceHeader header,
                        ReadHeader(*file, info.size, page_size, scratch));
   part.flags = header.flags;
-  if (header.crypt) part.key_id = header.crypt->key_id;
+  if (header.crypt && header.crypt->type != 0) part.key_id = header.crypt->key_id;
   HBK_ASSIGN_OR_RETURN(part.doublewrite, ReadDoublewrite(*file, part.flags, scratch));
   return part;
 }

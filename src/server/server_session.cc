@@ -204,7 +204,9 @@ Result<std::vector<TablespaceRow>> ServerSession::ListClosedTables() {
 Result<ClosedReason> ServerSession::FindClosedReason(const TableName& name) {
   const std::string what = fmt::format("looking at table {}", name.ToString());
   const SqlAnswer answer = client_->Execute(
-      fmt::format("SELECT 1 FROM {}.{} LIMIT 0", QuoteName(name.database), QuoteName(name.table)),
+      // Somebody may hold the table for long, and the answer is worth a moment only.
+      fmt::format("SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM {}.{} LIMIT 0",
+                  QuoteName(name.database), QuoteName(name.table)),
       wait_);
   switch (answer.error_number) {
     case 0: return ClosedReason::kDiscarded;  // It can be opened, only not read.

@@ -100,7 +100,7 @@ TEST_F(LogTailerTest, AnEncryptedLogKeepsItsFormatAndTellsNothingOfFiles) {
   head.header.crypt = {.key_id = 1, .key_version = 4, .message = {9, 9}};
   head.checkpoint = {.checkpoint_lsn = kFirstLsn, .end_lsn = kFirstLsn};
   std::string file = redo::RenderBackupLogHead(head, "MariaDB 10.11.19");
-  file.resize(redo::kLogHeadBytes + 4096);
+  file.resize(redo::kLogHeadBytes + 65536);
   fs_.PutFile("/data/ib_logfile0", file);
   source_.lsn = kFirstLsn;
   ASSERT_THAT(tailer_.Start(), IsOk());

@@ -48,14 +48,16 @@ class ClosedTablesTest : public ::testing::Test {
 
 TEST_F(ClosedTablesTest, ATableThatOpensWhenItIsLookedAtIsNone) {
   is_closed_still_ = false;
-  const auto closed = Find("t", {decode_, {"SELECT 1 FROM *", {}}});
+  const auto closed =
+      Find("t", {decode_, {"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM *", {}}});
   ASSERT_THAT(closed, IsOk());
   EXPECT_TRUE(closed->discarded.empty());
   EXPECT_TRUE(closed->warnings.empty());
 }
 
 TEST_F(ClosedTablesTest, ADiscardedTableIsNamedWithoutAWarning) {
-  const auto closed = Find("t", {decode_, {"SELECT 1 FROM *", {}}});
+  const auto closed =
+      Find("t", {decode_, {"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM *", {}}});
   ASSERT_THAT(closed, IsOk());
   EXPECT_THAT(closed->discarded, ElementsAre("`d`.`t`"));
   EXPECT_TRUE(closed->warnings.empty());
@@ -63,14 +65,18 @@ TEST_F(ClosedTablesTest, ADiscardedTableIsNamedWithoutAWarning) {
 }
 
 TEST_F(ClosedTablesTest, AMissingFileIsWarnedAbout) {
-  const auto closed = Find("t", {decode_, {"SELECT 1 FROM *", SqlError(1932, "")}});
+  const auto closed = Find(
+      "t",
+      {decode_, {"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM *", SqlError(1932, "")}});
   ASSERT_THAT(closed, IsOk());
   EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("`d`.`t` has no usable tablespace")));
   EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("d/t.ibd is missing")));
 }
 
 TEST_F(ClosedTablesTest, WithoutTheRightToLookItMayBeEither) {
-  const auto closed = Find("t", {decode_, {"SELECT 1 FROM *", SqlError(1142, "")}});
+  const auto closed = Find(
+      "t",
+      {decode_, {"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM *", SqlError(1142, "")}});
   ASSERT_THAT(closed, IsOk());
   EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("it was discarded, or d/t.ibd is missing")));
 }
@@ -79,13 +85,17 @@ TEST_F(ClosedTablesTest, AFileThatTheServerCannotUseIsCopied) {
   datadir::DataFile file;
   file.name = "d/t.ibd";
   scan_.files = {file};
-  const auto closed = Find("t", {decode_, {"SELECT 1 FROM *", SqlError(1030, "")}});
+  const auto closed = Find(
+      "t",
+      {decode_, {"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM *", SqlError(1030, "")}});
   ASSERT_THAT(closed, IsOk());
   EXPECT_THAT(closed->warnings, ElementsAre(HasSubstr("d/t.ibd is copied as it is")));
 }
 
 TEST_F(ClosedTablesTest, DroppedAndIntermediateTablesAreNotMentioned) {
-  const auto dropped = Find("t", {decode_, {"SELECT 1 FROM *", SqlError(1146, "")}});
+  const auto dropped = Find(
+      "t",
+      {decode_, {"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM *", SqlError(1146, "")}});
   ASSERT_THAT(dropped, IsOk());
   EXPECT_TRUE(dropped->warnings.empty());
   EXPECT_TRUE(dropped->discarded.empty());

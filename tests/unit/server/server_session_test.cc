@@ -165,7 +165,8 @@ TEST_F(ServerSessionTest, ErrorsTellWhyATableIsClosed) {
   for (const auto& row : rows) {
     SqlAnswer answer;
     answer.error_number = row.error_number;
-    const auto session = MakeSession({{"SELECT 1 FROM `d`.`t` LIMIT 0", answer}});
+    const auto session = MakeSession(
+        {{"SET STATEMENT lock_wait_timeout=1 FOR SELECT 1 FROM `d`.`t` LIMIT 0", answer}});
     EXPECT_THAT(session->FindClosedReason({"d", "t", ""}), IsOkAndHolds(row.reason))
         << row.error_number;
   }
