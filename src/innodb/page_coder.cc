@@ -398,6 +398,12 @@ bool PageCoder::IsProven(uint32_t version) const {
   return known != data_keys_.end() && known->second.is_proven;
 }
 
+bool PageCoder::HasProvenKey() const {
+  const MutexLock lock(mutex_);
+  return std::any_of(data_keys_.begin(), data_keys_.end(),
+                     [](const auto& entry) { return entry.second.is_proven; });
+}
+
 void PageCoder::Prove(uint32_t version) {
   if (version == 0) return;
   const MutexLock lock(mutex_);

@@ -151,6 +151,21 @@ bool NeedsScan(const Tablespace& space) {
   return may_be_encrypted || (header.flags.is_page_compressed() && !header.flags.is_full_crc32());
 }
 
+// All that is encrypted may be new, made by the redo alone: then no page shows whether the keys are
+// the server's.
+void WarnOfUntriedKeys(const std::vector<Tablespace*>& spaces, TablespaceTable& table) {
+  const Tablespace* untried = nullptr;
+  for (const Tablespace* space : spaces) {
+    if (space->coder->HasProvenKey()) return;
+    if (space->header.crypt.has_value() && space->header.crypt->IsOn()) untried = space;
+  }
+  if (untried == nullptr) return;
+  table.warnings.push_back(
+      fmt::format("nothing in the backup shows whether key {} is the right one: all that {} has is "
+                  "made by the redo",
+                  untried->header.crypt->key_id, untried->final_name));
+}
+
 Status NoCodecs(const std::vector<std::string>& tables) {
   std::string names;
   for (size_t i = 0; i < std::min(tables.size(), kNamesMax); ++i)
@@ -195,7 +210,9 @@ Status PlanCoders(const CoderInput& input, TablespaceTable& table) {
           fmt::format("{} ({})", spaces[i]->final_name, codec::AlgorithmName(algorithm)));
     }
   }
-  return tables.empty() ? OkStatus() : NoCodecs(tables);
+  if (!tables.empty()) return NoCodecs(tables);
+  if (!input.is_redo_encrypted) WarnOfUntriedKeys(spaces, table);
+  return OkStatus();
 }
 
 }  // namespace hbk::prepare

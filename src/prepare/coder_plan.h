@@ -27,10 +27,12 @@ struct CoderInput {
   crypto::KeySource* keys = nullptr;  // null: there are none. Outlives the table.
   uint32_t worker_count = 1;
   std::stop_token stop;
+  bool is_redo_encrypted = false;  // and has been read: the source has a right key
 };
 
 // Sets `coder` of each tablespace whose pages the redo changes and that needs one. After
-// PlanHeaders: what is written follows what page 0 says in the end.
+// PlanHeaders: what is written follows what page 0 says in the end. Warns in `table` if pages will
+// be encrypted and nothing has shown that the source's keys are those of the server.
 Status PlanCoders(const CoderInput& input, TablespaceTable& table);
 
 }  // namespace hbk::prepare

@@ -206,7 +206,9 @@ Status PrepareRun::CheckKeysOfFiles() {
     auto space = FindTablespace(files, id);
     if (space.has_value()) table.spaces.emplace(id, std::move(*space));
   }
-  return PlanCoders({fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_}, table);
+  return PlanCoders(
+      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, source_log_.is_encrypted},
+      table);
 }
 
 Status PrepareRun::PlanTablespaces() {
@@ -225,8 +227,9 @@ Status PrepareRun::PlanTablespaces() {
   if (!table.ok()) return table.status().WithContext(set_.dir);
   table_ = std::move(table).value();
   HBK_RETURN_IF_ERROR(PlanHeaders(fs_, set_, *store_, scan_.logs, plan_, table_));
-  HBK_RETURN_IF_ERROR(
-      PlanCoders({fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_}, table_));
+  HBK_RETURN_IF_ERROR(PlanCoders(
+      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, source_log_.is_encrypted},
+      table_));
   for (const std::string& warning : table_.warnings)
     reporter_.Warning(warning);
   return CheckStop();

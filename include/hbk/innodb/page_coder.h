@@ -76,6 +76,7 @@ class PageCoder {
   Status CheckKey(uint32_t version) { return DataKeyOf(version).status(); }
   // Whether the key of that version has decrypted a page.
   [[nodiscard]] bool IsProven(uint32_t version) const;
+  [[nodiscard]] bool HasProvenKey() const;  // of any version
   // In the old format, where each page names its algorithm: the one for pages that have none yet.
   void SetAlgorithm(codec::Algorithm algorithm) { algorithm_ = algorithm; }
 

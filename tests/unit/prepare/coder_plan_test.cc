@@ -102,6 +102,21 @@ TEST_F(PlanCodersTest, RightKeysAreProven) {
   EXPECT_TRUE(table_.spaces.at(6).coder->IsProven(1));
 }
 
+TEST_F(PlanCodersTest, KeysThatNoPageHasTriedAreWarnedOf) {
+  FixedKeys keys;
+  keys.Add(1, 1).Add(2, 1);
+  AddSpace(5, kPlain, MakeCryptData(1)).is_new = true;
+
+  ASSERT_THAT(Plan(&keys), IsOk());
+  EXPECT_THAT(table_.warnings, ElementsAre(HasSubstr("whether key 1 is the right one")));
+
+  table_ = {};
+  AddSpace(5, kPlain, MakeCryptData(1)).is_new = true;
+  PutSpace(6, kPlain, MakeCryptData(2), &keys);
+  ASSERT_THAT(Plan(&keys), IsOk());
+  EXPECT_TRUE(table_.warnings.empty());
+}
+
 TEST_F(PlanCodersTest, AMissingKeyIsNamedWithItsTable) {
   FixedKeys keys;
   keys.Add(3, 1);
