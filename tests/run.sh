@@ -66,7 +66,9 @@ build_and_test() {
   echo "== $preset: test ($(elapsed))"
   local results=$PWD/build/$preset/test-results.xml
   rm -f "$results"
-  if [[ -z ${HBK_MARIADB_TREES:-} ]] && ctest --preset "$preset" -N "$@" | grep -q integration/; then
+  local listed
+  listed=$(ctest --preset "$preset" -N "$@")
+  if [[ -z ${HBK_MARIADB_TREES:-} && $listed == *integration/* ]]; then
     get_servers build/mariadb
     export HBK_MARIADB_TREES=$PWD/build/mariadb
   fi
