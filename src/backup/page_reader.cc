@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "page_image.h"
+#include "hbk/innodb/page_image.h"
 
 namespace hbk::backup {
 namespace {
@@ -99,19 +99,19 @@ Result<std::optional<PageFault>> PageReader::HealPages(uint64_t offset, MutableB
       std::fill(page.begin(), page.end(), uint8_t{0});
       continue;
     }
-    fault.verdict = CheckImage(page, layout_.flags, fault.page);
+    fault.verdict = innodb::CheckImage(page, layout_.flags, fault.page);
     if (fault.verdict == PageVerdict::kZero) continue;
     if (fault.verdict != PageVerdict::kGood) {
       HBK_ASSIGN_OR_RETURN(const auto stayed, HealPage(fault, page, scratch, stop));
       if (stayed) return stayed;
       ++notes.retried_pages;
     }
-    if (IsUnverifiable(page, layout_.flags)) {
+    if (innodb::IsUnverifiable(page, layout_.flags)) {
       HBK_ASSIGN_OR_RETURN(const auto stayed, SettlePage(fault, page, scratch, stop));
       if (stayed) return stayed;
     }
-    NoteKey(KeyVersionOf(page, layout_.flags, fault.page), notes);
-    const size_t used = UsedBytes(page, layout_.flags);
+    NoteKey(innodb::KeyVersionOf(page, layout_.flags, fault.page), notes);
+    const size_t used = innodb::UsedBytes(page, layout_.flags);
     std::fill(page.begin() + static_cast<ptrdiff_t>(used), page.end(), uint8_t{0});
   }
   return std::optional<PageFault>();
@@ -141,12 +141,12 @@ Result<std::optional<PageFault>> PageReader::HealPage(PageFault fault, MutableBy
       fault.is_gone = true;
       return std::optional<PageFault>(fault);
     }
-    fault.verdict = CheckImage(image, layout_.flags, fault.page);
+    fault.verdict = innodb::CheckImage(image, layout_.flags, fault.page);
     std::copy(image.begin(), image.end(), page.begin());
     if (IsWhole(fault.verdict)) return std::optional<PageFault>();
   } while (backoff.Wait());
   ++damaged_count_;
-  fault.detail = DescribeDamage(page, layout_.flags, fault.page);
+  fault.detail = innodb::DescribeDamage(page, layout_.flags, fault.page);
   return std::optional<PageFault>(fault);
 }
 
@@ -164,12 +164,12 @@ Result<std::optional<PageFault>> PageReader::SettlePage(PageFault fault, Mutable
     }
     if (std::equal(image.begin(), image.end(), page.begin())) return std::optional<PageFault>();
     std::copy(image.begin(), image.end(), page.begin());
-    fault.verdict = CheckImage(page, layout_.flags, fault.page);
+    fault.verdict = innodb::CheckImage(page, layout_.flags, fault.page);
     if (!IsWhole(fault.verdict)) {
       HBK_ASSIGN_OR_RETURN(const auto stayed, HealPage(fault, page, scratch, stop));
       if (stayed) return stayed;
     }
-    if (!IsUnverifiable(page, layout_.flags)) return std::optional<PageFault>();
+    if (!innodb::IsUnverifiable(page, layout_.flags)) return std::optional<PageFault>();
   } while (backoff.Wait());
   fault.verdict = PageVerdict::kBadChecksum;
   fault.detail = "it does not come to rest";

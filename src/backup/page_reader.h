@@ -48,7 +48,7 @@ struct PageFault {
   uint64_t offset = 0;
   innodb::PageVerdict verdict = innodb::PageVerdict::kGood;
   bool is_gone = false;  // the file ends before the page now
-  std::string detail;    // DescribeDamage() of the last image
+  std::string detail;    // innodb::DescribeDamage() of the last image
 };
 
 // "page 5:17 at offset 278528: bad checksum (...)".

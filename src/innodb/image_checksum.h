@@ -10,6 +10,9 @@
 
 namespace hbk::innodb {
 
+// Where a checksum would stand: innodb_checksum_algorithm=none, and compressed images.
+constexpr uint32_t kNoChecksum = 0xDEADBEEF;
+
 uint32_t OldChecksum(ByteView page);
 uint32_t ZipChecksum(ByteView page);
 

@@ -4,7 +4,7 @@
 
 #include "hbk/base/crc32c.h"
 #include "hbk/innodb/page.h"
-#include "hbk/innodb/trx_sys.h"
+#include "hbk/innodb/page_image.h"
 
 #include "image_checksum.h"
 
@@ -14,8 +14,6 @@ namespace {
 // Bytes 26..33 hold the key version and more; 34..37 the space id. The old checksum covers neither.
 constexpr size_t kUncoveredBegin = kFilKeyVersion;
 constexpr size_t kUncoveredEnd = kFilData;
-constexpr uint16_t kFullCrc32Compressed = 0x8000;
-constexpr uint32_t kNoChecksum = 0xDEADBEEF;  // innodb_checksum_algorithm=none
 
 // innodb_checksum_algorithm=innodb, the default before 10.2; files keep such pages until they are
 // written again.
@@ -41,13 +39,10 @@ bool HasLegacyChecksum(ByteView page, uint32_t crc) {
 }
 
 PageVerdict CheckFullCrc32(ByteView page, bool& is_plain) {
-  size_t size = page.size();
-  const uint16_t type = LoadBe16(page, kFilType);
-  const bool is_compressed = (type & kFullCrc32Compressed) != 0;
-  if (is_compressed) {
-    size = size_t{static_cast<uint16_t>(type & ~kFullCrc32Compressed)} << 8;
-    if (size == 0 || size >= page.size()) return PageVerdict::kBadChecksum;
-  }
+  const size_t size = FullCrc32Size(page);
+  const bool is_compressed = IsFullCrc32Compressed(page);
+  // It would not have been stored compressed.
+  if (is_compressed && size == page.size()) return PageVerdict::kBadChecksum;
   if (Crc32c(page.first(size - 4)) != LoadBe32(page, size - 4)) return PageVerdict::kBadChecksum;
   const bool is_encrypted = LoadBe32(page, kFilChecksum) != 0;
   is_plain = !is_compressed && !is_encrypted;
@@ -79,16 +74,15 @@ PageVerdict CheckZip(ByteView page) {
   if (stored == crc || stored == kNoChecksum) return PageVerdict::kGood;
   // Encrypted: the checksum over the image as it lies here stands behind the key version.
   const bool is_encrypted = LoadBe32(page, kFilKeyVersion) != 0;
-  if (is_encrypted && LoadBe32(page, kFilKeyVersion + 4) == crc) return PageVerdict::kGood;
+  if (is_encrypted && LoadBe32(page, kOldImageChecksum) == crc) return PageVerdict::kGood;
   return stored == ZipAdler(page) ? PageVerdict::kGood : PageVerdict::kBadChecksum;
 }
 
 PageVerdict CheckOld(ByteView page) {
-  const uint16_t type = LoadBe16(page, kFilType);
-  if (type == kPageCompressed || type == kPageCompressedEncrypted) {
+  if (IsOldCompressedType(LoadBe16(page, kFilType))) {
     // The stored image has no checksum: the one inside appears after decompression.
-    const bool is_sane = LoadBe32(page, kFilChecksum) == kNoChecksum &&
-                         LoadBe16(page, kFilData) <= page.size() - kFilData - 4;
+    const bool is_sane =
+        LoadBe32(page, kFilChecksum) == kNoChecksum && OldPayloadOf(page).has_value();
     return is_sane ? PageVerdict::kGood : PageVerdict::kBadChecksum;
   }
   const uint32_t crc = OldChecksum(page);
@@ -98,7 +92,7 @@ PageVerdict CheckOld(ByteView page) {
                                                                    : PageVerdict::kLsnMismatch;
   }
   const bool is_encrypted = LoadBe32(page, kFilKeyVersion) != 0;
-  if (is_encrypted && LoadBe32(page, kFilKeyVersion + 4) == crc) return PageVerdict::kGood;
+  if (is_encrypted && LoadBe32(page, kOldImageChecksum) == crc) return PageVerdict::kGood;
   const bool is_lsn_good = LoadBe32(page, kFilLsn + 4) == LoadBe32(page, tail + 4);
   return is_lsn_good && HasLegacyChecksum(page, crc) ? PageVerdict::kGood
                                                      : PageVerdict::kBadChecksum;
@@ -162,7 +156,7 @@ void SealPage(MutableByteView page, const TablespaceFlags& flags, PageId id) {
     StoreBe32(page, kFilChecksum, ZipChecksum(page));
     return;
   }
-  const bool keeps_flush_lsn = id.page == 0 || id == PageId{kSystemSpaceId, kTrxSysPageNo};
+  const bool keeps_flush_lsn = IsNeverCoded(id);
   if (!keeps_flush_lsn) {
     std::fill_n(page.begin() + kFilKeyVersion, kFilSpaceId - kFilKeyVersion, uint8_t{0});
   }

@@ -8,7 +8,6 @@
 #include "hbk/base/crc32c.h"
 #include "hbk/innodb/page.h"
 #include "hbk/innodb/page_checksum.h"
-#include "hbk/innodb/trx_sys.h"
 
 #include "image_checksum.h"
 
@@ -20,29 +19,11 @@ using codec::Algorithm;
 // full_crc32: what stays clear in front, the checksum behind.
 constexpr size_t kFullHeader = 26;
 constexpr size_t kFullChecksum = 4;
-constexpr uint16_t kFullCompressed = 0x8000;
-constexpr size_t kFullSizeUnit = 256;
-
-// Old format: key version 4 and checksum of the encrypted image 4; in a compressed, clear image
-// these 8 bytes are the algorithm. Its payload follows a length, and the algorithm if encrypted.
-constexpr size_t kPostChecksum = kFilKeyVersion + 4;
-constexpr size_t kOldPayload = kFilData + 2;
-constexpr size_t kOldEncryptedPayload = kFilData + 2 + 2;
-constexpr uint32_t kNoChecksum = 0xDEADBEEF;
 
 // These do not know where their stream ends: the image says it.
 bool NeedsExactEnd(Algorithm algorithm) {
   return algorithm == Algorithm::kLz4 || algorithm == Algorithm::kLzo ||
          algorithm == Algorithm::kSnappy;
-}
-
-Algorithm AlgorithmOfNumber(uint64_t number) {
-  return static_cast<Algorithm>(std::min<uint64_t>(number, UINT8_MAX));
-}
-
-// Page 0 and TRX_SYS are what everything else is found with.
-bool IsNeverCoded(PageId id) {
-  return id.page == 0 || id == PageId{kSystemSpaceId, kTrxSysPageNo};
 }
 
 bool IsCompressible(uint16_t type) {
@@ -67,13 +48,6 @@ void CopyTo(ByteView from, MutableByteView to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
 
-// The bytes of a full_crc32 image that count. CheckPage has seen that they are within the page.
-size_t FullSize(ByteView image) {
-  const uint16_t type = LoadBe16(image, kFilType);
-  if ((type & kFullCompressed) == 0) return image.size();
-  return size_t{static_cast<uint16_t>(type & ~kFullCompressed)} * kFullSizeUnit;
-}
-
 // The compressed stream in a full_crc32 image of which `body` is all from the header to the
 // checksum, decrypted.
 ByteView FullPayload(ByteView body, Algorithm algorithm) {
@@ -82,34 +56,11 @@ ByteView FullPayload(ByteView body, Algorithm algorithm) {
   const size_t behind = 1 + kFullChecksum;
   const size_t size = kFullHeader + body.size() + kFullChecksum;
   const uint8_t low = body.back();
-  const size_t end = low != 0 ? size - kFullSizeUnit + low : size;
+  const size_t end = low != 0 ? size - kFullCrc32SizeUnit + low : size;
   return body.first(end < kFullHeader + behind ? 0 : end - behind - kFullHeader);
 }
 
 }  // namespace
-
-PageCoding CodingOf(ByteView image, const TablespaceFlags& flags, bool has_crypt_data, PageId id) {
-  PageCoding coding;
-  if (IsNeverCoded(id)) return coding;
-  const uint16_t type = LoadBe16(image, kFilType);
-  if (flags.is_full_crc32()) {
-    coding.key_version = LoadBe32(image, kFilChecksum);
-    if ((type & kFullCompressed) != 0)
-      coding.algorithm = AlgorithmOfNumber(flags.compression_algorithm());
-    return coding;
-  }
-  if (!flags.is_zip() && type == kPageCompressed) {
-    coding.algorithm = AlgorithmOfNumber(LoadBe64(image, kFilKeyVersion));
-    return coding;
-  }
-  if (!flags.is_zip() && type == kPageCompressedEncrypted) {
-    coding.key_version = LoadBe32(image, kFilKeyVersion);
-    coding.algorithm = AlgorithmOfNumber(LoadBe16(image, kOldPayload));
-    return coding;
-  }
-  if (has_crypt_data) coding.key_version = LoadBe32(image, kFilKeyVersion);
-  return coding;
-}
 
 PageCoder::PageCoder(SpaceId space, const TablespaceFlags& flags,
                      const std::optional<CryptData>& crypt, crypto::KeySource* keys)
@@ -119,7 +70,7 @@ PageCoder::PageCoder(SpaceId space, const TablespaceFlags& flags,
       keys_(keys),
       // zlib is the one that every server has.
       algorithm_(flags.compression_algorithm() != 0
-                     ? AlgorithmOfNumber(flags.compression_algorithm())
+                     ? static_cast<Algorithm>(flags.compression_algorithm())
                      : Algorithm::kZlib) {}
 
 Result<PageCoding> PageCoder::Decode(ByteView image, PageId id, MutableByteView frame) {
@@ -139,7 +90,7 @@ Result<PageCoding> PageCoder::Decode(ByteView image, PageId id, MutableByteView 
 
 Result<PageCoding> PageCoder::DecodeFullCrc32(ByteView image, PageId id, MutableByteView frame) {
   const PageCoding coding = CodingOf(image, flags_, crypt_.has_value(), id);
-  const size_t size = FullSize(image);
+  const size_t size = FullCrc32Size(image);
   const bool is_compressed = size != image.size();
   if (is_compressed && coding.algorithm == Algorithm::kNone)
     return CorruptionError("a compressed page in a file that is not page_compressed");
@@ -180,7 +131,7 @@ Result<PageCoding> PageCoder::DecodeOld(ByteView image, PageId id, MutableByteVi
   CopyTo(image, frame);
   // Clear pages of old files may have something else where the key version is. Only in encrypted
   // ones a checksum of the image follows it.
-  if (coding.key_version == 0 || LoadBe32(image, kPostChecksum) != ImageChecksum(image, flags_))
+  if (coding.key_version == 0 || LoadBe32(image, kOldImageChecksum) != ImageChecksum(image, flags_))
     return PageCoding{};
   const size_t size = image.size() - kFilTrailer - kFilData;
   HBK_RETURN_IF_ERROR(Decrypt(image, id, coding.key_version, image.subspan(kFilData, size),
@@ -198,9 +149,8 @@ Result<PageCoding> PageCoder::DecodeOld(ByteView image, PageId id, MutableByteVi
 Status PageCoder::DecodeOldCompressed(ByteView image, PageId id, const PageCoding& coding,
                                       MutableByteView frame) {
   const bool is_encrypted = LoadBe16(image, kFilType) == kPageCompressedEncrypted;
-  // CheckPage has seen that it fits.
-  ByteView payload =
-      image.subspan(is_encrypted ? kOldEncryptedPayload : kOldPayload, LoadBe16(image, kFilData));
+  // CheckPage has seen that there is one.
+  ByteView payload = OldPayloadOf(image).value();
   std::vector<uint8_t> decrypted;
   if (is_encrypted) {
     decrypted.resize(payload.size());
@@ -209,8 +159,7 @@ Status PageCoder::DecodeOldCompressed(ByteView image, PageId id, const PageCodin
   }
   Status done = codec::Decompress(coding.algorithm, payload, frame);
   if (done.code() == StatusCode::kUnsupported) return done;
-  const uint16_t type = LoadBe16(frame, kFilType);
-  if (done.ok() && (type == kPageCompressed || type == kPageCompressedEncrypted))
+  if (done.ok() && IsOldCompressedType(LoadBe16(frame, kFilType)))
     done = CorruptionError("a compressed page within a compressed page");
   if (done.ok()) {
     const PageVerdict verdict = CheckPage(frame, flags_, id);
@@ -250,16 +199,17 @@ Result<size_t> PageCoder::EncodeFullCrc32(MutableByteView frame, PageId id,
   CopyTo(frame.first(kFullHeader), image);
   // The image has to be shorter than the page, and is a multiple of the unit.
   const size_t behind = kFullChecksum + (NeedsExactEnd(coding.algorithm) ? 1 : 0);
-  const size_t room = frame.size() - kFullSizeUnit - kFullHeader - behind;
+  const size_t room = frame.size() - kFullCrc32SizeUnit - kFullHeader - behind;
   HBK_ASSIGN_OR_RETURN(const size_t payload,
                        Compress(coding.algorithm, frame, image.subspan(kFullHeader, room)));
   size_t size = image.size();
   if (payload != 0) {
     const size_t end = kFullHeader + payload + behind;
-    size = (end + kFullSizeUnit - 1) / kFullSizeUnit * kFullSizeUnit;
+    size = (end + kFullCrc32SizeUnit - 1) / kFullCrc32SizeUnit * kFullCrc32SizeUnit;
     if (NeedsExactEnd(coding.algorithm))
-      image[size - behind] = static_cast<uint8_t>(end % kFullSizeUnit);
-    StoreBe16(image, kFilType, static_cast<uint16_t>(kFullCompressed | size / kFullSizeUnit));
+      image[size - behind] = static_cast<uint8_t>(end % kFullCrc32SizeUnit);
+    StoreBe16(image, kFilType,
+              static_cast<uint16_t>(kFullCrc32Compressed | size / kFullCrc32SizeUnit));
   } else {
     CopyTo(frame, image);
   }
@@ -276,7 +226,8 @@ Result<size_t> PageCoder::EncodeOld(MutableByteView frame, PageId id, const Page
                                     MutableByteView image) {
   SealPage(frame, flags_, id);
   const bool is_encrypted = coding.key_version != 0;
-  const size_t start = is_encrypted ? kOldEncryptedPayload : kOldPayload;
+  const uint16_t type = is_encrypted ? kPageCompressedEncrypted : kPageCompressed;
+  const size_t start = OldPayloadOffset(type);
   HBK_ASSIGN_OR_RETURN(
       const size_t payload,
       Compress(coding.algorithm, frame, image.subspan(start, image.size() - kOldEncryptedPayload)));
@@ -287,20 +238,20 @@ Result<size_t> PageCoder::EncodeOld(MutableByteView frame, PageId id, const Page
     secret = image.subspan(start, payload);
     CopyTo(frame.first(kFilData), image);
     StoreBe32(image, kFilChecksum, kNoChecksum);
-    StoreBe16(image, kFilType, is_encrypted ? kPageCompressedEncrypted : kPageCompressed);
-    StoreBe16(image, kFilData, static_cast<uint16_t>(payload));
+    StoreBe16(image, kFilType, type);
+    StoreBe16(image, kOldPayloadSize, static_cast<uint16_t>(payload));
     const auto number = static_cast<uint8_t>(coding.algorithm);
     if (is_encrypted)
-      StoreBe16(image, kOldPayload, number);
+      StoreBe16(image, kOldEncryptedAlgorithm, number);
     else
-      StoreBe64(image, kFilKeyVersion, number);
+      StoreBe64(image, kOldAlgorithm, number);
   } else {
     CopyTo(frame, image);
   }
   if (!is_encrypted) return size;
   HBK_RETURN_IF_ERROR(Encrypt(image, id, coding.key_version, secret));
   StoreBe32(image, kFilKeyVersion, coding.key_version);
-  StoreBe32(image, kPostChecksum, ImageChecksum(image, flags_));
+  StoreBe32(image, kOldImageChecksum, ImageChecksum(image, flags_));
   return size;
 }
 

@@ -26,27 +26,12 @@
 #include "hbk/base/status.h"
 #include "hbk/codec/page_codec.h"
 #include "hbk/crypto/key_source.h"
+#include "hbk/innodb/page_image.h"
 #include "hbk/innodb/tablespace_flags.h"
 #include "hbk/innodb/tablespace_header.h"
 #include "hbk/innodb/types.h"
 
 namespace hbk::innodb {
-
-// How an image is coded.
-struct PageCoding {
-  uint32_t key_version = 0;  // 0: clear
-  codec::Algorithm algorithm = codec::Algorithm::kNone;
-
-  [[nodiscard]] bool is_plain() const {
-    return key_version == 0 && algorithm == codec::Algorithm::kNone;
-  }
-  bool operator==(const PageCoding&) const = default;
-};
-
-// What the image says of itself, by its header fields. Good for an image that CheckPage accepts;
-// the algorithm of an encrypted full_crc32 image is that of its file. An algorithm that there is
-// not is kept as its number.
-PageCoding CodingOf(ByteView image, const TablespaceFlags& flags, bool has_crypt_data, PageId id);
 
 class PageCoder {
  public:
