@@ -156,6 +156,18 @@ TEST(ResolveTablespacesTest, UnwrittenFileThatTheRedoDoesNotMakeIsWarnedOf) {
   EXPECT_THAT(table->warnings, ElementsAre(HasSubstr("page 0 of db/lost.ibd is all zero")));
 }
 
+TEST(ResolveTablespacesTest, UnfinishedCopyOfAlterTableIsNotMade) {
+  SpaceLogs logs;
+  logs.spaces[8] = Named("db/#sql-alter-43f8-e.ibd");
+  logs.spaces[8].has_first_page = true;
+
+  const auto table = ResolveTablespaces({}, logs, {});
+
+  ASSERT_THAT(table, IsOk());
+  EXPECT_TRUE(table->spaces.empty());
+  EXPECT_TRUE(table->dropped.contains(8));
+}
+
 TEST(ResolveTablespacesTest, DamagedFileThatNothingReplacesIsCorruption) {
   EXPECT_THAT(ResolveTablespaces({Unwritten("db/t.ibd", FirstPageKind::kDamaged)}, SpaceLogs(), {}),
               StatusIs(StatusCode::kCorruption, HasSubstr("db/t.ibd: page 0: bad checksum")));
