@@ -5,13 +5,12 @@
 
 #include "hbk/base/version.h"
 #include "hbk/keys/key_options.h"
+#include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
 namespace hbk::backup {
 
 namespace {
-
-constexpr const char* kDamagedPagesName = "innodb_corrupted_pages";
 
 // What prepare and restore may need, or a reader of the manifest wants to know. Nothing secret.
 constexpr const char* kRecordedSettings[] = {
@@ -55,20 +54,20 @@ std::string DescribeBinlog(const manifest::BinlogPosition& binlog) {
   return text;
 }
 
-// "d/t 5" and a line of page numbers, for each tablespace.
-std::string RenderDamagedPages(const std::map<std::string, DamagedFile>& damaged) {
-  std::map<std::string, std::vector<innodb::PageNo>> spaces;
+// By name of the tablespace. The files of the system tablespace are one.
+manifest::DamagedPageList ListDamagedPages(const std::map<std::string, DamagedFile>& damaged) {
+  std::map<std::pair<std::string, innodb::SpaceId>, std::set<innodb::PageNo>> spaces;
   for (const auto& [name, file] : damaged) {
     std::string table = file.space_id == innodb::kSystemSpaceId ? "innodb_system" : name;
     if (table.ends_with(".ibd")) table.resize(table.size() - 4);
-    std::vector<innodb::PageNo>& pages = spaces[fmt::format("{} {}", table, file.space_id)];
+    std::set<innodb::PageNo>& pages = spaces[{table, file.space_id}];
     for (const DamagedPage& page : file.pages)
-      pages.push_back(page.page_no);
+      pages.insert(page.page_no);
   }
-  std::string text;
-  for (const auto& [head, pages] : spaces)
-    text += fmt::format("{}\n{}\n", head, fmt::join(pages, " "));
-  return text;
+  manifest::DamagedPageList list;
+  for (const auto& [space, pages] : spaces)
+    list.spaces.push_back({space.first, space.second, pages});
+  return list;
 }
 
 manifest::BackupInfo MakeInfo(const BackupRecord& record) {
@@ -175,8 +174,10 @@ std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const Backu
   files.emplace_back(names.checkpoints, manifest::RenderCheckpoints(checkpoints));
   files.emplace_back(names.info, manifest::RenderBackupInfo(MakeInfo(record)));
   if (record.binlog) files.emplace_back(names.binlog_info, RenderBinlogInfo(*record.binlog));
-  if (!record.damaged.empty())
-    files.emplace_back(kDamagedPagesName, RenderDamagedPages(record.damaged));
+  if (!record.damaged.empty()) {
+    files.emplace_back(manifest::kDamagedPagesName,
+                       manifest::RenderDamagedPageList(ListDamagedPages(record.damaged)));
+  }
   return files;
 }
 

@@ -13,6 +13,7 @@
 #include "hbk/backup/log_tailer.h"
 #include "hbk/io/rate_limiter.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/damaged_page_list.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_session.h"
 
@@ -428,9 +429,8 @@ void BackupRun::WarnOfDamage() {
   }
   if (count == 0) return;
   record_.warnings.push_back(
-      fmt::format("{} damaged pages were copied as they are; the file innodb_corrupted_pages "
-                  "lists them",
-                  count));
+      fmt::format("{} damaged pages were copied as they are; the file {} lists them", count,
+                  manifest::kDamagedPagesName));
 }
 
 Status BackupRun::ReadPosition(manifest::BinlogPosition& position, bool& has_binlog) {

@@ -37,7 +37,7 @@ struct ApplyInput {
   innodb::Lsn start_lsn = 0;
   innodb::Lsn end_lsn = 0;
   std::stop_token stop;
-  const DamagedPages* damaged = nullptr;  // null: there are none
+  const manifest::DamagedPageList* damaged = nullptr;  // null: there are none
 };
 
 struct ApplyCounts {

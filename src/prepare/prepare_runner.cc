@@ -95,7 +95,7 @@ class PrepareRun {
   redo::Lsn file_checkpoint_end_ = 0;
   RedoScan scan_;
   TablespaceTable table_;
-  DamagedPages damaged_;
+  manifest::DamagedPageList damaged_;
   std::set<std::string> changed_files_;
   PrepareSummary summary_;
 };
@@ -286,7 +286,7 @@ Status PrepareRun::JudgeDamagedPages() {
     reporter_.Warning("damaged: " + faults[i]);
   if (faults.size() > kDamagedNamesMax) {
     reporter_.Warning(fmt::format("and {} more damaged pages: see {}",
-                                  faults.size() - kDamagedNamesMax, kDamagedPagesName));
+                                  faults.size() - kDamagedNamesMax, manifest::kDamagedPagesName));
   }
   if (faults.empty()) reporter_.Info("no page that was damaged on the server is in use");
   return StoreDamagedPages(fs_, set_, damaged_);

@@ -9,6 +9,7 @@
 
 #include "hbk/datadir/scanner.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
 namespace hbk::restore {
@@ -27,7 +28,7 @@ constexpr std::string_view kDefaultDataFilePath = "ibdata1:12M:autoextend";
 // the metadata (info, positions that InnoDB knows, Galera, replication) goes to the data directory.
 bool IsForBackupOnly(std::string_view name) {
   constexpr std::array<std::string_view, 6> kNames = {
-      "backup-my.cnf",          "innodb_corrupted_pages",     "xtrabackup_checkpoints",
+      "backup-my.cnf",          manifest::kDamagedPagesName,  "xtrabackup_checkpoints",
       "xtrabackup_binlog_info", "mariadb_backup_checkpoints", "mariadb_backup_binlog_info"};
   return name.starts_with("hbk_") || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }

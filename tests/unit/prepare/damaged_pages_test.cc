@@ -16,6 +16,7 @@
 namespace hbk::prepare {
 namespace {
 
+using manifest::DamagedPageList;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -27,35 +28,6 @@ using testing::StatusIs;
 constexpr uint32_t kPageSize = 16384;
 constexpr innodb::SpaceId kSpace = 7;
 constexpr uint32_t kPageCount = 8;
-
-TEST(ParseDamagedPagesTest, TwoLinesMakeATablespace) {
-  const auto damaged = ParseDamagedPages("db/t#P#p0 7\n3 5 70\ninnodb_system 0\n9\n");
-
-  ASSERT_THAT(damaged, IsOk());
-  EXPECT_EQ(damaged->spaces.at(7).name, "db/t#P#p0");
-  EXPECT_THAT(damaged->spaces.at(7).pages, ElementsAre(3, 5, 70));
-  EXPECT_TRUE(damaged->Contains({0, 9}));
-  EXPECT_FALSE(damaged->Contains({0, 3}));
-  EXPECT_FALSE(damaged->Contains({8, 3}));
-}
-
-TEST(ParseDamagedPagesTest, BlanksAtTheEndAreNoMatter) {
-  const auto damaged = ParseDamagedPages("db/t 7 \r\n3 5 \r\n");
-
-  ASSERT_THAT(damaged, IsOk());
-  EXPECT_THAT(damaged->spaces.at(7).pages, ElementsAre(3, 5));
-}
-
-TEST(ParseDamagedPagesTest, OtherLinesAreCorruption) {
-  for (const std::string_view text : {"db/t\n3\n", "db/t x\n3\n", "db/t 7\n3 x\n", " 7\n3\n"})
-    EXPECT_THAT(ParseDamagedPages(text), StatusIs(StatusCode::kCorruption, HasSubstr("line")));
-}
-
-TEST(ParseDamagedPagesTest, RenderedTextIsReadBack) {
-  const std::string text = "innodb_system 0\n9\ndb/t 7\n3 5\n";
-
-  EXPECT_EQ(RenderDamagedPages(ParseDamagedPages(text).value()), text);
-}
 
 class DamagedPagesTest : public ::testing::Test {
  protected:
@@ -95,14 +67,14 @@ class DamagedPagesTest : public ::testing::Test {
   MemFileSystem fs_;
   BackupSet set_;
   std::string file_;
-  DamagedPages damaged_ = ParseDamagedPages("db/t 7\n3 5\n").value();
+  DamagedPageList damaged_ = manifest::ParseDamagedPageList("db/t 7\n3 5\n").value();
 };
 
 TEST_F(DamagedPagesTest, WholePagesLeaveTheList) {
   Damage(5);
 
   EXPECT_THAT(Judge(), ElementsAre("db/t.ibd, page 5: bad checksum"));
-  EXPECT_THAT(damaged_.spaces.at(kSpace).pages, ElementsAre(5));
+  EXPECT_THAT(damaged_.spaces.at(0).pages, ElementsAre(5));
 }
 
 TEST_F(DamagedPagesTest, FreePagesAreForgiven) {
@@ -116,7 +88,7 @@ TEST_F(DamagedPagesTest, FreePagesAreForgiven) {
 }
 
 TEST_F(DamagedPagesTest, PagesOfDroppedTablesAreForgiven) {
-  damaged_ = ParseDamagedPages("db/gone 9\n3\n").value();
+  damaged_ = manifest::ParseDamagedPageList("db/gone 9\n3\n").value();
 
   EXPECT_THAT(Judge(), IsEmpty());
   EXPECT_TRUE(damaged_.empty());
@@ -127,7 +99,7 @@ TEST_F(DamagedPagesTest, EncryptedPagesAreJudgedWithAndWithoutKeys) {
   keys.Add(1, 1);
   PutTable(testing::MakeCryptData(), &keys);
   Damage(5);
-  const DamagedPages before = damaged_;
+  const DamagedPageList before = damaged_;
 
   EXPECT_THAT(Judge(&keys), ElementsAre(HasSubstr("db/t.ibd, page 5: bad checksum")));
   damaged_ = before;
@@ -143,13 +115,13 @@ TEST_F(DamagedPagesTest, ABackupWithoutListHasNone) {
 
 TEST_F(DamagedPagesTest, TheListIsReplacedOrGoes) {
   fs_.PutFile("/b/innodb_corrupted_pages", "db/t 7\n3 5\n");
-  damaged_ = ParseDamagedPages("db/t 7\n5\n").value();
+  damaged_ = manifest::ParseDamagedPageList("db/t 7\n5\n").value();
 
   ASSERT_THAT(StoreDamagedPages(fs_, set_, damaged_), IsOk());
   EXPECT_EQ(fs_.Contents("/b/innodb_corrupted_pages"), "db/t 7\n5\n");
   EXPECT_TRUE(LoadDamagedPages(fs_, set_)->Contains({7, 5}));
 
-  ASSERT_THAT(StoreDamagedPages(fs_, set_, DamagedPages{}), IsOk());
+  ASSERT_THAT(StoreDamagedPages(fs_, set_, DamagedPageList{}), IsOk());
   EXPECT_EQ(fs_.Stat("/b/innodb_corrupted_pages", false).status().code(), StatusCode::kNotFound);
 }
 

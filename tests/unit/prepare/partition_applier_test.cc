@@ -106,7 +106,7 @@ class PartitionApplierTest : public ::testing::Test {
       fs_,
       {.partition_count = 1, .block_bytes = 1 << 20, .block_count = 16, .spill_path = "/spill"}};
   std::atomic<uint64_t> done_bytes_{0};
-  DamagedPages damaged_;
+  manifest::DamagedPageList damaged_;
 };
 
 TEST_F(PartitionApplierTest, ChangedPagesAreWrittenWholeAndOthersNotAtAll) {
@@ -262,7 +262,7 @@ TEST_F(PartitionApplierTest, RedoOfAPageThatWasDamagedOnTheServerIsLeftOut) {
   ReplacePage(3, damaged);
   AddWrite(2, 150000, "two");
   AddWrite(3, 150000, "three");
-  damaged_ = ParseDamagedPages("db/a 5\n3\n").value();
+  damaged_ = manifest::ParseDamagedPageList("db/a 5\n3\n").value();
 
   const auto counts = Apply();
 
