@@ -19,6 +19,20 @@ Status CheckAlgorithms(const std::string& dir, const ServerTree& tree) {
   return OkStatus();
 }
 
+// An empty cell may be the server's doing only: all that it can have must have been compared, and
+// as the kind says.
+Status CheckCells(const KindOptions& options, const PageComparison& pages) {
+  for (const std::string& kind : KindDatabases(options)) {
+    const auto share = pages.by_database.find(kind);
+    if (share == pages.by_database.end() || share->second.page_count == 0)
+      return FailedError("no page of the kind was compared: " + kind);
+    const bool is_plain = kind == kPlainKind || kind == kZipKind;
+    if (!is_plain && share->second.encoded_page_count == 0)
+      return FailedError("no page of the kind was encrypted or compressed: " + kind);
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 std::vector<InstanceFormat> MatrixFormats(const ServerTree& tree) {
@@ -64,6 +78,7 @@ Result<DifferentialResult> RunDifferential(const DifferentialConfig& config) {
         RunToSuccess(PrepareCommand(config.compared, made, {}, tree), scratch.Sub("compared.log"))
             .status());
     HBK_ASSIGN_OR_RETURN(result.pages, ComparePages(theirs, made, KeysOf(config.format)));
+    if (kinds) HBK_RETURN_IF_ERROR(CheckCells(*kinds, result.pages));
     const std::string& set = config.restorer == config.compared ? made : theirs;
     const std::string data = scratch.Sub("data");
     HBK_RETURN_IF_ERROR(MakeDirectory(data));
