@@ -115,6 +115,9 @@ Status PrepareRun::OpenKeys() {
                        keys::ChooseKeyOptions(options_.keys, set_.settings));
   for (const std::string& warning : keys::KeyOptionWarnings(options, fs_))
     reporter_.Warning(warning);
+  // Before the source is asked: what it is may come from the backup.
+  if (options.HasSource())
+    reporter_.Info("keys, where they are needed", {{"from", keys::DescribeKeySource(options)}});
   HBK_ASSIGN_OR_RETURN(keys_, keys::OpenKeySource(options, fs_, stop_));
   return OkStatus();
 }
