@@ -5,22 +5,10 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 namespace hbk::backup {
 
 namespace {
-
-constexpr std::string_view kControlName = "aria_log_control";
-constexpr uint64_t kControlBytesMax = 512;
-// Offsets in the control file; docs/format/aria.md.
-constexpr std::string_view kMagic("\xFE\xFE\x0C\x01", 4);
-constexpr size_t kCreateSize = 20;
-constexpr size_t kChangeableSize = 22;
-constexpr size_t kBlockSize = 24;
-constexpr size_t kCheckpointLog = 4;  // in the changeable part, after its CRC: u24
-constexpr size_t kLastLog = 11;       // in the changeable part
-constexpr size_t kCrcBytes = 4;
 
 constexpr uint64_t kPageBytes = 8192;
 constexpr uint64_t kBufferBytes = 1 << 20;
@@ -29,62 +17,19 @@ constexpr uint64_t kTailBytes = 2 * kPageBytes;
 constexpr int kReadTries = 50;
 constexpr std::chrono::milliseconds kReadPause{10};
 
-uint32_t Crc32(std::string_view bytes) {
-  const ByteView view = AsBytes(bytes);
-  return static_cast<uint32_t>(crc32(0, view.data(), static_cast<uInt>(view.size())));
-}
-
-MutableByteView Mutable(std::string& bytes) {
-  return {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
-
-Result<AriaControl> ParseAriaControl(std::string_view bytes) {
-  const ByteView view = AsBytes(bytes);
-  if (bytes.size() < kBlockSize + 2 + kCrcBytes || !bytes.starts_with(kMagic))
-    return CorruptionError("aria_log_control does not begin like one");
-  const size_t create_size = LoadLe16(view, kCreateSize);
-  const size_t changeable_size = LoadLe16(view, kChangeableSize);
-  if (create_size < kBlockSize + 2 + kCrcBytes || changeable_size < kLastLog + kCrcBytes ||
-      create_size + changeable_size > bytes.size())
-    return CorruptionError("aria_log_control has impossible sizes");
-  const std::string_view create = bytes.substr(0, create_size);
-  const std::string_view changeable = bytes.substr(create_size, changeable_size);
-  if (Crc32(create.substr(0, create_size - kCrcBytes)) != LoadLe32(view, create_size - kCrcBytes) ||
-      Crc32(changeable.substr(kCrcBytes)) != LoadLe32(view, create_size))
-    return CorruptionError("aria_log_control has a wrong checksum");
-  AriaControl control;
-  control.bytes = bytes.substr(0, create_size + changeable_size);
-  control.block_size = LoadLe16(view, kBlockSize);
-  control.checkpoint_log = LoadLe32(view, create_size + kCheckpointLog) & 0xFFFFFF;
-  control.last_log = LoadLe32(view, create_size + kLastLog);
-  return control;
-}
-
-std::string RenderAriaControl(const AriaControl& control, uint32_t last_log) {
-  std::string bytes = control.bytes;
-  const size_t create_size = LoadLe16(AsBytes(bytes), kCreateSize);
-  StoreLe32(Mutable(bytes), create_size + kLastLog, last_log);
-  const uint32_t crc = Crc32(std::string_view(bytes).substr(create_size + kCrcBytes));
-  StoreLe32(Mutable(bytes), create_size, crc);
-  return bytes;
-}
-
-std::string AriaLogName(uint32_t number) {
-  return fmt::format("aria_log.{:08}", number);
-}
 
 AriaLogCopier::AriaLogCopier(io::FileSystem& fs, std::string log_dir, std::string target_dir)
     : fs_(fs), log_dir_(std::move(log_dir)), target_dir_(std::move(target_dir)) {}
 
 Status AriaLogCopier::Begin() {
-  const std::string path = io::JoinPath(log_dir_, kControlName);
+  const std::string path = io::JoinPath(log_dir_, aria::kControlFileName);
   Status status;
   // A checkpoint of the server may be writing it: read again.
   for (int i = 0; i < kReadTries; ++i) {
-    HBK_ASSIGN_OR_RETURN(const std::string bytes, io::ReadFile(fs_, path, kControlBytesMax));
-    Result<AriaControl> control = ParseAriaControl(bytes);
+    HBK_ASSIGN_OR_RETURN(const std::string bytes,
+                         io::ReadFile(fs_, path, aria::kControlFileBytesMax));
+    Result<aria::ControlFile> control = aria::ParseControlFile(bytes);
     status = control.status();
     if (status.ok()) {
       control_ = std::move(control).value();
@@ -98,14 +43,14 @@ Status AriaLogCopier::Begin() {
   uint32_t first = std::max<uint32_t>(control_.checkpoint_log, 1);
   while (first > 1) {
     HBK_ASSIGN_OR_RETURN(const bool exists,
-                         io::Exists(fs_, io::JoinPath(log_dir_, AriaLogName(first - 1))));
+                         io::Exists(fs_, io::JoinPath(log_dir_, aria::LogFileName(first - 1))));
     if (!exists) break;
     --first;
   }
   HBK_RETURN_IF_ERROR(OpenLogs(first));
   if (control_.last_log != 0 && (logs_.empty() || logs_.back().number < control_.last_log)) {
     return CorruptionError(fmt::format("{} is missing, the last Aria log says {}",
-                                       io::JoinPath(log_dir_, AriaLogName(control_.last_log)),
+                                       io::JoinPath(log_dir_, aria::LogFileName(control_.last_log)),
                                        path));
   }
   return OkStatus();
@@ -113,7 +58,7 @@ Status AriaLogCopier::Begin() {
 
 Status AriaLogCopier::OpenLogs(uint32_t first) {
   for (uint32_t number = first;; ++number) {
-    auto source = fs_.Open(io::JoinPath(log_dir_, AriaLogName(number)), {});
+    auto source = fs_.Open(io::JoinPath(log_dir_, aria::LogFileName(number)), {});
     if (!source.ok() && source.status().code() == StatusCode::kNotFound) return OkStatus();
     HBK_RETURN_IF_ERROR(source.status());
     Log log;
@@ -124,7 +69,7 @@ Status AriaLogCopier::OpenLogs(uint32_t first) {
     create.create = true;
     create.mode = 0600;
     HBK_ASSIGN_OR_RETURN(log.target,
-                         fs_.Open(io::JoinPath(target_dir_, AriaLogName(number)), create));
+                         fs_.Open(io::JoinPath(target_dir_, aria::LogFileName(number)), create));
     logs_.push_back(std::move(log));
   }
 }
@@ -173,9 +118,10 @@ Status AriaLogCopier::Finish(std::stop_token stop) {
   create.write = true;
   create.create = true;
   create.mode = 0600;
-  HBK_ASSIGN_OR_RETURN(const auto file, fs_.Open(io::JoinPath(target_dir_, kControlName), create));
+  HBK_ASSIGN_OR_RETURN(const auto file,
+                       fs_.Open(io::JoinPath(target_dir_, aria::kControlFileName), create));
   has_control_copy_ = true;
-  HBK_RETURN_IF_ERROR(file->WriteAt(0, AsBytes(RenderAriaControl(control_, last_log))));
+  HBK_RETURN_IF_ERROR(file->WriteAt(0, AsBytes(aria::RenderControlFile(control_, last_log))));
   return file->Close();
 }
 
@@ -212,8 +158,8 @@ Status AriaLogCopier::CopySettled(Log& log, uint64_t offset, uint64_t end) {
 std::vector<std::string> AriaLogCopier::names() const {
   std::vector<std::string> names;
   for (const Log& log : logs_)
-    names.push_back(AriaLogName(log.number));
-  if (has_control_copy_) names.emplace_back(kControlName);
+    names.push_back(aria::LogFileName(log.number));
+  if (has_control_copy_) names.emplace_back(aria::kControlFileName);
   return names;
 }
 

@@ -4,7 +4,7 @@
 // one: replaying them from that checkpoint then repairs every table that was copied in between.
 // A server ignores logs beyond the number in the control file, so the copy gets the highest one.
 //
-// Format   docs/format/aria.md: aria_log_control (52 bytes, two CRC-32), log files of 8 KiB pages.
+// Format   docs/format/aria.md: hbk/aria/control_file.h, log files of 8 KiB pages.
 // Errors   kCorruption: a control file that stays wrong; a gap in the log files.
 // Threads  One at a time.
 #pragma once
@@ -13,27 +13,13 @@
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "hbk/base/bytes.h"
+#include "hbk/aria/control_file.h"
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
 
 namespace hbk::backup {
-
-struct AriaControl {
-  std::string bytes;
-  uint32_t block_size = 0;
-  uint32_t checkpoint_log = 0;  // recovery starts in this log file
-  uint32_t last_log = 0;
-};
-Result<AriaControl> ParseAriaControl(std::string_view bytes);
-// The same with another last log number, and the checksum that belongs to it.
-std::string RenderAriaControl(const AriaControl& control, uint32_t last_log);
-
-// "aria_log.00000001".
-std::string AriaLogName(uint32_t number);
 
 class AriaLogCopier {
  public:
@@ -46,7 +32,7 @@ class AriaLogCopier {
   // Under BLOCK_COMMIT: copies the rest and writes the control file. Nothing is synced.
   Status Finish(std::stop_token stop);
 
-  [[nodiscard]] const AriaControl& control() const { return control_; }
+  [[nodiscard]] const aria::ControlFile& control() const { return control_; }
   // Files written so far, by name.
   [[nodiscard]] std::vector<std::string> names() const;
 
@@ -66,7 +52,7 @@ class AriaLogCopier {
   io::FileSystem& fs_;
   std::string log_dir_;
   std::string target_dir_;
-  AriaControl control_;
+  aria::ControlFile control_;
   std::vector<Log> logs_;
   bool has_control_copy_ = false;
 };

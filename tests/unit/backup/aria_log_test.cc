@@ -39,42 +39,6 @@ class AriaLogTest : public ::testing::Test {
   AriaLogCopier copier_{fs_, "/aria", "/target"};
 };
 
-TEST_F(AriaLogTest, ParsesTheFileOfAServer) {
-  const auto control = ParseAriaControl(RealControl());
-
-  ASSERT_THAT(control, IsOk());
-  EXPECT_EQ(control->block_size, 8192U);
-  EXPECT_EQ(control->checkpoint_log, 1U);
-  EXPECT_EQ(control->last_log, 1U);
-}
-
-TEST_F(AriaLogTest, EveryFlippedByteIsFound) {
-  const std::string good = RealControl();
-  for (size_t i = 0; i < good.size(); ++i) {
-    std::string bad = good;
-    bad[i] = static_cast<char>(bad[i] ^ 0x10);
-    EXPECT_FALSE(ParseAriaControl(bad).ok()) << i;
-  }
-}
-
-TEST_F(AriaLogTest, EveryShortFileIsRefused) {
-  const std::string good = RealControl();
-  for (size_t size = 0; size < good.size(); ++size)
-    EXPECT_FALSE(ParseAriaControl(good.substr(0, size)).ok()) << size;
-}
-
-TEST_F(AriaLogTest, RenderedControlParsesWithTheNewNumber) {
-  const auto control = ParseAriaControl(RealControl());
-  ASSERT_THAT(control, IsOk());
-
-  const auto again = ParseAriaControl(RenderAriaControl(*control, 7));
-
-  ASSERT_THAT(again, IsOk());
-  EXPECT_EQ(again->last_log, 7U);
-  EXPECT_EQ(again->checkpoint_log, control->checkpoint_log);
-  EXPECT_EQ(RenderAriaControl(*control, control->last_log), RealControl());
-}
-
 TEST_F(AriaLogTest, LogsThatAppearLaterAreCopiedAndNumbered) {
   const std::string first(5 * kPage, 'a');
   fs_.PutFile("/aria/aria_log.00000001", first);
@@ -86,7 +50,7 @@ TEST_F(AriaLogTest, LogsThatAppearLaterAreCopiedAndNumbered) {
 
   EXPECT_EQ(fs_.Contents("/target/aria_log.00000001"), first);
   EXPECT_EQ(fs_.Contents("/target/aria_log.00000002"), std::string(kPage + 100, 'b'));
-  const auto control = ParseAriaControl(fs_.Contents("/target/aria_log_control"));
+  const auto control = aria::ParseControlFile(fs_.Contents("/target/aria_log_control"));
   ASSERT_THAT(control, IsOk());
   EXPECT_EQ(control->last_log, 2U);
   EXPECT_THAT(copier_.names(),
