@@ -29,12 +29,14 @@ Result<std::optional<io::FileInfo>> StatIfThere(io::FileSystem& fs, const std::s
   return info.status();
 }
 
-Result<std::vector<io::DirectoryEntry>> ListIfThere(io::FileSystem& fs, const std::string& path) {
-  Result<std::vector<io::DirectoryEntry>> entries = fs.List(path);
-  if (!entries.ok() && entries.status().code() == StatusCode::kNotFound) {
-    return std::vector<io::DirectoryEntry>();
+// Files with a name that a backup takes.
+Result<std::vector<io::FileEntry>> ListIfThere(io::FileSystem& fs, const std::string& path) {
+  Result<std::vector<io::FileEntry>> files = fs.ListWithInfo(
+      path, [](std::string_view name) { return ClassifyDatabaseFile(name).has_value(); });
+  if (!files.ok() && files.status().code() == StatusCode::kNotFound) {
+    return std::vector<io::FileEntry>();
   }
-  return entries;
+  return files;
 }
 
 void SortByName(Scan& scan) {
@@ -137,25 +139,24 @@ class DatadirScanner {
       return OkStatus();
     }
     scan_.databases.push_back(db);
-    HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, ListIfThere(fs_, path));
+    HBK_ASSIGN_OR_RETURN(const std::vector<io::FileEntry> files, ListIfThere(fs_, path));
     std::set<std::string, std::less<>> linked;  // tablespaces that lie elsewhere
-    for (const io::DirectoryEntry& entry : entries) {
-      if (ClassifyDatabaseFile(entry.name) != FileKind::kTablespaceLink) continue;
-      HBK_RETURN_IF_ERROR(AddLinkedTablespace(db, path, entry, linked));
+    for (const io::FileEntry& file : files) {
+      if (ClassifyDatabaseFile(file.entry.name) != FileKind::kTablespaceLink) continue;
+      HBK_RETURN_IF_ERROR(AddLinkedTablespace(db, path, file, linked));
     }
-    for (const io::DirectoryEntry& entry : entries)
-      HBK_RETURN_IF_ERROR(AddDatabaseFile(db, path, entry, linked));
+    for (const io::FileEntry& file : files)
+      HBK_RETURN_IF_ERROR(AddDatabaseFile(db, path, file, linked));
     return OkStatus();
   }
 
   // The .isl file and the tablespace it leads to.
   Status AddLinkedTablespace(const std::string& db, const std::string& db_path,
-                             const io::DirectoryEntry& entry,
+                             const io::FileEntry& file,
                              std::set<std::string, std::less<>>& linked) {
+    const io::DirectoryEntry& entry = file.entry;
     const std::string isl_path = io::JoinPath(db_path, entry.name);
-    Result<io::FileInfo> isl_info = fs_.Stat(isl_path, /*follow=*/false);
-    if (!isl_info.ok()) return IgnoreMissing(isl_info.status());
-    if (isl_info->type != io::FileType::kRegular || !IsSafeNameComponent(entry.name)) {
+    if (file.info.type != io::FileType::kRegular || !IsSafeNameComponent(entry.name)) {
       Warn(fmt::format("{}: not a plain file; left out", isl_path));
       return OkStatus();
     }
@@ -183,13 +184,14 @@ class DatadirScanner {
     scan_.files.push_back({.name = db + "/" + entry.name,
                            .source_path = isl_path,
                            .kind = FileKind::kTablespaceLink,
-                           .info = *isl_info});
+                           .info = file.info});
     return OkStatus();
   }
 
   Status AddDatabaseFile(const std::string& db, const std::string& db_path,
-                         const io::DirectoryEntry& entry,
+                         const io::FileEntry& file,
                          const std::set<std::string, std::less<>>& linked) {
+    const io::DirectoryEntry& entry = file.entry;
     const std::optional<FileKind> kind = ClassifyDatabaseFile(entry.name);
     if (!kind || *kind == FileKind::kTablespaceLink) return OkStatus();
     const std::string path = io::JoinPath(db_path, entry.name);
@@ -206,9 +208,12 @@ class DatadirScanner {
       Warn(fmt::format("{}: a symlink; left out", path));
       return OkStatus();
     }
-    HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info, StatIfThere(fs_, path));
+    std::optional<io::FileInfo> info = file.info;
+    if (is_symlink) {
+      HBK_ASSIGN_OR_RETURN(info, StatIfThere(fs_, path));
+    }
     if (!info) {
-      if (is_symlink) Warn(fmt::format("{}: a dangling symlink; left out", path));
+      Warn(fmt::format("{}: a dangling symlink; left out", path));
       return OkStatus();
     }
     if (info->type != io::FileType::kRegular) return OkStatus();

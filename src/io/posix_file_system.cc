@@ -64,6 +64,8 @@ class PosixFileSystemImpl final : public FileSystem {
   }
 
   Result<std::vector<DirectoryEntry>> List(const std::string& path) override;
+  Result<std::vector<FileEntry>> ListWithInfo(
+      const std::string& path, const std::function<bool(std::string_view)>& is_wanted) override;
 
   Status MakeDirectory(const std::string& path, uint32_t mode) override {
     if (mkdir(path.c_str(), mode) != 0) return ErrnoStatus(errno, "creating directory " + path);
@@ -131,6 +133,31 @@ Result<std::vector<DirectoryEntry>> PosixFileSystemImpl::List(const std::string&
   }
   std::ranges::sort(entries, {}, &DirectoryEntry::name);
   return entries;
+}
+
+// Attributes are asked for by name in the open directory: no path is walked for each.
+Result<std::vector<FileEntry>> PosixFileSystemImpl::ListWithInfo(
+    const std::string& path, const std::function<bool(std::string_view)>& is_wanted) {
+  const std::unique_ptr<DIR, CloseDirectory> dir(opendir(path.c_str()));
+  if (dir == nullptr) return ErrnoStatus(errno, "listing " + path);
+  std::vector<FileEntry> files;
+  while (true) {
+    errno = 0;
+    const dirent* entry = readdir(dir.get());  // NOLINT(concurrency-mt-unsafe)
+    if (entry == nullptr) {
+      if (errno != 0) return ErrnoStatus(errno, "listing " + path);
+      break;
+    }
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == ".." || !is_wanted(name)) continue;
+    const auto info = StatFile(dirfd(dir.get()), entry->d_name, AT_SYMLINK_NOFOLLOW);
+    if (!info && errno == ENOENT) continue;
+    if (!info) return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, name));
+    files.push_back({{std::string(name), info->type}, *info});
+  }
+  std::ranges::sort(files, {},
+                    [](const FileEntry& file) { return std::string_view(file.entry.name); });
+  return files;
 }
 
 Status PosixFileSystemImpl::SyncDirectory(const std::string& path) {

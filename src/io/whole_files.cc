@@ -34,6 +34,20 @@ Status File::PunchHole(uint64_t offset, uint64_t size) {
   return OkStatus();
 }
 
+Result<std::vector<FileEntry>> FileSystem::ListWithInfo(
+    const std::string& path, const std::function<bool(std::string_view)>& is_wanted) {
+  HBK_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, List(path));
+  std::vector<FileEntry> files;
+  for (const DirectoryEntry& entry : entries) {
+    if (!is_wanted(entry.name)) continue;
+    const auto info = Stat(JoinPath(path, entry.name), /*follow=*/false);
+    if (info.status().code() == StatusCode::kNotFound) continue;
+    HBK_RETURN_IF_ERROR(info.status());
+    files.push_back({{entry.name, info->type}, *info});
+  }
+  return files;
+}
+
 Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t bytes_max) {
   HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {.follow = true}));
   HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());

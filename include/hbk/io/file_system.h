@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -98,6 +99,12 @@ struct DirectoryEntry {
   FileType type = FileType::kOther;  // of the entry itself: a symlink is a symlink
 };
 
+// An entry together with what stat() says of it; of a symlink, of itself.
+struct FileEntry {
+  DirectoryEntry entry;
+  FileInfo info;
+};
+
 class FileSystem {
  public:
   FileSystem() = default;
@@ -111,6 +118,10 @@ class FileSystem {
   virtual Result<FileInfo> Stat(const std::string& path, bool follow) = 0;
   // Sorted by name, without "." and "..".
   virtual Result<std::vector<DirectoryEntry>> List(const std::string& path) = 0;
+  // Those entries whose names are wanted, with their attributes: for directories of thousands of
+  // files. An entry that vanishes meanwhile is left out.
+  virtual Result<std::vector<FileEntry>> ListWithInfo(
+      const std::string& path, const std::function<bool(std::string_view)>& is_wanted);
   virtual Status MakeDirectory(const std::string& path, uint32_t mode) = 0;   // one level
   virtual Status Rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
   virtual Status Remove(const std::string& path) = 0;                         // a file or symlink
