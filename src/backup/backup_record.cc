@@ -8,6 +8,8 @@
 #include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
+#include "target_files.h"
+
 namespace hbk::backup {
 
 namespace {
@@ -141,16 +143,11 @@ void BackupRecord::AddFile(const std::string& name, datadir::FileKind kind, Copy
   file.stage = CopyStageName(stage);
 }
 
-void BackupRecord::RenameFile(const std::string& from, const std::string& to) {
-  auto node = files.extract(from);
-  HBK_CHECK(!node.empty());
-  node.key() = to;
-  node.mapped().name = to;
-  HBK_CHECK(files.insert(std::move(node)).inserted);
-  auto damage = damaged.extract(from);
-  if (damage.empty()) return;
-  damage.key() = to;
-  HBK_CHECK(damaged.insert(std::move(damage)).inserted);
+void BackupRecord::RenameFiles(const std::vector<std::pair<std::string, std::string>>& renames) {
+  RenameKeys(renames, files);
+  RenameKeys(renames, damaged);
+  for (const auto& rename : renames)
+    files.at(rename.second).name = rename.second;
 }
 
 uint64_t BackupRecord::LockMilliseconds() const {

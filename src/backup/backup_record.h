@@ -49,8 +49,8 @@ struct BackupRecord {
 
   void AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage, uint64_t size,
                const std::string& digest);
-  // The file must be there.
-  void RenameFile(const std::string& from, const std::string& to);
+  // All as one step: names may be swapped. The files must be there.
+  void RenameFiles(const std::vector<std::pair<std::string, std::string>>& renames);
 
   // Milliseconds between the grant of BLOCK_DDL and END.
   [[nodiscard]] uint64_t LockMilliseconds() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -19,6 +20,7 @@
 
 #include "aria_log.h"
 #include "backup_record.h"
+#include "ddl_watch.h"
 #include "exact_copy.h"
 #include "open_spaces.h"
 #include "preflight.h"
@@ -98,6 +100,7 @@ class BackupRun {
   Status CreateTarget();
   Status StartTailer();
   Status CopyWhileServerWorks();
+  Status CopyClosedTables();
   Status CopyUnderBlockDdl();
   Status TakePositionUnderBlockCommit();
   Status CompleteRedo();
@@ -111,6 +114,7 @@ class BackupRun {
   std::string NameOfTable(const std::string& file_name) const;
   void WarnOfDamage();
   Status ReadPosition(manifest::BinlogPosition& position, bool& has_binlog);
+  Status CopyOtherFiles(CopyStage stage);
   // Parts of steps that copy, watched.
   Status CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt);
   Status CopyAtRest(const std::stop_token& halt);
@@ -139,6 +143,8 @@ class BackupRun {
   std::unique_ptr<TablespaceSet> tablespaces_;
   std::unique_ptr<TableFiles> table_files_;
   std::unique_ptr<AriaLogCopier> aria_;
+  std::unique_ptr<DdlWatch> ddl_watch_;
+  DdlFindings ddl_;
   // Last members: they end first, the server is free before anything else is cleared away.
   std::unique_ptr<LsnSource> lsn_source_;
   std::unique_ptr<LogTailer> tailer_;
@@ -169,6 +175,7 @@ Status BackupRun::RunSteps() {
   // Before the first page is copied: the log must reach back to before every copy.
   HBK_RETURN_IF_ERROR(StartTailer());
   HBK_RETURN_IF_ERROR(CopyWhileServerWorks());
+  HBK_RETURN_IF_ERROR(CopyClosedTables());
   HBK_RETURN_IF_ERROR(CopyUnderBlockDdl());
   HBK_RETURN_IF_ERROR(TakePositionUnderBlockCommit());
   HBK_RETURN_IF_ERROR(CompleteRedo());
@@ -234,7 +241,9 @@ Status BackupRun::CreateTarget() {
   tablespaces_ = std::make_unique<TablespaceSet>(fs_, *copier_, options_.target_dir,
                                                  copier.page_size, record_);
   table_files_ = std::make_unique<TableFiles>(fs_, *copier_, options_.target_dir, record_);
+  table_files_->SetMyisamMapped(record_.facts.IsOn("myisam_use_mmap"));
   aria_ = std::make_unique<AriaLogCopier>(fs_, record_.layout.aria_log_dir, options_.target_dir);
+  ddl_watch_ = std::make_unique<DdlWatch>(fs_, record_.layout.datadir);
   return OkStatus();
 }
 
@@ -260,9 +269,10 @@ Status BackupRun::CopyWhileServerWorks() {
                      auto killer = server::ServerSession::Connect(connect);
                      if (killer.ok()) (void)(*killer)->KillConnection(id).ok();
                    }));
+  ddl_watch_->Begin();
   reporter_.BeginPhase("wait for backup stage start");
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kStart));
-  HBK_RETURN_IF_ERROR(aria_->Begin());
+  HBK_RETURN_IF_ERROR(aria_->Begin());  // Before any table of Aria.
   HBK_ASSIGN_OR_RETURN(const auto open_before, session_->ListTablespaces());
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   HBK_ASSIGN_OR_RETURN(const auto open_after, session_->ListTablespaces());
@@ -273,17 +283,39 @@ Status BackupRun::CopyWhileServerWorks() {
   HBK_RETURN_IF_ERROR(watch_.Run([this, &open](std::stop_token halt) {
     return tablespaces_->CopyAll(scan_, record_.layout, open, halt);
   }));
+  reporter_.BeginPhase("copy other files");
+  return CopyOtherFiles(CopyStage::kStart);
+}
+
+// What of the other engines rests by now, and what the Aria log will not change any more.
+Status BackupRun::CopyOtherFiles(CopyStage stage) {
+  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  return watch_.Run([this, stage](const std::stop_token& halt) -> Status {
+    HBK_RETURN_IF_ERROR(table_files_->CopyEarly(scan_, stage, halt));
+    return aria_->CopyAhead(halt);
+  });
+}
+
+Status BackupRun::CopyClosedTables() {
+  // Outside of the stage that makes writers wait, what can be.
+  HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
-  return watch_.Run([this](std::stop_token halt) { return aria_->CopyAhead(halt); });
+  reporter_.BeginPhase("copy closed tables");
+  return CopyOtherFiles(CopyStage::kFlush);
 }
 
 Status BackupRun::CopyUnderBlockDdl() {
   reporter_.BeginPhase("wait for backup stage block_ddl");
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));  // Outside of the lock, what can be.
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
-  reporter_.BeginPhase("copy other files");
-  HBK_RETURN_IF_ERROR(CatchUp(kLastLogTimeout));  // Now the log tells of all DDL there will be.
-  HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  reporter_.BeginPhase("copy what changed");
+  // Beside each other: the log up to here, which tells of all DDL there will be, and the files.
+  std::future<Result<datadir::Scan>> scan =
+      std::async(std::launch::async, [this] { return Scan(); });
+  const Status caught_up = CatchUp(kLastLogTimeout);
+  HBK_ASSIGN_OR_RETURN(scan_, scan.get());
+  HBK_RETURN_IF_ERROR(caught_up);
+  ddl_ = ddl_watch_->Read(scan_);
   const SpaceChanges changes = tailer_->space_changes();
   // Recovery of 10.5 wants every file to be there, with its first page; servers before 10.6 write
   // that page when they make the file.
@@ -455,7 +487,7 @@ Status BackupRun::CopyAfterDdl(const SpaceChanges* changes, const std::stop_toke
   // The session is free: who waits for this thread talks to the ladder only.
   HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(
       scan_, changes, [this] { return session_->ListTablespaces(); }, halt));
-  HBK_RETURN_IF_ERROR(table_files_->CopyUnderBlockDdl(scan_, halt));
+  HBK_RETURN_IF_ERROR(table_files_->Settle(scan_, ddl_.changed_tables, halt));
   return aria_->CopyAhead(halt);
 }
 
@@ -472,6 +504,7 @@ Status BackupRun::CopyLastFiles(const std::stop_token& halt) {
     HBK_CHECK(kind.has_value());
     record_.AddFile(name, *kind, CopyStage::kBlockCommit, copy.size, copy.digest);
   }
+  HBK_RETURN_IF_ERROR(tablespaces_->CompleteAfterEnd(scan_));
   return table_files_->CopyAfterEnd(scan_, halt);
 }
 
@@ -489,6 +522,16 @@ void BackupRun::ReportStages() {
                     {"removed", std::to_string(counts.removed)},
                     {"copied_late", std::to_string(counts.copied_late)},
                     {"left_to_redo", std::to_string(counts.left_to_redo)}});
+  }
+  const TableFiles::Counts& others = table_files_->counts();
+  reporter_.Info("other files", {{"copied_early", std::to_string(others.early)},
+                                 {"copied_under_lock", std::to_string(others.late)},
+                                 {"renamed", std::to_string(others.renamed)},
+                                 {"removed", std::to_string(others.removed)}});
+  if (ddl_.is_known) {
+    reporter_.Info("the server's list of DDL",
+                   {{"statements", std::to_string(ddl_.statements)},
+                    {"contradictions", std::to_string(ddl_.contradictions)}});
   }
   if (counts.retried_pages != 0)
     reporter_.Info("torn pages read again", {{"pages", std::to_string(counts.retried_pages)}});

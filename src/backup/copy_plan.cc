@@ -13,27 +13,32 @@ using datadir::FileKind;
 
 struct PlanRow {
   FileKind kind;
-  CopyStage stage;
+  CopyRule rule;
 };
 
-// Which FileKind is copied in which stage. Exceptions by name: StageOf().
+// Which FileKind is copied in which stage. Exceptions by name: RuleOf().
 constexpr PlanRow kPlan[] = {
-    {FileKind::kSystemTablespace, CopyStage::kStart},
-    {FileKind::kUndoTablespace, CopyStage::kStart},
-    {FileKind::kTablespace, CopyStage::kStart},
-    {FileKind::kTablespaceLink, CopyStage::kBlockDdl},
-    {FileKind::kDefinition, CopyStage::kBlockDdl},
-    {FileKind::kAriaTable, CopyStage::kBlockDdl},
-    {FileKind::kAriaControl, CopyStage::kBlockCommit},  // as read before START, see aria_log.h
-    {FileKind::kAriaLog, CopyStage::kBlockCommit},      // after the tables that it repairs
-    {FileKind::kMyisamTable, CopyStage::kBlockDdl},
-    {FileKind::kCsvTable, CopyStage::kBlockDdl},
-    {FileKind::kArchiveTable, CopyStage::kBlockDdl},
-    {FileKind::kMroonga, CopyStage::kBlockDdl},
-    {FileKind::kBufferPoolDump, CopyStage::kEnd},
-    {FileKind::kUpgradeMarker, CopyStage::kEnd},
-    {FileKind::kRedoLog, CopyStage::kNever},   // the tailer writes it
-    {FileKind::kMetadata, CopyStage::kNever},  // of another backup tool
+    // The redo log repairs them; DDL is followed under BLOCK_DDL.
+    {FileKind::kSystemTablespace, {CopyStage::kStart, CopyStage::kStart}},
+    {FileKind::kUndoTablespace, {CopyStage::kStart, CopyStage::kStart}},
+    {FileKind::kTablespace, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    // Small, many, and changed by DDL only.
+    {FileKind::kTablespaceLink, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    {FileKind::kDefinition, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    // Transactional tables as InnoDB's, with the Aria log; others as MyISAM's.
+    {FileKind::kAriaTable, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    {FileKind::kAriaControl, {CopyStage::kBlockCommit, CopyStage::kBlockCommit}},
+    {FileKind::kAriaLog, {CopyStage::kFlush, CopyStage::kBlockCommit}},
+    // In START those that nobody has written to lately, in FLUSH those that are closed.
+    {FileKind::kMyisamTable, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    {FileKind::kCsvTable, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    {FileKind::kArchiveTable, {CopyStage::kStart, CopyStage::kBlockDdl}},
+    // Written through memory maps: nothing tells when.
+    {FileKind::kMroonga, {CopyStage::kBlockDdl, CopyStage::kBlockDdl}},
+    {FileKind::kBufferPoolDump, {CopyStage::kEnd, CopyStage::kEnd}},
+    {FileKind::kUpgradeMarker, {CopyStage::kEnd, CopyStage::kEnd}},
+    {FileKind::kRedoLog, {CopyStage::kNever, CopyStage::kNever}},   // the tailer writes it
+    {FileKind::kMetadata, {CopyStage::kNever, CopyStage::kNever}},  // of another backup tool
 };
 
 constexpr std::string_view kSystemDatabase = "mysql/";
@@ -54,6 +59,7 @@ bool IsOneOf(std::string_view name, const auto& tables) {
 std::string_view CopyStageName(CopyStage stage) {
   switch (stage) {
     case CopyStage::kStart: return "start";
+    case CopyStage::kFlush: return "flush";
     case CopyStage::kBlockDdl: return "block-ddl";
     case CopyStage::kBlockCommit: return "block-commit";
     case CopyStage::kEnd: return "end";
@@ -62,14 +68,14 @@ std::string_view CopyStageName(CopyStage stage) {
   return "";
 }
 
-CopyStage StageOf(datadir::FileKind kind, std::string_view name) {
+CopyRule RuleOf(datadir::FileKind kind, std::string_view name) {
   for (const PlanRow& row : kPlan) {
     if (row.kind != kind) continue;
     const bool is_data = kind == FileKind::kAriaTable || kind == FileKind::kMyisamTable ||
                          kind == FileKind::kCsvTable;
     if (is_data && (IsLogTableFile(name) || IsStatisticsTableFile(name)))
-      return CopyStage::kBlockCommit;
-    return row.stage;
+      return {CopyStage::kBlockCommit, CopyStage::kBlockCommit};
+    return row.rule;
   }
   HBK_CHECK(false);  // The test walks all kinds.
 }

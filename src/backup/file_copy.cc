@@ -31,6 +31,10 @@ uint64_t AlignUp(uint64_t size) {
   return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
 }
 
+bool IsTablespace(CopyMethod method) {
+  return method != CopyMethod::kPlain && method != CopyMethod::kAria;
+}
+
 Status ForgetVanished(const CopyJob& job, const Status& status, CopyOutcome& outcome) {
   if (status.code() != StatusCode::kNotFound || !job.ddl_may_run) return status;
   outcome = CopyOutcome::kVanished;
@@ -54,9 +58,8 @@ Status FileCopy::Open(CopyBuffers& buffers) {
 
 Status FileCopy::OpenSource(CopyBuffers& buffers) {
   auto source = environment_.fs.Open(
-      job_.source_path,
-      {.direct = job_.method != CopyMethod::kPlain || job_.size_hint >= kDirectBytesMin,
-       .follow = job_.follow_symlink});
+      job_.source_path, {.direct = IsTablespace(job_.method) || job_.size_hint >= kDirectBytesMin,
+                         .follow = job_.follow_symlink});
   if (!source.ok()) {
     CopyOutcome outcome = CopyOutcome::kCopied;
     HBK_RETURN_IF_ERROR(ForgetVanished(job_, source.status(), outcome));
@@ -75,9 +78,12 @@ Status FileCopy::OpenSource(CopyBuffers& buffers) {
                       job_.system->doublewrite};
     pages_ = std::make_unique<PageReader>(*source_, layout, environment_.sleep);
     key_id_ = job_.system->key_id;
+  } else if (job_.method == CopyMethod::kAria) {
+    HBK_CHECK(job_.aria.has_value() && kCopyBufferBytes % job_.aria->block_bytes == 0);
+    aria_pages_ = std::make_unique<AriaPageReader>(*source_, *job_.aria, environment_.sleep);
   }
   // A last page that is not whole has never been used by the server.
-  if (pages_) size_ -= size_ % pages_->layout().flags.physical_size();
+  size_ -= size_ % page_bytes();
   end_ = size_;
   return OkStatus();
 }
@@ -105,20 +111,25 @@ Status FileCopy::ReadHeader(CopyBuffers& buffers) {
 }
 
 Status FileCopy::OpenTarget() {
+  if (job_.replace) HBK_RETURN_IF_ERROR(RemoveTarget());
   const bool is_compressed = pages_ && pages_->layout().flags.is_page_compressed();
   hole_bytes_ = is_compressed ? kHoleBytesInCompressed : kHoleBytes;
   // Of a compressed file every page is a write of its own: those the page cache gathers.
   HBK_ASSIGN_OR_RETURN(
       target_,
       environment_.fs.Open(target_path_, {.write = true,
-                                          .create = !job_.replace,
-                                          .truncate = job_.replace,
+                                          .create = true,
                                           .direct = size_ >= kDirectBytesMin && !is_compressed,
                                           .mode = 0600}));
   // The whole size at once: ranges arrive in any order, and what is not written stays a hole.
   if (size_ > 0) HBK_RETURN_IF_ERROR(target_->Truncate(size_));
   digest_.emplace(size_);
   return OkStatus();
+}
+
+uint64_t FileCopy::page_bytes() const {
+  if (pages_) return pages_->layout().flags.physical_size();
+  return aria_pages_ ? aria_pages_->rules().block_bytes : 1;
 }
 
 uint64_t FileCopy::range_count() const {
@@ -159,10 +170,11 @@ Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
     if (is_abandoned()) return OkStatus();
   }
   if (pages_) {
-    const size_t whole = got - got % pages_->layout().flags.physical_size();
-    HBK_RETURN_IF_ERROR(HealChunk(offset, read.first(whole), buffers));
-    if (is_abandoned()) return OkStatus();
+    HBK_RETURN_IF_ERROR(HealChunk(offset, read.first(got - got % page_bytes()), buffers));
+  } else if (aria_pages_) {
+    HBK_RETURN_IF_ERROR(HealAriaChunk(offset, read.first(got - got % page_bytes()), buffers));
   }
+  if (is_abandoned()) return OkStatus();
   digest_->AddChunk(index, ByteView(read).first(size));
   HBK_RETURN_IF_ERROR(WriteChunk(offset, read));
   environment_.on_copied(size);
@@ -179,7 +191,7 @@ Status FileCopy::HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& 
     if (!fault) break;
     HBK_RETURN_IF_ERROR(HandleFault(*fault));
     if (fault->is_gone || is_abandoned()) break;
-    index = static_cast<size_t>(fault->offset - offset) + pages_->layout().flags.physical_size();
+    index = static_cast<size_t>(fault->offset - offset) + page_bytes();
   }
   retried_pages_ += notes.retried_pages;
   if (notes.key_versions.empty()) return OkStatus();
@@ -202,7 +214,7 @@ Status FileCopy::NoteEnd(uint64_t offset) {
     return OkStatus();
   }
   // Undo truncation, or a table of another engine: the end is where it is now.
-  if (pages_) offset -= offset % pages_->layout().flags.physical_size();
+  offset -= offset % page_bytes();
   uint64_t known = end_;
   while (offset < known && !end_.compare_exchange_weak(known, offset)) {
   }
@@ -217,15 +229,51 @@ Status FileCopy::HandleFault(const PageFault& fault) {
     Abandon(CopyOutcome::kUnstable);
     return OkStatus();
   }
-  const std::string text = fmt::format("{}: {}", DescribeSource(), Describe(fault));
-  if (environment_.keep_damaged_pages) {
-    const MutexLock lock(mutex_);
-    damaged_pages_.push_back({fault.page.page, job_.source_path + ": " + text});
+  return HandleDamage(fault.page.page, Describe(fault),
+                      "CHECK TABLE says more; restore the table from an older backup, or drop it; "
+                      "--log-innodb-page-corruption makes a backup with the damaged pages in it");
+}
+
+// A page that stays bad fails the backup, unless damaged pages are to be kept.
+Status FileCopy::HandleDamage(uint32_t page_no, const std::string& text, std::string_view hint) {
+  const std::string what = fmt::format("{}: {}", DescribeSource(), text);
+  if (!environment_.keep_damaged_pages) return CorruptionError(what).WithHint(std::string(hint));
+  const MutexLock lock(mutex_);
+  damaged_pages_.push_back({page_no, job_.source_path + ": " + what});
+  return OkStatus();
+}
+
+Status FileCopy::HealAriaChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers) {
+  uint64_t retried = 0;
+  size_t index = 0;
+  while (index < pages.size()) {
+    HBK_ASSIGN_OR_RETURN(const auto fault,
+                         aria_pages_->HealPages(offset + index, pages.subspan(index), buffers.page,
+                                                environment_.stop, retried));
+    if (!fault) break;
+    HBK_RETURN_IF_ERROR(HandleAriaFault(*fault));
+    if (fault->is_gone || is_abandoned()) break;
+    index = static_cast<size_t>(fault->offset - offset) + page_bytes();
+  }
+  retried_pages_ += retried;
+  if (offset != 0) return OkStatus();
+  const MutexLock lock(mutex_);
+  const ByteView head = ByteView(pages).first(std::min(pages.size(), aria::kTableHeadBytes));
+  head_.assign(head.begin(), head.end());
+  return OkStatus();
+}
+
+Status FileCopy::HandleAriaFault(const AriaPageFault& fault) {
+  if (fault.is_gone) return NoteEnd(fault.offset);
+  if (job_.ddl_may_run) {
+    // The name may lead to another table by now, one with other pages. Damage will be there later.
+    Abandon(CopyOutcome::kUnstable);
     return OkStatus();
   }
-  return CorruptionError(text).WithHint(
-      "CHECK TABLE says more; restore the table from an older backup, or drop it; "
-      "--log-innodb-page-corruption makes a backup with the damaged pages in it");
+  return HandleDamage(static_cast<uint32_t>(fault.page_no), Describe(fault),
+                      "CHECK TABLE says more; REPAIR TABLE, or restore the table from an older "
+                      "backup; --log-innodb-page-corruption makes a backup with the damaged pages "
+                      "in it");
 }
 
 // "`db`.`t`", or which part of the server it is.
@@ -288,6 +336,7 @@ Result<std::vector<KeyUse>> FileCopy::NameKeys() {
 Status FileCopy::NoteFindings(CopyResult& result) {
   HBK_ASSIGN_OR_RETURN(result.keys, NameKeys());
   const MutexLock lock(mutex_);
+  result.head = head_;
   result.damaged_pages = damaged_pages_;
   std::sort(result.damaged_pages.begin(), result.damaged_pages.end(),
             [](const DamagedPage& a, const DamagedPage& b) { return a.page_no < b.page_no; });
@@ -301,7 +350,7 @@ Result<CopyResult> FileCopy::Close() {
   result.before = before_;
   if (source_) {
     HBK_ASSIGN_OR_RETURN(result.after, source_->Stat());
-    if (pages_ && !is_abandoned()) HBK_RETURN_IF_ERROR(NoteFindings(result));
+    if (!is_abandoned()) HBK_RETURN_IF_ERROR(NoteFindings(result));
     HBK_RETURN_IF_ERROR(source_->Close());
   }
   if (!target_) return result;

@@ -21,6 +21,7 @@
 #include "hbk/filter/tree_digest.h"
 #include "hbk/io/file_system.h"
 
+#include "aria_page_reader.h"
 #include "page_reader.h"
 
 namespace hbk::backup {
@@ -73,11 +74,16 @@ class FileCopy {
   Status HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers);
   Status NoteEnd(uint64_t offset);
   Status HandleFault(const PageFault& fault);
+  Status HealAriaChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers);
+  Status HandleAriaFault(const AriaPageFault& fault);
+  Status HandleDamage(uint32_t page_no, const std::string& text, std::string_view hint);
   Status WriteChunk(uint64_t offset, MutableByteView bytes);
   Status RemoveTarget();
   Status NoteFindings(CopyResult& result);
   Result<std::vector<KeyUse>> NameKeys();
   [[nodiscard]] std::string DescribeSource() const;
+  // Bytes of a page; 1 for plain files.
+  [[nodiscard]] uint64_t page_bytes() const;
   void Abandon(CopyOutcome outcome) { outcome_ = outcome; }
   [[nodiscard]] bool is_abandoned() const { return outcome_ != CopyOutcome::kCopied; }
 
@@ -87,7 +93,8 @@ class FileCopy {
 
   std::unique_ptr<io::File> source_;
   std::unique_ptr<io::File> target_;
-  std::unique_ptr<PageReader> pages_;  // tablespaces
+  std::unique_ptr<PageReader> pages_;           // tablespaces
+  std::unique_ptr<AriaPageReader> aria_pages_;  // Aria tables in use
   std::optional<filter::TreeDigest> digest_;
   io::FileInfo before_;
   uint64_t size_ = 0;  // what is to be copied
@@ -102,6 +109,7 @@ class FileCopy {
   Mutex mutex_;
   std::vector<uint32_t> key_versions_ HBK_GUARDED_BY(mutex_);
   std::vector<DamagedPage> damaged_pages_ HBK_GUARDED_BY(mutex_);
+  std::vector<uint8_t> head_ HBK_GUARDED_BY(mutex_);
 };
 
 }  // namespace hbk::backup

@@ -1,14 +1,15 @@
 // All files of a backup that are not InnoDB's: definitions, tables of other engines, and the
 // server's own log and statistics tables.
 //
-// Which is copied when: copy_plan.h. Everything here is copied while nobody may write it, with two
-// exceptions: transactional Aria tables may be written until BLOCK_COMMIT, so one that changed
-// while it was being copied is copied again there; log tables are written always, so a CSV one is
-// cut after its last complete row.
+// Which is copied when: copy_plan.h. What rests is copied early, while nobody waits for it, and
+// only compared under BLOCK_DDL: the time under the lock follows what changed meanwhile, not how
+// many tables there are. Aria tables with a log: aria_tables.h. Log tables are written always, so a
+// CSV one is cut after its last complete row.
 //
 // Threads  One at a time.
 #pragma once
 
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,7 +18,9 @@
 #include "hbk/base/status.h"
 #include "hbk/datadir/scanner.h"
 
+#include "aria_tables.h"
 #include "backup_record.h"
+#include "settle_plan.h"
 
 namespace hbk::backup {
 
@@ -25,16 +28,46 @@ class TableFiles {
  public:
   // Files are noted in the record. Everything must outlive this.
   TableFiles(io::FileSystem& fs, FileCopier& copier, std::string target_dir, BackupRecord& record)
-      : fs_(fs), copier_(copier), target_dir_(std::move(target_dir)), record_(record) {}
+      : fs_(fs),
+        copier_(copier),
+        target_dir_(std::move(target_dir)),
+        record_(record),
+        aria_(fs, copier, target_dir_, record) {}
 
-  // `scan` was made under BLOCK_DDL.
-  Status CopyUnderBlockDdl(const datadir::Scan& scan, std::stop_token stop);
+  // The server writes MyISAM tables through memory maps (myisam_use_mmap): times say nothing of
+  // them, and they are copied under BLOCK_DDL only.
+  void SetMyisamMapped(bool is_mapped) { is_myisam_mapped_ = is_mapped; }
+
+  // In START and again in FLUSH, each with a scan made in it: what is new or changed and at rest.
+  Status CopyEarly(const datadir::Scan& scan, CopyStage stage, std::stop_token stop);
+  // Under BLOCK_DDL, where `scan` was made: afterwards the target has what the server has.
+  // `changed_tables` ("db/t") are those whose copies do not count, whatever their files look like.
+  Status Settle(const datadir::Scan& scan, const std::set<std::string>& changed_tables,
+                std::stop_token stop);
+  // With the same scan.
   Status CopyUnderBlockCommit(const datadir::Scan& scan, std::stop_token stop);
   Status CopyAfterEnd(const datadir::Scan& scan, std::stop_token stop);
 
+  struct Counts {
+    uint64_t early = 0;    // copied before BLOCK_DDL
+    uint64_t late = 0;     // copied, or copied again, under BLOCK_DDL and BLOCK_COMMIT
+    uint64_t renamed = 0;  // in the target
+    uint64_t removed = 0;
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
  private:
   Status MakeDatabases(const datadir::Scan& scan);
+  [[nodiscard]] std::vector<const datadir::DataFile*> FilesAtRest(const datadir::Scan& scan) const;
+  Result<std::vector<const datadir::DataFile*>> LeaveOutUsed(
+      const std::vector<const datadir::DataFile*>& files, CopyStage stage);
+  Status Adjust(const SettlePlan& plan);
+  void NoteRenamed(const SettlePlan& plan, const datadir::Scan& scan);
+  static void WaitForRest(const std::vector<const datadir::DataFile*>& files);
+  Status CopyFiles(const std::vector<const datadir::DataFile*>& files, CopyStage stage,
+                   std::stop_token stop);
   Status CopyStageFiles(const datadir::Scan& scan, CopyStage stage, std::stop_token stop);
+  Status FindUnsettled(const datadir::Scan& scan);
   Status CopyAgain(std::stop_token stop);
   Status CopyCsvLogTable(const datadir::DataFile& file, std::stop_token stop);
   void Note(const datadir::DataFile& file, CopyStage stage, const CopyResult& result);
@@ -43,7 +76,11 @@ class TableFiles {
   FileCopier& copier_;
   std::string target_dir_;
   BackupRecord& record_;
-  std::vector<datadir::DataFile> unsettled_;  // changed while they were copied
+  AriaTables aria_;
+  bool is_myisam_mapped_ = false;
+  CopiedFiles copied_;                        // files at rest
+  std::vector<datadir::DataFile> unsettled_;  // to be copied again under BLOCK_COMMIT
+  Counts counts_;
 };
 
 }  // namespace hbk::backup

@@ -10,6 +10,8 @@
 
 #include "hbk/innodb/page.h"
 
+#include "target_files.h"
+
 namespace hbk::backup {
 
 namespace {
@@ -173,7 +175,6 @@ Status TablespaceSet::LeaveOutStrangers(std::vector<FoundSpace>& found, const Li
 
 Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
                                 const ListOpen& list_open, std::stop_token stop) {
-  WarnOfOrphans(scan);
   HBK_ASSIGN_OR_RETURN(std::vector<FoundSpace> found, Identify(scan));
   HBK_RETURN_IF_ERROR(LeaveOutStrangers(found, list_open));
   HBK_ASSIGN_OR_RETURN(const ReconcilePlan plan, Reconcile(copied_, found, changes));
@@ -183,17 +184,27 @@ Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges* c
   counts_.left_to_redo = plan.left_to_redo.size();
   HBK_RETURN_IF_ERROR(Remove(plan.removes));
   HBK_RETURN_IF_ERROR(Rename(plan.renames));
-  HBK_RETURN_IF_ERROR(CopyLate(plan.copies, scan, stop));
-  return LeaveToRedo(plan.left_to_redo);
+  left_to_redo_ = plan.left_to_redo;
+  return CopyLate(plan.copies, scan, stop);
 }
 
 Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& scan) const {
+  // A file keeps its id as long as it exists, IMPORT apart: what was copied need not be read again.
+  std::map<std::pair<uint64_t, int64_t>, SpaceId> known;
+  for (const CopiedSpace& copy : copied_)
+    if (copy.birth_ns != 0 && copy.is_trusted)
+      known.emplace(std::pair(copy.inode, copy.birth_ns), copy.id);
   std::vector<FoundSpace> found;
   for (const datadir::DataFile& file : scan.files) {
     if (file.kind != FileKind::kTablespace) continue;
     found.push_back({file.name, std::nullopt, file.info.inode, file.source_path, file.info.birth_ns,
                      StampOf(file.info)});
-    HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
+    const auto copy = known.find({file.info.inode, file.info.birth_ns});
+    if (copy != known.end()) {
+      found.back().id = copy->second;
+    } else {
+      HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
+    }
   }
   return found;
 }
@@ -210,25 +221,12 @@ Status TablespaceSet::Remove(const std::vector<std::string>& names) {
 }
 
 Status TablespaceSet::Rename(const std::vector<std::pair<std::string, std::string>>& renames) {
-  // In two phases, as names may be swapped. A name in between is none a server would use.
-  std::vector<std::string> between;
-  for (size_t i = 0; i < renames.size(); ++i) {
-    const std::string& from = renames[i].first;
-    between.push_back(io::JoinPath(io::DirName(from), fmt::format("hbk_renaming_{}", i)));
-    HBK_RETURN_IF_ERROR(
-        fs_.Rename(io::JoinPath(target_dir_, from), io::JoinPath(target_dir_, between[i])));
-    record_.RenameFile(from, between[i]);
-    for (CopiedSpace& copy : copied_)
-      if (copy.name == from) copy.name = between[i];
-  }
-  for (size_t i = 0; i < renames.size(); ++i) {
-    const std::string& to = renames[i].second;
-    const std::string path = io::JoinPath(target_dir_, to);
-    HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), 0700));
-    HBK_RETURN_IF_ERROR(fs_.Rename(io::JoinPath(target_dir_, between[i]), path));
-    record_.RenameFile(between[i], to);
-    for (CopiedSpace& copy : copied_)
-      if (copy.name == between[i]) copy.name = to;
+  HBK_RETURN_IF_ERROR(RenameInTarget(fs_, target_dir_, renames));
+  record_.RenameFiles(renames);
+  const std::map<std::string, std::string> new_names(renames.begin(), renames.end());
+  for (CopiedSpace& copy : copied_) {
+    const auto renamed = new_names.find(copy.name);
+    if (renamed != new_names.end()) copy.name = renamed->second;
   }
   return OkStatus();
 }
@@ -248,9 +246,10 @@ Status TablespaceSet::CopyLate(const std::vector<std::string>& names, const data
 
 // The log describes such a table from its first byte on. mariadb-backup --prepare still wants a
 // file to be there: what CREATE TABLE leaves, pages of zeros.
-Status TablespaceSet::LeaveToRedo(const std::vector<std::string>& names) {
+Status TablespaceSet::CompleteAfterEnd(const datadir::Scan& scan) {
+  WarnOfOrphans(scan);
   const std::vector<uint8_t> zeros(kNewTablePages * page_size_);
-  for (const std::string& name : names) {
+  for (const std::string& name : left_to_redo_) {
     const std::string path = io::JoinPath(target_dir_, name);
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), 0700));
     HBK_ASSIGN_OR_RETURN(const CopyResult written,

@@ -44,6 +44,9 @@ class TablespaceSet {
   using ListOpen = std::function<Result<std::vector<server::TablespaceRow>>()>;
   Status FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
                    const ListOpen& list_open, std::stop_token stop);
+  // When nobody waits any more: makes the files of tablespaces that only the redo log has, and warns
+  // of files that belong to no table. With the scan of FollowDdl.
+  Status CompleteAfterEnd(const datadir::Scan& scan);
   // kFailed if the redo log changes a tablespace that is not in the backup.
   [[nodiscard]] Status CheckComplete(const SpaceChanges& changes) const;
 
@@ -67,7 +70,6 @@ class TablespaceSet {
   Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
   Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
                   std::stop_token stop);
-  Status LeaveToRedo(const std::vector<std::string>& names);
   void NoteDamage(const CopyResult& result);
   Status LeaveOutStrangers(std::vector<FoundSpace>& found, const ListOpen& list_open);
   void WarnOfOrphans(const datadir::Scan& scan);
@@ -82,6 +84,7 @@ class TablespaceSet {
   OpenSpaces open_;
   std::set<std::pair<uint64_t, int64_t>> scanned_;  // inode and birth
   int64_t begun_ns_ = 0;                            // in the time of files
+  std::vector<std::string> left_to_redo_;
   Counts counts_;
 };
 

@@ -10,6 +10,9 @@
 //
 // Pages are copied as they lie there, encrypted or compressed, and checked without a key.
 //
+// Files of Aria tables that are written meanwhile are checked page by page, too (aria_page_reader.h);
+// what is written later, the Aria log has.
+//
 // Memory   workers x (kCopyBufferBytes + one page), see docs/design.
 // Units    Sizes are bytes.
 // Errors   kCorruption: a page that stays bad (names table, file, page, offset and what is wrong
@@ -27,6 +30,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hbk/aria/page_check.h"
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
 #include "hbk/innodb/tablespace_flags.h"
@@ -48,6 +52,7 @@ enum class CopyMethod {
   kTablespace,  // .ibd: pages checked; a file that ends early has vanished
   kUndo,        // the same, but it may shrink at any time: its end is where reading ends
   kSystem,      // a file of the system tablespace: `system` is set
+  kAria,        // a file of an Aria table in use: `aria` is set; pages checked, the end as kUndo
 };
 
 // One file of the system tablespace: only the first has a header, page numbers run on.
@@ -72,14 +77,15 @@ struct CopyJob {
   bool replace = false;  // the target may exist from an earlier stage: overwrite it
   bool follow_symlink = false;
   std::optional<SystemFilePart> system = std::nullopt;  // kSystem
+  std::optional<aria::PageRules> aria = std::nullopt;   // kAria
 };
 
 enum class CopyOutcome {
   kCopied,
   kVanished,  // no target file. Only with ddl_may_run
   kDeferred,  // page 0 not written yet: no target file, redo rebuilds it
-  kUnstable,  // being rewritten (IMPORT): no target file, copy it again under BLOCK_DDL. Only with
-              // ddl_may_run
+  kUnstable,  // being rewritten (IMPORT), or another table's file by now (Aria): no target file, copy
+              // it again under BLOCK_DDL. Only with ddl_may_run
 };
 
 // An encryption key that pages name.
@@ -91,7 +97,7 @@ struct KeyUse {
 
 // A page that stayed bad and was copied all the same.
 struct DamagedPage {
-  innodb::PageNo page_no = 0;  // in its tablespace
+  uint32_t page_no = 0;  // in its tablespace, or file
   std::string text;            // "page 5:17 at offset 278528: bad checksum (...)"
 };
 
@@ -105,6 +111,7 @@ struct CopyResult {
   uint64_t written_bytes = 0;              // without holes
   std::vector<KeyUse> keys;                // sorted
   std::vector<DamagedPage> damaged_pages;  // by page number
+  std::vector<uint8_t> head;               // kAria: the first aria::kTableHeadBytes, as copied
   // Of the source, on the open file before the first and after the last read. Equal: it did not
   // change meanwhile.
   io::FileInfo before;

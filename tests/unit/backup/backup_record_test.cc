@@ -135,7 +135,7 @@ TEST(BackupRecordTest, DamagedPagesAreListedByTablespace) {
 
 TEST(BackupRecordTest, RenamedFileHasItsNewNameOnly) {
   BackupRecord record = SomeRecord();
-  record.RenameFile("d/t.ibd", "d/u.ibd");
+  record.RenameFiles({{"d/t.ibd", "d/u.ibd"}});
   EXPECT_EQ(record.files.count("d/t.ibd"), 0U);
   EXPECT_EQ(record.files["d/u.ibd"].name, "d/u.ibd");
   EXPECT_EQ(record.files["d/u.ibd"].digest, std::string(32, '2'));

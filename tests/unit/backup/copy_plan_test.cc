@@ -7,32 +7,37 @@ namespace {
 
 using datadir::FileKind;
 
-TEST(CopyPlanTest, EveryKindHasItsStage) {
+using enum CopyStage;
+
+TEST(CopyPlanTest, EveryKindHasItsStages) {
   const struct {
     FileKind kind;
     const char* name;
-    CopyStage stage;
+    CopyStage first;
+    CopyStage settled;
   } rows[] = {
-      {FileKind::kSystemTablespace, "ibdata1", CopyStage::kStart},
-      {FileKind::kUndoTablespace, "undo001", CopyStage::kStart},
-      {FileKind::kTablespace, "d/t.ibd", CopyStage::kStart},
-      {FileKind::kTablespaceLink, "d/t.isl", CopyStage::kBlockDdl},
-      {FileKind::kDefinition, "d/t.frm", CopyStage::kBlockDdl},
-      {FileKind::kAriaTable, "d/t.MAI", CopyStage::kBlockDdl},
-      {FileKind::kAriaTable, "mysql/proc.MAD", CopyStage::kBlockDdl},
-      {FileKind::kAriaControl, "aria_log_control", CopyStage::kBlockCommit},
-      {FileKind::kAriaLog, "aria_log.00000001", CopyStage::kBlockCommit},
-      {FileKind::kMyisamTable, "d/t.MYI", CopyStage::kBlockDdl},
-      {FileKind::kCsvTable, "d/t.CSV", CopyStage::kBlockDdl},
-      {FileKind::kArchiveTable, "d/t.ARZ", CopyStage::kBlockDdl},
-      {FileKind::kMroonga, "d.mrn", CopyStage::kBlockDdl},
-      {FileKind::kBufferPoolDump, "ib_buffer_pool", CopyStage::kEnd},
-      {FileKind::kUpgradeMarker, "mysql_upgrade_info", CopyStage::kEnd},
-      {FileKind::kRedoLog, "ib_logfile0", CopyStage::kNever},
-      {FileKind::kMetadata, "xtrabackup_info", CopyStage::kNever},
+      {FileKind::kSystemTablespace, "ibdata1", kStart, kStart},
+      {FileKind::kUndoTablespace, "undo001", kStart, kStart},
+      {FileKind::kTablespace, "d/t.ibd", kStart, kBlockDdl},
+      {FileKind::kTablespaceLink, "d/t.isl", kStart, kBlockDdl},
+      {FileKind::kDefinition, "d/t.frm", kStart, kBlockDdl},
+      {FileKind::kAriaTable, "d/t.MAI", kStart, kBlockDdl},
+      {FileKind::kAriaTable, "mysql/proc.MAD", kStart, kBlockDdl},
+      {FileKind::kAriaControl, "aria_log_control", kBlockCommit, kBlockCommit},
+      {FileKind::kAriaLog, "aria_log.00000001", kFlush, kBlockCommit},
+      {FileKind::kMyisamTable, "d/t.MYI", kStart, kBlockDdl},
+      {FileKind::kCsvTable, "d/t.CSV", kStart, kBlockDdl},
+      {FileKind::kArchiveTable, "d/t.ARZ", kStart, kBlockDdl},
+      {FileKind::kMroonga, "d.mrn", kBlockDdl, kBlockDdl},
+      {FileKind::kBufferPoolDump, "ib_buffer_pool", kEnd, kEnd},
+      {FileKind::kUpgradeMarker, "mysql_upgrade_info", kEnd, kEnd},
+      {FileKind::kRedoLog, "ib_logfile0", kNever, kNever},
+      {FileKind::kMetadata, "xtrabackup_info", kNever, kNever},
   };
-  for (const auto& row : rows)
-    EXPECT_EQ(StageOf(row.kind, row.name), row.stage) << row.name;
+  for (const auto& row : rows) {
+    EXPECT_EQ(RuleOf(row.kind, row.name).first, row.first) << row.name;
+    EXPECT_EQ(RuleOf(row.kind, row.name).settled, row.settled) << row.name;
+  }
 }
 
 TEST(CopyPlanTest, TablesThatTheServerWritesUntilTheEndComeLast) {
@@ -48,11 +53,11 @@ TEST(CopyPlanTest, TablesThatTheServerWritesUntilTheEndComeLast) {
       {FileKind::kAriaTable, "mysql/index_stats.MAI"},
   };
   for (const auto& row : rows)
-    EXPECT_EQ(StageOf(row.kind, row.name), CopyStage::kBlockCommit) << row.name;
+    EXPECT_EQ(RuleOf(row.kind, row.name).first, kBlockCommit) << row.name;
 }
 
 TEST(CopyPlanTest, TheirDefinitionsDoNot) {
-  EXPECT_EQ(StageOf(FileKind::kDefinition, "mysql/general_log.frm"), CopyStage::kBlockDdl);
+  EXPECT_EQ(RuleOf(FileKind::kDefinition, "mysql/general_log.frm").first, kStart);
 }
 
 TEST(CopyPlanTest, SameTableNamesOfOtherDatabasesAreOrdinary) {
@@ -63,6 +68,7 @@ TEST(CopyPlanTest, SameTableNamesOfOtherDatabasesAreOrdinary) {
 
 TEST(CopyPlanTest, StageNamesAreThoseOfTheManifest) {
   EXPECT_EQ(CopyStageName(CopyStage::kStart), "start");
+  EXPECT_EQ(CopyStageName(CopyStage::kFlush), "flush");
   EXPECT_EQ(CopyStageName(CopyStage::kBlockDdl), "block-ddl");
   EXPECT_EQ(CopyStageName(CopyStage::kBlockCommit), "block-commit");
   EXPECT_EQ(CopyStageName(CopyStage::kEnd), "end");

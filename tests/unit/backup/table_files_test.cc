@@ -55,28 +55,102 @@ class TableFilesTest : public ::testing::Test {
 TEST_F(TableFilesTest, EachStageCopiesItsFiles) {
   fs_.PutFile("/data/d/t.frm", "definition");
   fs_.PutFile("/data/d/t.MYD", "rows");
-  fs_.PutFile("/data/d/t.MYI", "");
+  fs_.PutFile("/data/d/t.MYI", std::string(40, '\0'));
+  fs_.PutFile("/data/d.mrn", "mapped");
   fs_.PutFile("/data/mysql/table_stats.MAD", "statistics");
   fs_.PutFile("/data/ib_buffer_pool", "1,2\n");
   fs_.PutFile("/data/aria_log.00000001", "log");
 
-  ASSERT_THAT(files_.CopyUnderBlockDdl(Scan(), {}), IsOk());
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kStart, {}), IsOk());
   EXPECT_THAT(record_.files, UnorderedElementsAre(Key("d/t.frm"), Key("d/t.MYD"), Key("d/t.MYI")));
+  ASSERT_THAT(files_.Settle(Scan(), {}, {}), IsOk());
   ASSERT_THAT(files_.CopyUnderBlockCommit(Scan(), {}), IsOk());
   ASSERT_THAT(files_.CopyAfterEnd(Scan(), {}), IsOk());
 
-  EXPECT_EQ(record_.files["d/t.MYD"].stage, "block-ddl");
+  EXPECT_EQ(record_.files["d/t.MYD"].stage, "start");
+  EXPECT_EQ(record_.files["d.mrn"].stage, "block-ddl");
   EXPECT_EQ(record_.files["mysql/table_stats.MAD"].stage, "block-commit");
   EXPECT_EQ(record_.files["ib_buffer_pool"].stage, "end");
   EXPECT_EQ(record_.files.count("aria_log.00000001"), 0U);
   EXPECT_EQ(fs_.Contents("/target/d/t.MYD"), "rows");
 }
 
+TEST_F(TableFilesTest, WhatChangesAfterAnEarlyCopyIsCopiedAgain) {
+  fs_.PutFile("/data/d/t.frm", "definition");
+  fs_.PutFile("/data/d/same.frm", "same");
+  fs_.PutFile("/data/d/dropped.frm", "dropped");
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kStart, {}), IsOk());
+  fs_.PutFile("/data/d/t.frm", "altered");
+  fs_.PutFile("/data/d/new.frm", "new");
+  ASSERT_THAT(fs_.Remove("/data/d/dropped.frm"), IsOk());
+
+  ASSERT_THAT(files_.Settle(Scan(), {}, {}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/d/t.frm"), "altered");
+  EXPECT_EQ(fs_.Contents("/target/d/new.frm"), "new");
+  EXPECT_EQ(record_.files["d/t.frm"].stage, "block-ddl");
+  EXPECT_EQ(record_.files["d/same.frm"].stage, "start");
+  EXPECT_THAT(record_.files,
+              UnorderedElementsAre(Key("d/t.frm"), Key("d/same.frm"), Key("d/new.frm")));
+  EXPECT_FALSE(io::Exists(fs_, "/target/d/dropped.frm").value());
+  EXPECT_EQ(files_.counts().late, 2U);
+}
+
+TEST_F(TableFilesTest, TablesThatAreOpenWaitForBlockDdl) {
+  std::string index(40, '\0');
+  index[25] = 1;  // open_count
+  fs_.PutFile("/data/d/t.MYI", index);
+  fs_.PutFile("/data/d/t.MYD", "half");
+
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kFlush, {}), IsOk());
+  EXPECT_TRUE(record_.files.empty());
+  fs_.PutFile("/data/d/t.MYD", "whole");
+  ASSERT_THAT(files_.Settle(Scan(), {}, {}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/d/t.MYD"), "whole");
+}
+
+TEST_F(TableFilesTest, MappedTablesWaitForBlockDdl) {
+  files_.SetMyisamMapped(true);
+  fs_.PutFile("/data/d/t.MYI", std::string(40, '\0'));
+  fs_.PutFile("/data/d/t.MYD", "rows");
+  fs_.PutFile("/data/d/c.CSV", "rows");
+
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kFlush, {}), IsOk());
+
+  EXPECT_THAT(record_.files, UnorderedElementsAre(Key("d/c.CSV")));
+}
+
+TEST_F(TableFilesTest, TablesOnTheServersListAreCopiedAgain) {
+  fs_.PutFile("/data/d/t#P#p0.MYD", "rows");
+  fs_.PutFile("/data/d/other.MYD", "rows");
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kFlush, {}), IsOk());
+
+  ASSERT_THAT(files_.Settle(Scan(), {"d/t"}, {}), IsOk());
+
+  EXPECT_EQ(record_.files["d/t#P#p0.MYD"].stage, "block-ddl");
+  EXPECT_EQ(record_.files["d/other.MYD"].stage, "flush");
+}
+
+TEST_F(TableFilesTest, SystemTablesAreComparedAgainUnderBlockCommit) {
+  fs_.PutFile("/data/mysql/help_topic.MYD", "rows");
+  fs_.PutFile("/data/d/t.MYD", "rows");
+  ASSERT_THAT(files_.Settle(Scan(), {}, {}), IsOk());
+  const datadir::Scan scan = Scan();
+  fs_.PutFile("/data/mysql/help_topic.MYD", "more");
+
+  ASSERT_THAT(files_.CopyUnderBlockCommit(scan, {}), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/target/mysql/help_topic.MYD"), "more");
+  EXPECT_EQ(record_.files["mysql/help_topic.MYD"].stage, "block-commit");
+  EXPECT_EQ(record_.files["d/t.MYD"].stage, "block-ddl");
+}
+
 TEST_F(TableFilesTest, EmptyDatabasesAreMadeAndDroppedOnesRemoved) {
   fs_.PutDirectory("/data/empty");
   fs_.PutDirectory("/target/dropped");
 
-  ASSERT_THAT(files_.CopyUnderBlockDdl(Scan(), {}), IsOk());
+  ASSERT_THAT(files_.Settle(Scan(), {}, {}), IsOk());
 
   EXPECT_TRUE(io::Exists(fs_, "/target/empty").value());
   EXPECT_FALSE(io::Exists(fs_, "/target/dropped").value());
@@ -87,13 +161,22 @@ TEST_F(TableFilesTest, CsvLogTableEndsWithItsLastRow) {
   fs_.PutFile("/data/mysql/general_log.CSV", "a\nb\nhalf a ro");
   fs_.PutFile("/data/mysql/general_log.CSM", CsvState(1, true));
 
-  ASSERT_THAT(files_.CopyUnderBlockDdl(Scan(), {}), IsOk());
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kFlush, {}), IsOk());
+  ASSERT_THAT(files_.Settle(Scan(), {}, {}), IsOk());
   EXPECT_TRUE(record_.files.empty());
   ASSERT_THAT(files_.CopyUnderBlockCommit(Scan(), {}), IsOk());
 
   EXPECT_EQ(fs_.Contents("/target/mysql/general_log.CSV"), "a\nb\n");
   EXPECT_EQ(fs_.Contents("/target/mysql/general_log.CSM"), CsvState(2, false));
   EXPECT_EQ(record_.files["mysql/general_log.CSV"].stage, "block-commit");
+}
+
+TEST_F(TableFilesTest, FileThatVanishesBeforeTheLockIsNoError) {
+  fs_.PutFile("/data/d/t.frm", "definition");
+  const datadir::Scan scan = Scan();
+  ASSERT_THAT(fs_.Remove("/data/d/t.frm"), IsOk());
+  EXPECT_THAT(files_.CopyEarly(scan, CopyStage::kStart, {}), IsOk());
+  EXPECT_TRUE(record_.files.empty());
 }
 
 TEST_F(TableFilesTest, FileThatVanishesAfterTheEndIsNoError) {
@@ -108,7 +191,7 @@ TEST_F(TableFilesTest, FileThatVanishesUnderTheLockIsAnError) {
   fs_.PutFile("/data/d/t.frm", "definition");
   const datadir::Scan scan = Scan();
   ASSERT_THAT(fs_.Remove("/data/d/t.frm"), IsOk());
-  EXPECT_FALSE(files_.CopyUnderBlockDdl(scan, {}).ok());
+  EXPECT_FALSE(files_.Settle(scan, {}, {}).ok());
 }
 
 }  // namespace
