@@ -52,6 +52,13 @@ std::string HeldUpBy(const std::vector<StageBlocker>& blockers) {
   return "held up, as far as the process list tells, by " + who;
 }
 
+std::string HowToEnd(const StageBlocker& blocker) {
+  const uint64_t id = blocker.session.id;
+  if (!blocker.is_idle()) return fmt::format("end it (KILL QUERY {})", id);
+  if (blocker.is_certain()) return fmt::format("end that session (KILL {})", id);
+  return "find out which session it is (the plugin METADATA_LOCK_INFO tells) and end it with KILL";
+}
+
 std::string_view TypeName(KillQueryType type) {
   switch (type) {
     case KillQueryType::kSelect: return "select";
@@ -248,10 +255,9 @@ Status StageWait::NotGranted(BackupStage stage, const Status& last, uint32_t att
   }
   if (blockers_.empty()) return Status(StatusCode::kLockWaitTimeout, message).WithHint(last.hint());
   const StageBlocker& first = blockers_.front();
-  std::string advice = fmt::format(
-      "end it (KILL {}; an idle session only by that), choose a quieter time, or wait longer with "
-      "--lock-wait-timeout and --lock-retry-time",
-      first.session.id);
+  std::string advice =
+      HowToEnd(first) +
+      ", choose a quieter time, or wait longer with --lock-wait-timeout and --lock-retry-time";
   if (options_.kill_after_s != 0 && !MayKill(first, stage, options_.kill_type) &&
       MayKill(first, stage, KillQueryType::kAll)) {
     advice +=

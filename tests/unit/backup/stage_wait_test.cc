@@ -144,7 +144,7 @@ TEST_F(StageWaitTest, OneAttemptWithoutRetries) {
   EXPECT_THAT(status, StatusIs(StatusCode::kLockWaitTimeout,
                                AllOf(HasSubstr("BACKUP STAGE START was not granted within 10 s"),
                                      HasSubstr("session 7 of app@localhost"))));
-  EXPECT_THAT(status.hint(), HasSubstr("KILL 7"));
+  EXPECT_THAT(status.hint(), HasSubstr("KILL QUERY 7"));
   EXPECT_THAT(attempts_, ElementsAre(10));
 }
 
@@ -290,9 +290,11 @@ TEST_F(StageWaitTest, IdleSessionsAreNamedAsADoubt) {
   sessions_[0].command = "Sleep";
   sessions_[0].statement = "";
   StageWait wait = MakeWait({.timeout_s = 10, .retry_time_s = 0});
-  EXPECT_THAT(
-      wait.Begin(BackupStage::kStart, {}),
-      StatusIs(StatusCode::kLockWaitTimeout, HasSubstr("perhaps one of these idle sessions")));
+  const Status status = wait.Begin(BackupStage::kStart, {});
+
+  EXPECT_THAT(status, StatusIs(StatusCode::kLockWaitTimeout,
+                               HasSubstr("perhaps one of these idle sessions")));
+  EXPECT_THAT(status.hint(), HasSubstr("find out which session it is"));
 }
 
 TEST(StageWaitPortsTest, SpeakToLadderAndSession) {
