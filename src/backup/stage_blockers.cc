@@ -241,9 +241,10 @@ std::vector<StageBlocker> FindBlockers(const ServerView& view, const StageWaitFa
     }
   }
   std::vector<StageBlocker>& found = view.locks ? certain : guesses;
-  // Idle ones last where they are a guess: a statement that runs is the better one.
-  std::ranges::stable_sort(found, [&view](const StageBlocker& a, const StageBlocker& b) {
-    if (!view.locks && a.is_idle() != b.is_idle()) return b.is_idle();
+  // A statement that runs is the better guess.
+  if (!view.locks && std::ranges::any_of(found, [](const StageBlocker& b) { return !b.is_idle(); }))
+    std::erase_if(found, [](const StageBlocker& blocker) { return blocker.is_idle(); });
+  std::ranges::stable_sort(found, [](const StageBlocker& a, const StageBlocker& b) {
     return a.session.time_ms > b.session.time_ms;
   });
   return found;
