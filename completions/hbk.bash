@@ -41,6 +41,10 @@ _hbk() {
       mapfile -t COMPREPLY < <(compgen -W "sha1 sha224 sha256 sha384 sha512" -- "$cur")
       return
       ;;
+    --kill-long-query-type)
+      mapfile -t COMPREPLY < <(compgen -W "select update all" -- "$cur")
+      return
+      ;;
     --protocol)
       mapfile -t COMPREPLY < <(compgen -W "tcp socket" -- "$cur")
       return

@@ -25,6 +25,7 @@
 #include "open_spaces.h"
 #include "preflight.h"
 #include "run_watch.h"
+#include "stage_wait.h"
 #include "table_files.h"
 #include "tablespace_set.h"
 
@@ -149,6 +150,7 @@ class BackupRun {
   std::unique_ptr<LsnSource> lsn_source_;
   std::unique_ptr<LogTailer> tailer_;
   std::unique_ptr<server::BackupStageLadder> ladder_;
+  std::unique_ptr<StageWait> stage_wait_;  // uses the ladder
 };
 
 Result<BackupSummary> BackupRun::Run() {
@@ -200,7 +202,7 @@ Status BackupRun::Connect() {
 Status BackupRun::Preflight() {
   reporter_.BeginPhase("check", {{"server", record_.facts.version_text}});
   const server::ServerFacts& facts = record_.facts;
-  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts));
+  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts, options_.lock_wait.kill_after_s != 0));
   HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
   HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
   HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
@@ -264,12 +266,18 @@ Status BackupRun::CopyWhileServerWorks() {
   const server::ConnectOptions& connect = options_.connect;
   HBK_ASSIGN_OR_RETURN(
       ladder_, server::BackupStageLadder::Create(
-                   std::move(client), options_.lock_wait_timeout_s, [&connect](uint64_t id) {
+                   std::move(client), options_.lock_wait.timeout_s, [&connect](uint64_t id) {
                      // On a new connection: whichever we have may be of no use by now.
                      auto killer = server::ServerSession::Connect(connect);
                      if (killer.ok()) (void)(*killer)->KillConnection(id).ok();
                    }));
   ddl_watch_->Begin();
+  HBK_ASSIGN_OR_RETURN(const uint64_t session_id, session_->ReadConnectionId());
+  stage_wait_ = std::make_unique<StageWait>(
+      MakeStageWaitPorts(*ladder_, *session_,
+                         [this] { return tailer_ ? tailer_->status() : OkStatus(); }),
+      options_.lock_wait, StartWaitsForDdl(version_),
+      std::vector<uint64_t>{ladder_->connection_id(), session_id}, reporter_);
   reporter_.BeginPhase("wait for backup stage start");
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kStart));
   HBK_RETURN_IF_ERROR(aria_->Begin());  // Before any table of Aria.
@@ -418,7 +426,7 @@ Status BackupRun::Commit() {
 
 Status BackupRun::BeginStage(BackupStage stage) {
   HBK_RETURN_IF_ERROR(CheckAlive());
-  return ladder_->Begin(stage, stop_);
+  return stage_wait_->Begin(stage, stop_);
 }
 
 // Until the tailer has copied what is in the log now.

@@ -115,8 +115,10 @@ Status CheckOutside(io::FileSystem& fs, const std::string& target_dir,
 
 }  // namespace
 
-Status CheckPrivileges(server::ServerSession& session, const ServerFacts& facts) {
-  HBK_ASSIGN_OR_RETURN(const auto missing, session.ProbePrivileges(facts.IsOn("log_bin")));
+Status CheckPrivileges(server::ServerSession& session, const ServerFacts& facts,
+                       bool kills_queries) {
+  HBK_ASSIGN_OR_RETURN(const auto missing,
+                       session.ProbePrivileges(facts.IsOn("log_bin"), kills_queries));
   if (missing.empty()) return OkStatus();
   std::vector<std::string> names;
   std::vector<std::string> reasons;

@@ -21,7 +21,8 @@
 namespace hbk::backup {
 
 // Every right that is missing, in one message, with the GRANT that gives them.
-Status CheckPrivileges(server::ServerSession& session, const server::ServerFacts& facts);
+Status CheckPrivileges(server::ServerSession& session, const server::ServerFacts& facts,
+                       bool kills_queries = false);
 
 // Where the server says its files are.
 Result<datadir::Layout> LayoutOfServer(const server::ServerFacts& facts);

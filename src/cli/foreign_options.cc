@@ -65,12 +65,17 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"skip-check-privileges", kRenamed, "hbk always checks privileges: remove it"},
     ForeignOption{"no-version-check", kNoEffect, ""},
     // Locks.
-    ForeignOption{"startup-wait-timeout", kRenamed, "here: --lock-wait-timeout=SECONDS"},
-    ForeignOption{"ftwrl-wait-timeout", kRenamed, "here: --lock-wait-timeout=SECONDS"},
-    ForeignOption{"kill-long-query-type", kNotYet, ""},
-    ForeignOption{"kill-long-queries-timeout", kNotYet, ""},
-    ForeignOption{"ftwrl-wait-query-type", kNoEffect, ""},
-    ForeignOption{"ftwrl-wait-threshold", kNoEffect, ""},
+    ForeignOption{"startup-wait-timeout", kRenamed,
+                  "here: --lock-wait-timeout=SECONDS for an attempt, --lock-retry-time=SECONDS for "
+                  "all attempts at a stage"},
+    ForeignOption{"ftwrl-wait-timeout", kRenamed,
+                  "here: --lock-wait-timeout=SECONDS for an attempt, --lock-retry-time=SECONDS for "
+                  "all attempts at a stage"},
+    ForeignOption{"ftwrl-wait-query-type", kRenamed,
+                  "here --lock-wait-threshold=SECONDS waits for all statements in the way, and for "
+                  "no others: remove it"},
+    ForeignOption{"ftwrl-wait-threshold", kRenamed,
+                  "does nothing in mariadb-backup any more; here: --lock-wait-threshold=SECONDS"},
     ForeignOption{"no-lock", kNotYet,
                   "hbk always takes the backup stages: without them a backup "
                   "is not consistent"},

@@ -19,6 +19,7 @@ constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore;
 constexpr uint64_t kThreadsMax = 256;
 // The distance of two names costs the product of their lengths.
 constexpr size_t kMistypedLengthMax = 64;
+constexpr uint64_t kWaitSecondsMax = 31536000;  // a year, as in the server
 constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kInt32Max = std::numeric_limits<int32_t>::max();
 
@@ -186,8 +187,21 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                  "0: no limit", 0, kUint32Max,
                  "pairs of a read and a write of 1 MiB per second, over all threads"),
     NumberOption(Opt::kLockWaitTimeout, "lock-wait-timeout", 0, kInBackup, Section::kSpeed,
-                 FileRole::kTool, "S", "60", 1, 31536000,
-                 "seconds a backup stage may wait for other sessions"),
+                 FileRole::kTool, "S", "60", 1, kWaitSecondsMax,
+                 "seconds an attempt to get a backup stage may wait for other sessions"),
+    NumberOption(Opt::kLockRetryTime, "lock-retry-time", 0, kInBackup, Section::kSpeed,
+                 FileRole::kTool, "S", "300", 0, kWaitSecondsMax,
+                 "seconds until a stage that was not granted is given up; 0: one attempt"),
+    NumberOption(Opt::kLockWaitThreshold, "lock-wait-threshold", 0, kInBackup, Section::kSpeed,
+                 FileRole::kTool, "S", "0: not looked at", 0, kWaitSecondsMax,
+                 "before an attempt, wait until no statement in its way is older than S seconds"),
+    NumberOption(Opt::kKillLongQueriesTimeout, "kill-long-queries-timeout", 0, kInBackup,
+                 Section::kSpeed, FileRole::kTool, "S", "0: never", 0, kWaitSecondsMax,
+                 "end statements that hold a stage up after S seconds of an attempt"),
+    WithChoices(TextOption(Opt::kKillLongQueryType, "kill-long-query-type", 0, kInBackup,
+                           Section::kSpeed, FileRole::kTool, "NAME", "select",
+                           "which: select, update (whatever changes rows or tables) or all"),
+                "select|update|all"),
     FlagOption(Opt::kLogInnodbPageCorruption, "log-innodb-page-corruption", kInBackup,
                Section::kMain, FileRole::kTool, "off",
                "copy damaged pages as they are and list them, instead of failing"),

@@ -9,7 +9,6 @@ namespace hbk::cli {
 namespace {
 
 constexpr uint32_t kDefaultThreadsMax = 8;
-constexpr uint64_t kDefaultLockWaitSeconds = 60;
 constexpr uint32_t kLongVaultTimeoutSeconds = 300;  // what the server's plugin makes of 0
 constexpr uint64_t kDefaultUseMemoryBytes = 256ULL << 20;
 
@@ -91,6 +90,28 @@ keys::KeyOptions MakeKeyOptions(const OptionValues& values, bool is_of_server) {
   return options;
 }
 
+Result<backup::LockWaitOptions> MakeLockWaitOptions(const OptionValues& values) {
+  backup::LockWaitOptions options;
+  const auto number = [&values](Opt id, uint32_t otherwise) {
+    return static_cast<uint32_t>(values.Number(id, otherwise));
+  };
+  options.timeout_s = number(Opt::kLockWaitTimeout, options.timeout_s);
+  options.retry_time_s = number(Opt::kLockRetryTime, options.retry_time_s);
+  options.threshold_s = number(Opt::kLockWaitThreshold, options.threshold_s);
+  options.kill_after_s = number(Opt::kKillLongQueriesTimeout, options.kill_after_s);
+  const std::string type = values.Text(Opt::kKillLongQueryType);
+  if (type == "update") options.kill_type = backup::KillQueryType::kUpdate;
+  if (type == "all") options.kill_type = backup::KillQueryType::kAll;
+  if (options.kill_after_s >= options.timeout_s) {
+    return UsageError(
+               fmt::format("--kill-long-queries-timeout={} would never come: an attempt ends "
+                           "after --lock-wait-timeout={}",
+                           options.kill_after_s, options.timeout_s))
+        .WithHint("make the first shorter than the second");
+  }
+  return options;
+}
+
 }  // namespace
 
 Status CheckNeeded(const OptionValues& values, Command command) {
@@ -108,8 +129,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.parallel = ChosenThreads(values, core_count);
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
-  options.lock_wait_timeout_s =
-      static_cast<uint32_t>(values.Number(Opt::kLockWaitTimeout, kDefaultLockWaitSeconds));
+  HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
   options.said_layout = MakeLayoutOptions(values);
   options.recorded_options = values.Recorded(Command::kBackup);
   return options;

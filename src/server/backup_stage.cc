@@ -10,8 +10,9 @@ namespace {
 
 constexpr uint32_t kUnknownSystemVariable = 1193;
 constexpr uint32_t kStatementAborted = 1317;  // KILL QUERY of ours
-// The server's own bound is a whole number of seconds and per step of a stage; ours comes later.
-constexpr std::chrono::milliseconds kServerBoundGrace{1500};
+// The server bounds the wait by itself; ours comes only when that did not work, since it costs the
+// connection. Between its steps the server flushes tables.
+constexpr std::chrono::seconds kServerBoundGrace{10};
 constexpr std::chrono::seconds kEndBound{30};
 
 std::string_view StageKeyword(BackupStage stage) {
@@ -22,6 +23,12 @@ std::string_view StageKeyword(BackupStage stage) {
     case BackupStage::kBlockCommit: return "BLOCK_COMMIT";
   }
   return "";
+}
+
+// Steps of a stage in which the server waits, each as long as lock_wait_timeout says: BLOCK_DDL
+// waits for writers of tables that are not transactional, then for DDL.
+uint32_t WaitSteps(BackupStage stage) {
+  return stage == BackupStage::kBlockDdl ? 2 : 1;
 }
 
 std::string_view WaitedFor(BackupStage stage) {
@@ -56,6 +63,10 @@ std::string_view BackupStageName(BackupStage stage) {
   return "";
 }
 
+std::string BackupStageStatement(BackupStage stage) {
+  return fmt::format("BACKUP STAGE {}", StageKeyword(stage));
+}
+
 Result<std::unique_ptr<BackupStageLadder>> BackupStageLadder::Create(
     std::unique_ptr<SqlClient> client, uint32_t lock_wait_s, std::function<void(uint64_t)> kill) {
   std::unique_ptr<BackupStageLadder> ladder(
@@ -66,7 +77,10 @@ Result<std::unique_ptr<BackupStageLadder>> BackupStageLadder::Create(
 
 BackupStageLadder::BackupStageLadder(std::unique_ptr<SqlClient> client, uint32_t lock_wait_s,
                                      std::function<void(uint64_t)> kill)
-    : client_(std::move(client)), lock_wait_s_(lock_wait_s), kill_(std::move(kill)) {}
+    : client_(std::move(client)),
+      lock_wait_s_(lock_wait_s),
+      session_wait_s_(lock_wait_s),
+      kill_(std::move(kill)) {}
 
 BackupStageLadder::~BackupStageLadder() {
   // The result does not matter: the connection closes next, which releases the server too.
@@ -92,33 +106,48 @@ Status BackupStageLadder::SetUp() {
   return OkStatus();
 }
 
-Status BackupStageLadder::Begin(BackupStage stage, std::stop_token stop) {
-  HBK_CHECK(stage_ ? stage > *stage_ : stage == BackupStage::kStart);
-  const auto asked_at = Clock::now();
-  CloseHeld(asked_at);
-  const SqlWait wait{.stop = std::move(stop),
-                     .bound = std::chrono::seconds(lock_wait_s_) + kServerBoundGrace};
+Status BackupStageLadder::SetLockWait(uint32_t wait_s) {
+  if (wait_s == session_wait_s_) return OkStatus();
   const SqlAnswer answer =
-      client_->Execute(fmt::format("BACKUP STAGE {}", StageKeyword(stage)), wait);
+      client_->Execute(fmt::format("SET SESSION lock_wait_timeout={}", wait_s));
+  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, "setting how long BACKUP STAGE may wait"));
+  session_wait_s_ = wait_s;
+  return OkStatus();
+}
+
+Status BackupStageLadder::Begin(BackupStage stage, const StageAttempt& attempt) {
+  HBK_CHECK(stage_ ? stage > *stage_ : stage == BackupStage::kStart);
+  HBK_RETURN_IF_ERROR(SetLockWait(attempt.wait_s.value_or(lock_wait_s_)));
+  if (!asked_at_) {
+    asked_at_ = Clock::now();
+    CloseHeld(*asked_at_);
+  }
+  const SqlWait wait{
+      .stop = attempt.stop,
+      .bound = std::chrono::seconds(session_wait_s_) * WaitSteps(stage) + kServerBoundGrace,
+      .meanwhile = attempt.meanwhile};
+  const SqlAnswer answer = client_->Execute(BackupStageStatement(stage), wait);
   if (answer.error_number != 0) return GiveUp(stage, answer);
   stage_ = stage;
   granted_at_ = Clock::now();
-  times_.push_back({stage, Milliseconds(granted_at_ - asked_at), 0});
+  times_.push_back({stage, Milliseconds(granted_at_ - *asked_at_), 0});
+  asked_at_.reset();
   return OkStatus();
 }
 
 Status BackupStageLadder::GiveUp(BackupStage stage, const SqlAnswer& answer) {
-  const std::string what = fmt::format("BACKUP STAGE {}", StageKeyword(stage));
+  const std::string what = BackupStageStatement(stage);
   if (answer.error_number == kErrorInterrupted || answer.error_number == kErrorBoundReached) {
     // The client left in the middle of a statement. The server notices by itself only when it
     // looks at the connection, so it is told.
     kill_(connection_id_);
     stage_.reset();
+    can_retry_ = false;
   }
   Status status = StatusOfSqlError(answer, what);
   if (status.code() == StatusCode::kLockWaitTimeout) {
     return Status(StatusCode::kLockWaitTimeout,
-                  fmt::format("{} was not granted within {} s", what, lock_wait_s_))
+                  fmt::format("{} was not granted within {} s", what, session_wait_s_))
         .WithHint(fmt::format("the server waits for {}: see SHOW PROCESSLIST; try again, or with a "
                               "larger --lock-wait-timeout",
                               WaitedFor(stage)));

@@ -169,6 +169,7 @@ class MariadbClient final : public SqlClient {
       const auto slice = std::min(kStopPoll, wait.bound - spent);
       const int ready = poll(&waited, 1, static_cast<int>(slice.count()));
       if (ready > 0 || (ready < 0 && errno != EINTR)) return 0;
+      if (wait.meanwhile) wait.meanwhile();
     }
   }
 

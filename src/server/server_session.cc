@@ -15,12 +15,23 @@ constexpr std::string_view kSessionSettings =
 constexpr uint32_t kUnknownSystemVariable = 1193;
 constexpr uint32_t kNoSuchTable = 1146;
 constexpr uint32_t kDiscardedTablespace = 1814;
+constexpr uint32_t kUnknownTable = 1109;  // no such table of information_schema
+constexpr uint32_t kNoSuchQuery = 1957;
+// Of a statement, in characters: enough to see what it does.
+constexpr uint32_t kStatementCharactersMax = 1000;
 
 std::optional<uint64_t> ParseNumber(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   uint64_t number = 0;
   const auto parsed = std::from_chars(text->data(), text->data() + text->size(), number);
   if (parsed.ec != std::errc() || parsed.ptr != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+// "343.960" is 343.
+uint64_t ParseWholePart(const std::optional<std::string>& text) {
+  uint64_t number = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
   return number;
 }
 
@@ -250,7 +261,8 @@ Result<TableName> ServerSession::DecodeTableName(std::string_view name) {
   return result;
 }
 
-Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_binlog) {
+Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_binlog,
+                                                                     bool kills_queries) {
   struct Probe {
     std::string_view sql;
     std::string_view privilege;
@@ -262,6 +274,10 @@ Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_bi
       {"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", "RELOAD", "BACKUP STAGE", true},
       {"SHOW ENGINE INNODB STATUS", "PROCESS", "the list of tablespaces", true},
       {"SHOW MASTER STATUS", "BINLOG MONITOR", "the binlog position", has_binlog},
+      // KILL of a query that there is not tells nothing. This takes the same right, and changes
+      // nothing.
+      {"SET GLOBAL slow_launch_time=@@GLOBAL.slow_launch_time", "CONNECTION ADMIN",
+       "--kill-long-queries-timeout", kills_queries},
   };
   std::vector<MissingPrivilege> missing;
   for (const Probe& probe : probes) {
@@ -280,6 +296,95 @@ Result<std::string> ServerSession::NewUuid() {
   HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SELECT UUID()", "asking for a UUID"));
   if (answer.rows.size() != 1 || !HasShape(answer, 1)) return UnexpectedAnswer("asking for a UUID");
   return TextOf(answer.rows[0][0]);
+}
+
+Result<uint64_t> ServerSession::ReadConnectionId() {
+  const std::string_view what = "asking for the connection's id";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SELECT CONNECTION_ID()", what));
+  if (answer.rows.size() != 1 || !HasShape(answer, 1)) return UnexpectedAnswer(what);
+  const auto id = ParseNumber(answer.rows[0][0]);
+  if (!id) return UnexpectedAnswer(what);
+  return *id;
+}
+
+Result<std::vector<ListedSession>> ServerSession::ListSessions() {
+  const std::string_view what = "reading the process list";
+  HBK_ASSIGN_OR_RETURN(
+      const SqlAnswer answer,
+      Ask(fmt::format("SELECT ID, QUERY_ID, USER, HOST, COMMAND, TIME_MS, STATE, LEFT(INFO, {}) "
+                      "FROM information_schema.PROCESSLIST WHERE ID<>CONNECTION_ID()",
+                      kStatementCharactersMax),
+          what));
+  if (!HasShape(answer, 8)) return UnexpectedAnswer(what);
+  std::vector<ListedSession> sessions;
+  for (const SqlRow& row : answer.rows) {
+    sessions.push_back({.id = ParseWholePart(row[0]),
+                        .query_id = ParseWholePart(row[1]),
+                        .user = TextOf(row[2]),
+                        .host = TextOf(row[3]),
+                        .command = TextOf(row[4]),
+                        .time_ms = ParseWholePart(row[5]),
+                        .state = TextOf(row[6]),
+                        .statement = TextOf(row[7])});
+  }
+  return sessions;
+}
+
+Result<std::optional<std::vector<HeldBackupLock>>> ServerSession::ListBackupLocks() {
+  const std::string_view what = "listing the backup locks";
+  struct Source {
+    std::string_view sql;
+    bool is_complete;
+  };
+  // Each is there on some servers only: performance_schema is off, and closed to most users, by
+  // default; the other is a plugin. performance_schema without its instrument has no rows, as if
+  // nobody held a lock.
+  constexpr Source kSources[] = {
+      {"SELECT t.PROCESSLIST_ID, l.LOCK_TYPE FROM performance_schema.metadata_locks l JOIN "
+       "performance_schema.threads t ON t.THREAD_ID=l.OWNER_THREAD_ID WHERE "
+       "l.OBJECT_TYPE='BACKUP' AND l.LOCK_STATUS='GRANTED'",
+       false},
+      {"SELECT THREAD_ID, LOCK_MODE FROM information_schema.METADATA_LOCK_INFO WHERE "
+       "LOCK_TYPE='Backup lock'",
+       true}};
+  std::optional<std::vector<HeldBackupLock>> locks;
+  for (const Source& source : kSources) {
+    const SqlAnswer answer = client_->Execute(source.sql, wait_);
+    if (answer.error_number == kUnknownTable || answer.error_number == kNoSuchTable) continue;
+    const Status status = StatusOfSqlError(answer, what);
+    if (status.code() == StatusCode::kMissingPrivilege) continue;
+    HBK_RETURN_IF_ERROR(status);
+    if (!HasShape(answer, 2)) return UnexpectedAnswer(what);
+    if (answer.rows.empty() && !source.is_complete) continue;
+    locks.emplace();
+    for (const SqlRow& row : answer.rows) {
+      std::string mode = TextOf(row[1]);
+      if (mode.starts_with("MDL_")) mode.erase(0, 4);
+      locks->push_back({ParseWholePart(row[0]), std::move(mode)});
+    }
+    break;
+  }
+  return locks;
+}
+
+Result<std::vector<uint64_t>> ServerSession::ListInnodbWriters() {
+  const std::string_view what = "listing the transactions";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
+                       Ask("SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE "
+                           "trx_rows_modified>0",
+                           what));
+  if (!HasShape(answer, 1)) return UnexpectedAnswer(what);
+  std::vector<uint64_t> ids;
+  for (const SqlRow& row : answer.rows)
+    ids.push_back(ParseWholePart(row[0]));
+  return ids;
+}
+
+Result<bool> ServerSession::KillQuery(uint64_t query_id) {
+  const SqlAnswer answer = client_->Execute(fmt::format("KILL QUERY ID {}", query_id), wait_);
+  if (answer.error_number == kNoSuchQuery) return false;
+  HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, fmt::format("ending statement {}", query_id)));
+  return true;
 }
 
 Status ServerSession::KillConnection(uint64_t connection_id) {

@@ -191,11 +191,11 @@ TEST_F(BackupFaultTest, LockThatIsNotGrantedEndsItWith16) {
   auto client = server_->Connect();
   ASSERT_THAT(client, IsOk());
   ASSERT_THAT(client->Execute("LOCK TABLES live.accounts WRITE"), IsOk());
-  const auto end =
-      RunProcess(BackupCommand(BackupTool::kHbk, {.socket_path = server_->socket_path(),
-                                                  .target_dir = target_,
-                                                  .extra = {"--lock-wait-timeout=3"}}),
-                 {.output_path = scratch_->Sub("backup.log")});
+  const auto end = RunProcess(
+      BackupCommand(BackupTool::kHbk, {.socket_path = server_->socket_path(),
+                                       .target_dir = target_,
+                                       .extra = {"--lock-wait-timeout=3", "--lock-retry-time=0"}}),
+      {.output_path = scratch_->Sub("backup.log")});
   ASSERT_THAT(end, IsOk());
   ExpectFailure(end.value(), 16, "BACKUP STAGE START");
   EXPECT_LT(end->seconds, 30);

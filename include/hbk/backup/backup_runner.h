@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "hbk/backup/lock_wait_options.h"
 #include "hbk/base/status.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/io/file_system.h"
@@ -24,7 +25,7 @@ struct BackupOptions {
   server::ConnectOptions connect;
   uint32_t parallel = 0;  // copier threads; 0: from the cores
   uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit
-  uint32_t lock_wait_timeout_s = 60;
+  LockWaitOptions lock_wait;
   // Damaged pages are copied and listed, as warnings; else they fail the backup.
   bool log_page_corruption = false;
   // What the user says of the layout; compared with what the server says. Empty: not said.

@@ -6,7 +6,8 @@
 //
 // Units    Times are milliseconds of a steady clock.
 // Errors   kLockWaitTimeout: a stage was not granted in time; the message names it and the hint
-//          says what it waits for. kConnectionLost: the stage is lost, the backup is void.
+//          says what it waits for. The stage before is kept, and the same can be tried again, while
+//          can_retry(). kConnectionLost: the stage is lost, the backup is void.
 //          kInterrupted: stop was requested while a stage was waited for.
 // Threads  One at a time.
 #pragma once
@@ -17,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,11 +31,20 @@ enum class BackupStage { kStart, kFlush, kBlockDdl, kBlockCommit };
 
 // Stable lower-case name, as in manifests: "start", "flush", "block-ddl", "block-commit".
 std::string_view BackupStageName(BackupStage stage);
+// As in the statement: "BACKUP STAGE BLOCK_DDL".
+std::string BackupStageStatement(BackupStage stage);
 
 struct StageTimes {
   BackupStage stage = BackupStage::kStart;
-  uint64_t wait_ms = 0;  // until it was granted
+  uint64_t wait_ms = 0;  // from the first attempt until it was granted
   uint64_t held_ms = 0;  // from there until the next, or END, was asked for
+};
+
+// One attempt to get a stage.
+struct StageAttempt {
+  std::stop_token stop = {};
+  std::optional<uint32_t> wait_s = std::nullopt;  // instead of the ladder's
+  std::function<void()> meanwhile = {};           // as in SqlWait
 };
 
 class BackupStageLadder {
@@ -48,8 +59,11 @@ class BackupStageLadder {
   BackupStageLadder(const BackupStageLadder&) = delete;
   BackupStageLadder& operator=(const BackupStageLadder&) = delete;
 
-  // Stages in order, each once.
-  Status Begin(BackupStage stage, std::stop_token stop);
+  // Stages in order, each granted once. The server waits in up to two steps, each of which may take
+  // that long.
+  Status Begin(BackupStage stage, const StageAttempt& attempt);
+  // False once the connection had to be given up.
+  [[nodiscard]] bool can_retry() const { return can_retry_; }
   // kConnectionLost unless the connection, and with it the stage, is still the same.
   Status Verify();
   // Verifies, then ends the backup stage. No effect if none was begun.
@@ -65,14 +79,18 @@ class BackupStageLadder {
   BackupStageLadder(std::unique_ptr<SqlClient> client, uint32_t lock_wait_s,
                     std::function<void(uint64_t)> kill);
   Status SetUp();
+  Status SetLockWait(uint32_t wait_s);
   Status GiveUp(BackupStage stage, const SqlAnswer& answer);
   void CloseHeld(Clock::time_point now);
 
   std::unique_ptr<SqlClient> client_;
-  uint32_t lock_wait_s_;
+  const uint32_t lock_wait_s_;
+  uint32_t session_wait_s_;  // lock_wait_timeout of the session
   std::function<void(uint64_t)> kill_;
+  bool can_retry_ = true;
   uint64_t connection_id_ = 0;
   std::optional<BackupStage> stage_;
+  std::optional<Clock::time_point> asked_at_;  // for the first time, of a stage not granted yet
   Clock::time_point granted_at_;
   std::vector<StageTimes> times_;
 };

@@ -70,6 +70,25 @@ struct MissingPrivilege {
   std::string needed_for;
 };
 
+// A session of the server, as its process list has it.
+struct ListedSession {
+  uint64_t id = 0;
+  uint64_t query_id = 0;  // of the statement that it runs, or ran last
+  std::string user;       // "system user": a thread of the server
+  std::string host;
+  std::string command;    // "Query", "Sleep", "Binlog Dump", ...
+  uint64_t time_ms = 0;   // since `command` began
+  std::string state;      // "Sending data", ...; may be empty
+  std::string statement;  // its beginning; empty: none runs
+};
+
+// A lock that a session holds in the namespace of BACKUP STAGE.
+struct HeldBackupLock {
+  uint64_t session_id = 0;
+  std::string mode;  // "BACKUP_DDL", "BACKUP_DML", ...
+  bool operator==(const HeldBackupLock&) const = default;
+};
+
 class ServerSession {
  public:
   // Connects and sets the session up for a long run. Checks nothing about the server.
@@ -99,7 +118,17 @@ class ServerSession {
   // `name` is that of a file without directory of the data directory and extension: "d/t@0020x".
   Result<TableName> DecodeTableName(std::string_view name);
   // Tries what a backup will do. Empty: nothing is missing.
-  Result<std::vector<MissingPrivilege>> ProbePrivileges(bool has_binlog);
+  Result<std::vector<MissingPrivilege>> ProbePrivileges(bool has_binlog,
+                                                        bool kills_queries = false);
+  Result<uint64_t> ReadConnectionId();
+  // All but this one.
+  Result<std::vector<ListedSession>> ListSessions();
+  // Nothing: the server does not say, or not to this user.
+  Result<std::optional<std::vector<HeldBackupLock>>> ListBackupLocks();
+  // Sessions whose open transaction has changed rows of InnoDB tables.
+  Result<std::vector<uint64_t>> ListInnodbWriters();
+  // Ends that statement, and none that the session has begun since. False: it had ended already.
+  Result<bool> KillQuery(uint64_t query_id);
   Result<std::string> NewUuid();
   Status KillConnection(uint64_t connection_id);
 

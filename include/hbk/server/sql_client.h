@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -37,6 +38,8 @@ struct SqlAnswer {
 struct SqlWait {
   std::stop_token stop;                                      // requested: kErrorInterrupted
   std::chrono::milliseconds bound = std::chrono::hours(24);  // passed: kErrorBoundReached
+  // Called several times a second by the waiting thread; must not use this client.
+  std::function<void()> meanwhile = {};
 };
 
 // Error numbers of our own, in a range no server uses.

@@ -93,6 +93,19 @@ TEST_F(PreflightTest, MissingPrivilegesComeInOneMessageWithTheirGrant) {
   EXPECT_EQ(status.hint(), "GRANT RELOAD, BINLOG MONITOR ON *.* TO `hbk`@`localhost`;");
 }
 
+TEST_F(PreflightTest, RightToKillIsAskedForWithItsOption) {
+  const auto session = MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                                    {"SHOW ENGINE INNODB STATUS", {}},
+                                    {"SHOW MASTER STATUS", {}},
+                                    {"SET GLOBAL slow_launch_time*", SqlError(1227, "denied")}});
+
+  const Status status = CheckPrivileges(*session, facts_, /*kills_queries=*/true);
+
+  EXPECT_THAT(status, StatusIs(StatusCode::kMissingPrivilege,
+                               HasSubstr("CONNECTION ADMIN (for --kill-long-queries-timeout)")));
+  EXPECT_EQ(status.hint(), "GRANT CONNECTION ADMIN ON *.* TO `hbk`@`localhost`;");
+}
+
 TEST_F(PreflightTest, LocksOfTheServerProveThatItsFilesAreHere) {
   ServerHoldsLocks(77);
   EXPECT_THAT(CheckLocality(fs_, *MakeSession({}), facts_, layout_), IsOk());

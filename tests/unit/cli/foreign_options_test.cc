@@ -21,6 +21,9 @@ TEST(ForeignOptionsTest, HintSaysWhatToDo) {
             "--no-backup-locks does nothing in mariadb-backup either: remove it");
   EXPECT_EQ(HintFor("incremental-basedir"), "--incremental-basedir comes with a later version");
   EXPECT_THAT(HintFor("startup-wait-timeout"), HasSubstr("--lock-wait-timeout"));
+  EXPECT_THAT(HintFor("startup-wait-timeout"), HasSubstr("--lock-retry-time"));
+  EXPECT_THAT(HintFor("ftwrl-wait-threshold"), HasSubstr("--lock-wait-threshold"));
+  EXPECT_EQ(HintFor("kill-long-queries-timeout"), "none");
   EXPECT_THAT(HintFor("innodb-buffer-pool-size"), HasSubstr("a setting of the server"));
   EXPECT_EQ(HintFor("banana"), "none");
 }

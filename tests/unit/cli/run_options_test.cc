@@ -44,11 +44,43 @@ TEST_F(RunOptionsTest, BackupTakesDefaults) {
   EXPECT_EQ(options->target_dir, "/t");
   EXPECT_EQ(options->parallel, 2U);
   EXPECT_EQ(options->throttle, 0U);
-  EXPECT_EQ(options->lock_wait_timeout_s, 60U);
+  EXPECT_EQ(options->lock_wait.timeout_s, 60U);
+  EXPECT_EQ(options->lock_wait.retry_time_s, 300U);
+  EXPECT_EQ(options->lock_wait.threshold_s, 0U);
+  EXPECT_EQ(options->lock_wait.kill_after_s, 0U);
+  EXPECT_EQ(options->lock_wait.kill_type, backup::KillQueryType::kSelect);
   EXPECT_EQ(options->connect.password.Reveal(), "pw");
   EXPECT_EQ(options->connect.port, 0U);
   EXPECT_EQ(options->connect.tls, server::TlsMode::kDefault);
   EXPECT_THAT(options->recorded_options, ElementsAre("--target-dir=/t"));
+}
+
+TEST_F(RunOptionsTest, BackupTakesHowToWaitForLocks) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kLockWaitTimeout, "30");
+  Set(Opt::kLockRetryTime, "0");
+  Set(Opt::kLockWaitThreshold, "5");
+  Set(Opt::kKillLongQueriesTimeout, "20");
+  Set(Opt::kKillLongQueryType, "UPDATE");
+
+  const auto options = MakeBackupOptions(values_, Secret(), 2);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->lock_wait.timeout_s, 30U);
+  EXPECT_EQ(options->lock_wait.retry_time_s, 0U);
+  EXPECT_EQ(options->lock_wait.threshold_s, 5U);
+  EXPECT_EQ(options->lock_wait.kill_after_s, 20U);
+  EXPECT_EQ(options->lock_wait.kill_type, backup::KillQueryType::kUpdate);
+}
+
+TEST_F(RunOptionsTest, KillThatWouldNeverComeIsRefused) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kLockWaitTimeout, "30");
+  Set(Opt::kKillLongQueriesTimeout, "30");
+  EXPECT_THAT(MakeBackupOptions(values_, Secret(), 2),
+              StatusIs(StatusCode::kUsage,
+                       "--kill-long-queries-timeout=30 would never come: an attempt ends after "
+                       "--lock-wait-timeout=30"));
 }
 
 TEST_F(RunOptionsTest, BackupTakesWhatWasSaid) {

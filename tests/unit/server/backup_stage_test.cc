@@ -115,6 +115,30 @@ TEST_F(BackupStageTest, ServerThatDoesNotAnswerInTimeIsALockWaitTimeout) {
   EXPECT_THAT(ladder->Begin(BackupStage::kStart, {}),
               StatusIs(StatusCode::kLockWaitTimeout, HasSubstr("within 7 s")));
   EXPECT_THAT(killed_, ElementsAre(42));
+  EXPECT_FALSE(ladder->can_retry());
+}
+
+TEST_F(BackupStageTest, TimedOutStageIsTriedAgainFromTheStageBefore) {
+  const auto ladder = MakeLadder({{"BACKUP STAGE START", {}},
+                                  {"BACKUP STAGE FLUSH", {}},
+                                  {"BACKUP STAGE BLOCK_DDL", SqlError(1205, "Lock wait timeout")},
+                                  {"SET SESSION lock_wait_timeout=2", {}},
+                                  {"BACKUP STAGE BLOCK_DDL", {}},
+                                  {"BACKUP STAGE END", {}}});
+  EXPECT_THAT(ladder->Begin(BackupStage::kStart, {}), IsOk());
+  EXPECT_THAT(ladder->Begin(BackupStage::kFlush, {}), IsOk());
+  EXPECT_FALSE(ladder->Begin(BackupStage::kBlockDdl, {}).ok());
+
+  EXPECT_TRUE(ladder->can_retry());
+  EXPECT_THAT(ladder->Begin(BackupStage::kBlockDdl, {.wait_s = 2}), IsOk());
+  EXPECT_EQ(ladder->times().size(), 3U);
+}
+
+TEST_F(BackupStageTest, ShorterWaitIsNamed) {
+  const auto ladder = MakeLadder({{"SET SESSION lock_wait_timeout=2", {}},
+                                  {"BACKUP STAGE START", SqlError(1205, "Lock wait timeout")}});
+  EXPECT_THAT(ladder->Begin(BackupStage::kStart, {.wait_s = 2}),
+              StatusIs(StatusCode::kLockWaitTimeout, HasSubstr("within 2 s")));
 }
 
 TEST_F(BackupStageTest, LostConnectionIsFoundByVerify) {

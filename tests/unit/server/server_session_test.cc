@@ -121,6 +121,57 @@ TEST_F(ServerSessionTest, WithoutBinlogItsPrivilegeIsNotNeeded) {
   EXPECT_THAT(session->ProbePrivileges(/*has_binlog=*/false), IsOkAndHolds(IsEmpty()));
 }
 
+TEST_F(ServerSessionTest, RightToKillIsProbedWhereItIsNeeded) {
+  const auto session =
+      MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                   {"SHOW ENGINE INNODB STATUS", {}},
+                   {"SET GLOBAL slow_launch_time=@@GLOBAL.slow_launch_time", kDenied}});
+
+  const auto missing = session->ProbePrivileges(/*has_binlog=*/false, /*kills_queries=*/true);
+
+  ASSERT_THAT(missing, IsOk());
+  ASSERT_EQ(missing->size(), 1U);
+  EXPECT_EQ((*missing)[0].privilege, "CONNECTION ADMIN");
+}
+
+TEST_F(ServerSessionTest, BackupLocksComeFromPerformanceSchema) {
+  const auto session = MakeSession({{"SELECT t.PROCESSLIST_ID*", SqlRows({{"5", "BACKUP_DDL"}})}});
+
+  const auto locks = session->ListBackupLocks();
+
+  ASSERT_THAT(locks, IsOk());
+  ASSERT_TRUE(locks->has_value());
+  EXPECT_EQ((*locks)->at(0).session_id, 5U);
+}
+
+TEST_F(ServerSessionTest, PluginWithoutRowsKnowsThatNobodyHoldsALock) {
+  const auto session =
+      MakeSession({{"SELECT t.PROCESSLIST_ID*", {}}, {"SELECT THREAD_ID, LOCK_MODE*", {}}});
+  const auto locks = session->ListBackupLocks();
+  ASSERT_THAT(locks, IsOk());
+  ASSERT_TRUE(locks->has_value());
+  EXPECT_THAT(**locks, IsEmpty());
+}
+
+TEST_F(ServerSessionTest, WithoutBothSourcesLocksAreNotKnown) {
+  const auto session =
+      MakeSession({{"SELECT t.PROCESSLIST_ID*", SqlError(1142, "denied")},
+                   {"SELECT THREAD_ID, LOCK_MODE*", SqlError(1109, "Unknown table")}});
+  EXPECT_THAT(session->ListBackupLocks(), IsOkAndHolds(std::nullopt));
+}
+
+TEST_F(ServerSessionTest, LostConnectionIsNotAnUnknownLockList) {
+  const auto session = MakeSession({{"SELECT t.PROCESSLIST_ID*", SqlError(2013, "lost")}});
+  EXPECT_THAT(session->ListBackupLocks(), StatusIs(StatusCode::kConnectionLost, HasSubstr("")));
+}
+
+TEST_F(ServerSessionTest, StatementThatHasEndedIsNotKilled) {
+  const auto session = MakeSession(
+      {{"KILL QUERY ID 9", {}}, {"KILL QUERY ID 9", SqlError(1957, "Unknown query id: 9")}});
+  EXPECT_THAT(session->KillQuery(9), IsOkAndHolds(true));
+  EXPECT_THAT(session->KillQuery(9), IsOkAndHolds(false));
+}
+
 TEST_F(ServerSessionTest, OtherErrorOfAProbeIsAnError) {
   const auto session =
       MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", SqlError(2013, "lost")}});
