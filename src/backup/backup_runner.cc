@@ -22,6 +22,7 @@
 #include "exact_copy.h"
 #include "open_spaces.h"
 #include "preflight.h"
+#include "rocksdb_checkpoint.h"
 #include "run_watch.h"
 #include "table_files.h"
 #include "tablespace_set.h"
@@ -115,6 +116,8 @@ class BackupRun {
   Status CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt);
   Status CopyAtRest(const std::stop_token& halt);
   Status CopyLastFiles(const std::stop_token& halt);
+  Status ReserveRocksdbCheckpoint();
+  Status CopyRocksdb();
   void ReportStages();
   void MarkIncomplete(const Status& status);
   [[nodiscard]] std::string InTarget(std::string_view name) const {
@@ -139,6 +142,8 @@ class BackupRun {
   std::unique_ptr<TablespaceSet> tablespaces_;
   std::unique_ptr<TableFiles> table_files_;
   std::unique_ptr<AriaLogCopier> aria_;
+  std::string rocksdb_dir_;  // empty: nothing of MyRocks is copied
+  std::unique_ptr<RocksdbCheckpoint> rocksdb_;
   // Last members: they end first, the server is free before anything else is cleared away.
   std::unique_ptr<LsnSource> lsn_source_;
   std::unique_ptr<LogTailer> tailer_;
@@ -150,6 +155,7 @@ Result<BackupSummary> BackupRun::Run() {
   if (!status.ok()) {
     ladder_.reset();  // Releases the server, whatever stage it was in.
     tailer_.reset();
+    rocksdb_.reset();
     if (has_target_) MarkIncomplete(status);
     if (status.code() == StatusCode::kConnectionLost) return status.WithHint(kLostHint);
     return status;
@@ -193,17 +199,20 @@ Status BackupRun::Connect() {
 Status BackupRun::Preflight() {
   reporter_.BeginPhase("check", {{"server", record_.facts.version_text}});
   const server::ServerFacts& facts = record_.facts;
-  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts));
   HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
+  if (options_.rocksdb_backup) rocksdb_dir_ = record_.layout.rocksdb_dir;
+  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts, !rocksdb_dir_.empty()));
   HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
   HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
   HBK_ASSIGN_OR_RETURN(const redo::LogHead log, CheckRedoLog(fs_, record_.layout));
   if (log.header.is_encrypted)
     record_.keys.insert({log.header.crypt.key_id, log.header.crypt.key_version});
   HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
+  if (!rocksdb_dir_.empty())
+    HBK_RETURN_IF_ERROR(RocksdbCheckpoint::CheckLeftover(fs_, rocksdb_dir_));
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
-  HBK_RETURN_IF_ERROR(
-      CheckSpace(fs_, options_.target_dir, scan_, facts.Number("innodb_log_file_size", 0)));
+  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, scan_, rocksdb_dir_,
+                                 facts.Number("innodb_log_file_size", 0)));
   record_.warnings = scan_.warnings;
   HBK_ASSIGN_OR_RETURN(closed_, FindClosedTables(*session_, scan_));
   record_.warnings.insert(record_.warnings.end(), closed_.warnings.begin(), closed_.warnings.end());
@@ -273,6 +282,7 @@ Status BackupRun::CopyWhileServerWorks() {
   HBK_RETURN_IF_ERROR(watch_.Run([this, &open](std::stop_token halt) {
     return tablespaces_->CopyAll(scan_, record_.layout, open, halt);
   }));
+  HBK_RETURN_IF_ERROR(ReserveRocksdbCheckpoint());
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
   return watch_.Run([this](std::stop_token halt) { return aria_->CopyAhead(halt); });
 }
@@ -299,6 +309,7 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   manifest::BinlogPosition position;
   bool has_binlog = false;
   HBK_RETURN_IF_ERROR(ReadPosition(position, has_binlog));
+  if (rocksdb_) HBK_RETURN_IF_ERROR(rocksdb_->Create());
   // First the LSN, then the flush: everything up to it is then on disk, whatever
   // innodb_flush_log_at_trx_commit says.
   HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
@@ -354,6 +365,7 @@ Status BackupRun::CompleteRedo() {
 Status BackupRun::WriteMetadata() {
   reporter_.BeginPhase("write metadata");
   HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyLastFiles(halt); }));
+  HBK_RETURN_IF_ERROR(CopyRocksdb());
   record_.end_time = std::time(nullptr);
   for (const auto& file : RenderMetadataFiles(record_)) {
     HBK_ASSIGN_OR_RETURN(const CopyResult written,
@@ -473,6 +485,30 @@ Status BackupRun::CopyLastFiles(const std::stop_token& halt) {
     record_.AddFile(name, *kind, CopyStage::kBlockCommit, copy.size, copy.digest);
   }
   return table_files_->CopyAfterEnd(scan_, halt);
+}
+
+// Outside of the late stages: another tool may be copying its checkpoint for long. Inside of START:
+// no tool that holds the checkpoint waits for that.
+Status BackupRun::ReserveRocksdbCheckpoint() {
+  if (rocksdb_dir_.empty()) return OkStatus();
+  const server::ConnectOptions& connect = options_.connect;
+  HBK_ASSIGN_OR_RETURN(rocksdb_,
+                       RocksdbCheckpoint::Reserve(
+                           fs_, [&connect] { return server::ServerSession::Connect(connect); },
+                           rocksdb_dir_, options_.lock_wait_timeout_s, stop_));
+  return OkStatus();
+}
+
+Status BackupRun::CopyRocksdb() {
+  if (!rocksdb_) return OkStatus();
+  reporter_.BeginPhase("copy myrocks files");
+  HBK_RETURN_IF_ERROR(
+      watch_.Run([this](std::stop_token halt) { return rocksdb_->Copy(*copier_, record_, halt); }));
+  // Once copied, no trouble with it can harm the backup; but the server keeps files for it.
+  const Status status = rocksdb_->Remove();
+  if (!status.ok()) record_.warnings.push_back(status.message());
+  rocksdb_.reset();
+  return OkStatus();
 }
 
 void BackupRun::ReportStages() {

@@ -30,6 +30,7 @@ constexpr PlanRow kPlan[] = {
     {FileKind::kCsvTable, CopyStage::kBlockDdl},
     {FileKind::kArchiveTable, CopyStage::kBlockDdl},
     {FileKind::kMroonga, CopyStage::kBlockDdl},
+    {FileKind::kRocksdb, CopyStage::kEnd},  // from a checkpoint made under BLOCK_COMMIT
     {FileKind::kBufferPoolDump, CopyStage::kEnd},
     {FileKind::kUpgradeMarker, CopyStage::kEnd},
     {FileKind::kRedoLog, CopyStage::kNever},   // the tailer writes it

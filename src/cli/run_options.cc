@@ -52,6 +52,8 @@ datadir::LayoutOptions MakeLayoutOptions(const OptionValues& values) {
   layout.innodb_undo_directory = values.Text(Opt::kInnodbUndoDirectory);
   layout.innodb_log_group_home_dir = values.Text(Opt::kInnodbLogGroupHomeDir);
   layout.aria_log_dir_path = values.Text(Opt::kAriaLogDirPath);
+  layout.rocksdb_datadir = values.Text(Opt::kRocksdbDatadir);
+  layout.rocksdb_wal_dir = values.Text(Opt::kRocksdbWalDir);
   return layout;
 }
 
@@ -108,6 +110,8 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.parallel = ChosenThreads(values, core_count);
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
+  options.rocksdb_backup =
+      values.Find(Opt::kRocksdbBackup) == nullptr || values.Flag(Opt::kRocksdbBackup);
   options.lock_wait_timeout_s =
       static_cast<uint32_t>(values.Number(Opt::kLockWaitTimeout, kDefaultLockWaitSeconds));
   options.said_layout = MakeLayoutOptions(values);

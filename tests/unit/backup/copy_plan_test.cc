@@ -26,6 +26,7 @@ TEST(CopyPlanTest, EveryKindHasItsStage) {
       {FileKind::kCsvTable, "d/t.CSV", CopyStage::kBlockDdl},
       {FileKind::kArchiveTable, "d/t.ARZ", CopyStage::kBlockDdl},
       {FileKind::kMroonga, "d.mrn", CopyStage::kBlockDdl},
+      {FileKind::kRocksdb, "#rocksdb/CURRENT", CopyStage::kEnd},
       {FileKind::kBufferPoolDump, "ib_buffer_pool", CopyStage::kEnd},
       {FileKind::kUpgradeMarker, "mysql_upgrade_info", CopyStage::kEnd},
       {FileKind::kRedoLog, "ib_logfile0", CopyStage::kNever},

@@ -85,12 +85,52 @@ TEST_F(PreflightTest, MissingPrivilegesComeInOneMessageWithTheirGrant) {
                                     {"SHOW ENGINE INNODB STATUS", {}},
                                     {"SHOW MASTER STATUS", denied}});
 
-  const Status status = CheckPrivileges(*session, facts_);
+  const Status status = CheckPrivileges(*session, facts_, /*makes_rocksdb_checkpoint=*/false);
 
   EXPECT_THAT(status, StatusIs(StatusCode::kMissingPrivilege,
                                AllOf(HasSubstr("`hbk`@`localhost` lacks RELOAD"),
                                      HasSubstr("BINLOG MONITOR"), Not(HasSubstr("PROCESS")))));
   EXPECT_EQ(status.hint(), "GRANT RELOAD, BINLOG MONITOR ON *.* TO `hbk`@`localhost`;");
+}
+
+TEST_F(PreflightTest, MissingSuperComesWithAWayOut) {
+  const auto session = MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                                    {"SHOW ENGINE INNODB STATUS", {}},
+                                    {"SHOW MASTER STATUS", {}},
+                                    {"SET GLOBAL rocksdb_*", SqlError(1227, "Access denied")}});
+
+  const Status status = CheckPrivileges(*session, facts_, /*makes_rocksdb_checkpoint=*/true);
+
+  EXPECT_THAT(status, StatusIs(StatusCode::kMissingPrivilege, HasSubstr("lacks SUPER")));
+  EXPECT_THAT(status.hint(), AllOf(HasSubstr("GRANT SUPER ON *.* TO `hbk`@`localhost`;"),
+                                   HasSubstr("--skip-rocksdb-backup")));
+}
+
+TEST_F(PreflightTest, MyrocksIsWhereTheServerSaysIfItIsLoaded) {
+  facts_.variables["rocksdb_datadir"] = "./#rocksdb";
+  facts_.variables["rocksdb_wal_dir"] = "/wal";
+  EXPECT_EQ(LayoutOfServer(facts_)->rocksdb_dir, "");
+  facts_.plugins = {{"ROCKSDB", "STORAGE ENGINE", true}};
+  EXPECT_EQ(LayoutOfServer(facts_)->rocksdb_dir, "/data/#rocksdb");
+  EXPECT_EQ(LayoutOfServer(facts_)->rocksdb_wal_dir, "/wal");
+}
+
+TEST_F(PreflightTest, WhatIsSaidOfMyrocksMeansNothingWithoutIt) {
+  datadir::LayoutOptions said;
+  said.rocksdb_datadir = "/elsewhere";
+  EXPECT_THAT(CheckSaidLayout(fs_, said, layout_), IsOk());
+  layout_.SetHasRocksdb(true);
+  EXPECT_THAT(CheckSaidLayout(fs_, said, layout_),
+              StatusIs(StatusCode::kUsage, HasSubstr("--rocksdb-datadir=/elsewhere")));
+}
+
+TEST_F(PreflightTest, SpaceForMyrocksIsThatOfItsTables) {
+  fs_.PutFile("/data/#rocksdb/000012.sst", std::string(1000, 'x'));
+  fs_.PutFile("/data/#rocksdb/LOG", std::string(5000, 'x'));
+  fs_.SetFreeBytes(1500);
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", {}, "/data/#rocksdb", 500), IsOk());
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", {}, "/data/#rocksdb", 501),
+              StatusIs(StatusCode::kNoSpace, HasSubstr("/backups/new")));
 }
 
 TEST_F(PreflightTest, LocksOfTheServerProveThatItsFilesAreHere) {
@@ -191,8 +231,8 @@ TEST_F(PreflightTest, SpaceForFilesAndRedoIsNeeded) {
   file.info.allocated_bytes = 4096;
   scan.files = {file, file};
   fs_.SetFreeBytes(2500);
-  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, 500), IsOk());
-  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, 501),
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, "", 500), IsOk());
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, "", 501),
               StatusIs(StatusCode::kNoSpace, HasSubstr("/backups/new")));
 }
 
