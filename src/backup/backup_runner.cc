@@ -20,6 +20,7 @@
 #include "aria_log.h"
 #include "backup_record.h"
 #include "exact_copy.h"
+#include "foreign_engines.h"
 #include "open_spaces.h"
 #include "preflight.h"
 #include "rocksdb_checkpoint.h"
@@ -366,6 +367,9 @@ Status BackupRun::WriteMetadata() {
   reporter_.BeginPhase("write metadata");
   HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyLastFiles(halt); }));
   HBK_RETURN_IF_ERROR(CopyRocksdb());
+  HBK_RETURN_IF_ERROR(TellOfForeignEngines(fs_, options_.target_dir, *session_,
+                                           /*has_rocksdb=*/!rocksdb_dir_.empty(), reporter_,
+                                           record_));
   record_.end_time = std::time(nullptr);
   for (const auto& file : RenderMetadataFiles(record_)) {
     HBK_ASSIGN_OR_RETURN(const CopyResult written,
