@@ -22,8 +22,10 @@
 #include "backup_record.h"
 #include "ddl_watch.h"
 #include "exact_copy.h"
+#include "foreign_engines.h"
 #include "open_spaces.h"
 #include "preflight.h"
+#include "rocksdb_checkpoint.h"
 #include "run_watch.h"
 #include "stage_wait.h"
 #include "table_files.h"
@@ -108,6 +110,7 @@ class BackupRun {
   Status WriteMetadata();
   Status Commit();
 
+  [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
   Status CatchUp(std::chrono::milliseconds timeout);
   Status CheckAlive();
@@ -120,6 +123,8 @@ class BackupRun {
   Status CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt);
   Status CopyAtRest(const std::stop_token& halt);
   Status CopyLastFiles(const std::stop_token& halt);
+  Status ReserveRocksdbCheckpoint();
+  Status CopyRocksdb();
   void ReportStages();
   void MarkIncomplete(const Status& status);
   [[nodiscard]] std::string InTarget(std::string_view name) const {
@@ -146,6 +151,8 @@ class BackupRun {
   std::unique_ptr<AriaLogCopier> aria_;
   std::unique_ptr<DdlWatch> ddl_watch_;
   DdlFindings ddl_;
+  std::string rocksdb_dir_;  // empty: nothing of MyRocks is copied
+  std::unique_ptr<RocksdbCheckpoint> rocksdb_;
   // Last members: they end first, the server is free before anything else is cleared away.
   std::unique_ptr<LsnSource> lsn_source_;
   std::unique_ptr<LogTailer> tailer_;
@@ -158,6 +165,7 @@ Result<BackupSummary> BackupRun::Run() {
   if (!status.ok()) {
     ladder_.reset();  // Releases the server, whatever stage it was in.
     tailer_.reset();
+    rocksdb_.reset();
     if (has_target_) MarkIncomplete(status);
     if (status.code() == StatusCode::kConnectionLost) return status.WithHint(kLostHint);
     return status;
@@ -202,17 +210,20 @@ Status BackupRun::Connect() {
 Status BackupRun::Preflight() {
   reporter_.BeginPhase("check", {{"server", record_.facts.version_text}});
   const server::ServerFacts& facts = record_.facts;
-  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts, options_.lock_wait.kill_after_s != 0));
   HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
+  if (options_.rocksdb_backup) rocksdb_dir_ = record_.layout.rocksdb_dir;
+  HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts, RightsToTry()));
   HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
   HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
   HBK_ASSIGN_OR_RETURN(const redo::LogHead log, CheckRedoLog(fs_, record_.layout));
   if (log.header.is_encrypted)
     record_.keys.insert({log.header.crypt.key_id, log.header.crypt.key_version});
   HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
+  if (!rocksdb_dir_.empty())
+    HBK_RETURN_IF_ERROR(RocksdbCheckpoint::CheckLeftover(fs_, rocksdb_dir_));
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
-  HBK_RETURN_IF_ERROR(
-      CheckSpace(fs_, options_.target_dir, scan_, facts.Number("innodb_log_file_size", 0)));
+  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, scan_, rocksdb_dir_,
+                                 facts.Number("innodb_log_file_size", 0)));
   record_.warnings = scan_.warnings;
   HBK_ASSIGN_OR_RETURN(closed_, FindClosedTables(*session_, scan_));
   record_.warnings.insert(record_.warnings.end(), closed_.warnings.begin(), closed_.warnings.end());
@@ -220,6 +231,12 @@ Status BackupRun::Preflight() {
     reporter_.Info("table without a tablespace: discarded", {{"table", name}});
   HBK_ASSIGN_OR_RETURN(record_.uuid, session_->NewUuid());
   return OkStatus();
+}
+
+server::ProbeOptions BackupRun::RightsToTry() const {
+  return {.has_binlog = record_.facts.IsOn("log_bin"),
+          .kills_queries = options_.lock_wait.kill_after_s != 0,
+          .makes_rocksdb_checkpoint = !rocksdb_dir_.empty()};
 }
 
 Status BackupRun::CreateTarget() {
@@ -307,6 +324,7 @@ Status BackupRun::CopyOtherFiles(CopyStage stage) {
 Status BackupRun::CopyClosedTables() {
   // Outside of the stage that makes writers wait, what can be.
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
+  HBK_RETURN_IF_ERROR(ReserveRocksdbCheckpoint());
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
   reporter_.BeginPhase("copy closed tables");
   return CopyOtherFiles(CopyStage::kFlush);
@@ -339,6 +357,7 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   manifest::BinlogPosition position;
   bool has_binlog = false;
   HBK_RETURN_IF_ERROR(ReadPosition(position, has_binlog));
+  if (rocksdb_) HBK_RETURN_IF_ERROR(rocksdb_->Create());
   // First the LSN, then the flush: everything up to it is then on disk, whatever
   // innodb_flush_log_at_trx_commit says.
   HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
@@ -394,6 +413,10 @@ Status BackupRun::CompleteRedo() {
 Status BackupRun::WriteMetadata() {
   reporter_.BeginPhase("write metadata");
   HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyLastFiles(halt); }));
+  HBK_RETURN_IF_ERROR(CopyRocksdb());
+  HBK_RETURN_IF_ERROR(TellOfForeignEngines(fs_, options_.target_dir, *session_,
+                                           /*has_rocksdb=*/!rocksdb_dir_.empty(), reporter_,
+                                           record_));
   record_.end_time = std::time(nullptr);
   for (const auto& file : RenderMetadataFiles(record_)) {
     HBK_ASSIGN_OR_RETURN(const CopyResult written,
@@ -514,6 +537,30 @@ Status BackupRun::CopyLastFiles(const std::stop_token& halt) {
   }
   HBK_RETURN_IF_ERROR(tablespaces_->CompleteAfterEnd(scan_));
   return table_files_->CopyAfterEnd(scan_, halt);
+}
+
+// Outside of the late stages: another tool may be copying its checkpoint for long. Inside of START:
+// no tool that holds the checkpoint waits for that.
+Status BackupRun::ReserveRocksdbCheckpoint() {
+  if (rocksdb_dir_.empty()) return OkStatus();
+  const server::ConnectOptions& connect = options_.connect;
+  HBK_ASSIGN_OR_RETURN(rocksdb_,
+                       RocksdbCheckpoint::Reserve(
+                           fs_, [&connect] { return server::ServerSession::Connect(connect); },
+                           rocksdb_dir_, options_.lock_wait.timeout_s, stop_));
+  return OkStatus();
+}
+
+Status BackupRun::CopyRocksdb() {
+  if (!rocksdb_) return OkStatus();
+  reporter_.BeginPhase("copy myrocks files");
+  HBK_RETURN_IF_ERROR(
+      watch_.Run([this](std::stop_token halt) { return rocksdb_->Copy(*copier_, record_, halt); }));
+  // Once copied, no trouble with it can harm the backup; but the server keeps files for it.
+  const Status status = rocksdb_->Remove();
+  if (!status.ok()) record_.warnings.push_back(status.message());
+  rocksdb_.reset();
+  return OkStatus();
 }
 
 void BackupRun::ReportStages() {

@@ -35,6 +35,8 @@ constexpr PlanRow kPlan[] = {
     {FileKind::kArchiveTable, {CopyStage::kStart, CopyStage::kBlockDdl}},
     // Written through memory maps: nothing tells when.
     {FileKind::kMroonga, {CopyStage::kBlockDdl, CopyStage::kBlockDdl}},
+    // From a checkpoint that was made under BLOCK_COMMIT.
+    {FileKind::kRocksdb, {CopyStage::kEnd, CopyStage::kEnd}},
     {FileKind::kBufferPoolDump, {CopyStage::kEnd, CopyStage::kEnd}},
     {FileKind::kUpgradeMarker, {CopyStage::kEnd, CopyStage::kEnd}},
     {FileKind::kRedoLog, {CopyStage::kNever, CopyStage::kNever}},   // the tailer writes it

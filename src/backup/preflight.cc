@@ -33,7 +33,8 @@ struct SaidDirectory {
 
 Status CheckSaidDirectory(io::FileSystem& fs, const SaidDirectory& place,
                           const std::string& datadir) {
-  if (place.said.empty()) return OkStatus();
+  // Without MyRocks, what is said of its directories means nothing.
+  if (place.said.empty() || place.actual.empty()) return OkStatus();
   // The datadir itself is relative to where we are, everything else to the datadir.
   const bool is_datadir = place.option == "--datadir";
   const std::string said = is_datadir ? place.said : io::JoinPath(datadir, place.said);
@@ -93,6 +94,18 @@ std::string ExistingAncestor(io::FileSystem& fs, std::string path) {
   return path;
 }
 
+// Of the tables of MyRocks. Compaction removes files while they are listed.
+Result<uint64_t> AllocatedBytes(io::FileSystem& fs, const std::string& rocksdb_dir) {
+  uint64_t bytes = 0;
+  HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(rocksdb_dir));
+  for (const io::DirectoryEntry& entry : entries) {
+    if (!entry.name.ends_with(".sst")) continue;
+    const auto info = fs.Stat(io::JoinPath(rocksdb_dir, entry.name), /*follow=*/true);
+    if (info.ok()) bytes += std::min(info->allocated_bytes, info->size);
+  }
+  return bytes;
+}
+
 Status CheckOutside(io::FileSystem& fs, const std::string& target_dir,
                     const datadir::Layout& layout) {
   std::string place = ExistingAncestor(fs, target_dir);
@@ -116,20 +129,24 @@ Status CheckOutside(io::FileSystem& fs, const std::string& target_dir,
 }  // namespace
 
 Status CheckPrivileges(server::ServerSession& session, const ServerFacts& facts,
-                       bool kills_queries) {
-  HBK_ASSIGN_OR_RETURN(const auto missing,
-                       session.ProbePrivileges(facts.IsOn("log_bin"), kills_queries));
+                       const server::ProbeOptions& options) {
+  HBK_ASSIGN_OR_RETURN(const auto missing, session.ProbePrivileges(options));
   if (missing.empty()) return OkStatus();
   std::vector<std::string> names;
   std::vector<std::string> reasons;
+  bool has_way_out = false;
   for (const server::MissingPrivilege& one : missing) {
+    has_way_out |= one.privilege == "SUPER";
     names.push_back(one.privilege);
     reasons.push_back(fmt::format("{} (for {})", one.privilege, one.needed_for));
   }
   const std::string account = server::QuoteAccount(facts.current_user);
   return Status(StatusCode::kMissingPrivilege,
                 fmt::format("{} lacks {}", account, fmt::join(reasons, ", ")))
-      .WithHint(fmt::format("GRANT {} ON *.* TO {};", fmt::join(names, ", "), account));
+      .WithHint(fmt::format("GRANT {} ON *.* TO {};{}", fmt::join(names, ", "), account,
+                            has_way_out ? "  (or --skip-rocksdb-backup: without the rows of "
+                                          "MyRocks tables, and without SUPER)"
+                                        : ""));
 }
 
 Result<datadir::Layout> LayoutOfServer(const ServerFacts& facts) {
@@ -140,8 +157,14 @@ Result<datadir::Layout> LayoutOfServer(const ServerFacts& facts) {
   options.innodb_undo_directory = facts.Variable("innodb_undo_directory");
   options.innodb_log_group_home_dir = facts.Variable("innodb_log_group_home_dir");
   options.aria_log_dir_path = facts.Variable("aria_log_dir_path");
+  const bool has_rocksdb = facts.HasActivePlugin("ROCKSDB");
+  if (has_rocksdb) {
+    options.rocksdb_datadir = facts.Variable("rocksdb_datadir");
+    options.rocksdb_wal_dir = facts.Variable("rocksdb_wal_dir");
+  }
   auto layout = datadir::MakeLayout(options);
   if (!layout.ok()) return layout.status().WithContext("the directories that the server says");
+  layout->SetHasRocksdb(has_rocksdb);
   return layout;
 }
 
@@ -153,6 +176,8 @@ Status CheckSaidLayout(io::FileSystem& fs, const datadir::LayoutOptions& said,
       {"--innodb-undo-directory", said.innodb_undo_directory, layout.undo_dir},
       {"--innodb-log-group-home-dir", said.innodb_log_group_home_dir, layout.redo_dir},
       {"--aria-log-dir-path", said.aria_log_dir_path, layout.aria_log_dir},
+      {"--rocksdb-datadir", said.rocksdb_datadir, layout.rocksdb_dir},
+      {"--rocksdb-wal-dir", said.rocksdb_wal_dir, layout.rocksdb_wal_dir},
   };
   for (const SaidDirectory& place : places)
     HBK_RETURN_IF_ERROR(CheckSaidDirectory(fs, place, layout.datadir));
@@ -242,8 +267,12 @@ Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,
 }
 
 Status CheckSpace(io::FileSystem& fs, const std::string& target_dir, const datadir::Scan& scan,
-                  uint64_t redo_bytes) {
+                  const std::string& rocksdb_dir, uint64_t redo_bytes) {
   uint64_t needed = redo_bytes;
+  if (!rocksdb_dir.empty()) {
+    HBK_ASSIGN_OR_RETURN(const uint64_t rocksdb_bytes, AllocatedBytes(fs, rocksdb_dir));
+    needed += rocksdb_bytes;
+  }
   for (const datadir::DataFile& file : scan.files)
     needed += std::min(file.info.allocated_bytes, file.info.size);
   HBK_ASSIGN_OR_RETURN(const uint64_t free, fs.FreeBytes(ExistingAncestor(fs, target_dir)));

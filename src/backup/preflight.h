@@ -22,7 +22,7 @@ namespace hbk::backup {
 
 // Every right that is missing, in one message, with the GRANT that gives them.
 Status CheckPrivileges(server::ServerSession& session, const server::ServerFacts& facts,
-                       bool kills_queries = false);
+                       const server::ProbeOptions& options);
 
 // Where the server says its files are.
 Result<datadir::Layout> LayoutOfServer(const server::ServerFacts& facts);
@@ -42,8 +42,9 @@ Result<redo::LogHead> CheckRedoLog(io::FileSystem& fs, const datadir::Layout& la
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,
                    const datadir::Layout& layout);
 
-// That these files, and redo while they are copied, fit.
+// That these files, those of MyRocks if `rocksdb_dir` is not empty, and redo while they are copied,
+// fit.
 Status CheckSpace(io::FileSystem& fs, const std::string& target_dir, const datadir::Scan& scan,
-                  uint64_t redo_bytes);
+                  const std::string& rocksdb_dir, uint64_t redo_bytes);
 
 }  // namespace hbk::backup

@@ -44,8 +44,8 @@ class TablespaceSet {
   using ListOpen = std::function<Result<std::vector<server::TablespaceRow>>()>;
   Status FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
                    const ListOpen& list_open, std::stop_token stop);
-  // When nobody waits any more: makes the files of tablespaces that only the redo log has, and warns
-  // of files that belong to no table. With the scan of FollowDdl.
+  // When nobody waits any more: makes the files of tablespaces that only the redo log has, and
+  // warns of files that belong to no table. With the scan of FollowDdl.
   Status CompleteAfterEnd(const datadir::Scan& scan);
   // kFailed if the redo log changes a tablespace that is not in the backup.
   [[nodiscard]] Status CheckComplete(const SpaceChanges& changes) const;

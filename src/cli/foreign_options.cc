@@ -48,9 +48,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"innodb-force-recovery", kNotYet, "hbk prepare never skips a damaged page"},
     ForeignOption{"apply-log-only", kNoEffect, ""},
     ForeignOption{"rollback-xa", kNoEffect, ""},
-    ForeignOption{"rocksdb-datadir", kNotYet, "MyRocks comes with a later version"},
-    ForeignOption{"rocksdb-backup", kNotYet, "MyRocks comes with a later version"},
-    ForeignOption{"skip-rocksdb-backup", kNotYet, "MyRocks comes with a later version"},
     ForeignOption{"encrypted-backup", kRenamed, "hbk copies encrypted tables anyway: remove it"},
     // Redo.
     ForeignOption{"log-copy-interval", kNoEffect, "hbk reads redo as fast as the server writes it"},

@@ -144,6 +144,10 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                  "directory of ib_logfile0"),
     LayoutOption(Opt::kAriaLogDirPath, "aria-log-dir-path", 0, "DIR", "datadir",
                  "directory of the Aria log"),
+    LayoutOption(Opt::kRocksdbDatadir, "rocksdb-datadir", 0, "DIR", "#rocksdb in datadir",
+                 "directory of MyRocks"),
+    LayoutOption(Opt::kRocksdbWalDir, "rocksdb-wal-dir", 0, "DIR", "rocksdb-datadir",
+                 "directory of the log of MyRocks"),
 
     KeyOption(Opt::kKeyFile, "file-key-management-filename", FileRole::kServer, "FILE",
               "what the backup recorded", "key file of the server"),
@@ -205,6 +209,8 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     FlagOption(Opt::kLogInnodbPageCorruption, "log-innodb-page-corruption", kInBackup,
                Section::kMain, FileRole::kTool, "off",
                "copy damaged pages as they are and list them, instead of failing"),
+    FlagOption(Opt::kRocksdbBackup, "rocksdb-backup", kInBackup, Section::kMain, FileRole::kTool,
+               "on", "copy the rows of MyRocks tables; --skip-rocksdb-backup: definitions only"),
     NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
                  "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
 

@@ -51,6 +51,8 @@ datadir::LayoutOptions MakeLayoutOptions(const OptionValues& values) {
   layout.innodb_undo_directory = values.Text(Opt::kInnodbUndoDirectory);
   layout.innodb_log_group_home_dir = values.Text(Opt::kInnodbLogGroupHomeDir);
   layout.aria_log_dir_path = values.Text(Opt::kAriaLogDirPath);
+  layout.rocksdb_datadir = values.Text(Opt::kRocksdbDatadir);
+  layout.rocksdb_wal_dir = values.Text(Opt::kRocksdbWalDir);
   return layout;
 }
 
@@ -130,6 +132,8 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
+  options.rocksdb_backup =
+      values.Find(Opt::kRocksdbBackup) == nullptr || values.Flag(Opt::kRocksdbBackup);
   options.said_layout = MakeLayoutOptions(values);
   options.recorded_options = values.Recorded(Command::kBackup);
   return options;

@@ -24,6 +24,7 @@ constexpr std::array kKindNames = {
     KindName{FileKind::kCsvTable, "csv-table"},
     KindName{FileKind::kArchiveTable, "archive-table"},
     KindName{FileKind::kMroonga, "mroonga"},
+    KindName{FileKind::kRocksdb, "rocksdb"},
     KindName{FileKind::kBufferPoolDump, "buffer-pool-dump"},
     KindName{FileKind::kUpgradeMarker, "upgrade-marker"},
     KindName{FileKind::kRedoLog, "redo-log"},
@@ -146,6 +147,12 @@ std::optional<FileKind> ClassifyRootFile(std::string_view file_name) {
   const size_t mroonga = file_name.find(".mrn");
   if (mroonga != std::string_view::npos && mroonga != 0) return FileKind::kMroonga;
   return std::nullopt;
+}
+
+bool IsRocksdbFileName(std::string_view name) {
+  if (!name.starts_with(kRocksdbDirectory)) return false;
+  name.remove_prefix(kRocksdbDirectory.size());
+  return name.starts_with('/') && IsSafeNameComponent(name.substr(1));
 }
 
 bool IsDatabaseDirectoryName(std::string_view name) {

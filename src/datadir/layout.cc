@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "hbk/datadir/file_kind.h"
 #include "hbk/io/file_system.h"
 
 namespace hbk::datadir {
@@ -156,14 +157,25 @@ bool IsInside(std::string_view path, std::string_view dir) {
   return path.starts_with(dir) && (path.size() == dir.size() || path[dir.size()] == '/');
 }
 
+void Layout::SetHasRocksdb(bool has_rocksdb) {
+  if (!has_rocksdb) {
+    rocksdb_dir.clear();
+    rocksdb_wal_dir.clear();
+    return;
+  }
+  if (rocksdb_dir.empty()) rocksdb_dir = io::JoinPath(datadir, kRocksdbDirectory);
+  if (rocksdb_wal_dir.empty()) rocksdb_wal_dir = rocksdb_dir;
+}
+
 std::string Layout::SystemFilePath(const SystemFile& file) const {
   return CleanPath(io::JoinPath(innodb_data_home, file.path));
 }
 
 std::vector<std::string> Layout::Roots() const {
   std::vector<std::string> roots;
-  for (const std::string* root :
-       {&datadir, &innodb_data_home, &undo_dir, &redo_dir, &aria_log_dir}) {
+  for (const std::string* root : {&datadir, &innodb_data_home, &undo_dir, &redo_dir, &aria_log_dir,
+                                  &rocksdb_dir, &rocksdb_wal_dir}) {
+    if (root->empty()) continue;
     if (std::find(roots.begin(), roots.end(), *root) == roots.end()) roots.push_back(*root);
   }
   return roots;
@@ -188,6 +200,14 @@ Result<Layout> MakeLayout(const LayoutOptions& options) {
                                                     options.innodb_log_group_home_dir));
   HBK_ASSIGN_OR_RETURN(layout.aria_log_dir,
                        ResolvePath("aria_log_dir_path", layout.datadir, options.aria_log_dir_path));
+  if (!options.rocksdb_datadir.empty()) {
+    HBK_ASSIGN_OR_RETURN(layout.rocksdb_dir,
+                         ResolvePath("rocksdb_datadir", layout.datadir, options.rocksdb_datadir));
+  }
+  if (!options.rocksdb_wal_dir.empty()) {
+    HBK_ASSIGN_OR_RETURN(layout.rocksdb_wal_dir,
+                         ResolvePath("rocksdb_wal_dir", layout.datadir, options.rocksdb_wal_dir));
+  }
   const std::string_view spec = options.innodb_data_file_path.empty()
                                     ? kDefaultDataFilePath
                                     : std::string_view(options.innodb_data_file_path);

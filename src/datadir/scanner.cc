@@ -53,8 +53,10 @@ class DatadirScanner {
 
   Result<Scan> Run() {
     HBK_RETURN_IF_ERROR(ScanSystemFiles());
-    for (const std::string& root : layout_.Roots())
+    for (const std::string& root : layout_.Roots()) {
+      if (IsOfRocksdb(root)) continue;
       HBK_RETURN_IF_ERROR(ScanRoot(root));
+    }
     SortByName(scan_);
     return std::move(scan_);
   }
@@ -77,6 +79,14 @@ class DatadirScanner {
     return OkStatus();
   }
 
+  // A directory of MyRocks alone.
+  [[nodiscard]] bool IsOfRocksdb(const std::string& root) const {
+    const bool is_of_others = root == layout_.datadir || root == layout_.innodb_data_home ||
+                              root == layout_.undo_dir || root == layout_.redo_dir ||
+                              root == layout_.aria_log_dir;
+    return !is_of_others;
+  }
+
   // Which directory the server looks for such a file in.
   [[nodiscard]] const std::string& RootOf(FileKind kind) const {
     switch (kind) {
@@ -91,8 +101,9 @@ class DatadirScanner {
     HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, fs_.List(root));
     for (const io::DirectoryEntry& entry : entries) {
       const std::string path = io::JoinPath(root, entry.name);
-      if (root == layout_.datadir && entry.name == "#rocksdb") {
-        Warn("#rocksdb: data of MyRocks are not part of the backup");
+      const bool is_unused = layout_.rocksdb_dir.empty();
+      if (is_unused && root == layout_.datadir && entry.name == kRocksdbDirectory) {
+        Warn(fmt::format("{}: the server has not loaded MyRocks; its data are left out", path));
       }
       HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info, StatIfThere(fs_, path));
       if (!info) {
@@ -276,6 +287,19 @@ Status ScanBackupDatabase(io::FileSystem& fs, const std::string& dir, const std:
   return OkStatus();
 }
 
+// All plain files: what a checkpoint consists of, RocksDB alone knows.
+Status ScanBackupRocksdb(io::FileSystem& fs, const std::string& dir, Scan& scan) {
+  const std::string directory(kRocksdbDirectory);
+  HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries,
+                       fs.List(io::JoinPath(dir, directory)));
+  for (const io::DirectoryEntry& entry : entries) {
+    const std::string name = directory + "/" + entry.name;
+    if (!IsRocksdbFileName(name)) continue;
+    HBK_RETURN_IF_ERROR(AddBackupFile(fs, dir, name, FileKind::kRocksdb, entry, scan));
+  }
+  return OkStatus();
+}
+
 bool IsPendingDdlName(std::string_view name) {
   constexpr std::array<std::string_view, 3> kExtensions = {".new", ".ren", ".del"};
   return std::any_of(kExtensions.begin(), kExtensions.end(),
@@ -319,7 +343,7 @@ Result<Scan> ScanBackupDirectory(io::FileSystem& fs, const std::string& dir,
     const std::optional<FileKind> kind =
         is_system_file ? FileKind::kSystemTablespace : ClassifyRootFile(entry.name);
     if (entry.type == io::FileType::kDirectory) {
-      if (entry.name == "#rocksdb") scan.warnings.push_back(path + ": data of MyRocks");
+      if (entry.name == kRocksdbDirectory) HBK_RETURN_IF_ERROR(ScanBackupRocksdb(fs, dir, scan));
       if (!IsDatabaseDirectoryName(entry.name) || !IsSafeNameComponent(entry.name)) continue;
       HBK_RETURN_IF_ERROR(ScanBackupDatabase(fs, dir, entry.name, scan));
     } else if (entry.type == io::FileType::kSymlink) {

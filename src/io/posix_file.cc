@@ -69,6 +69,7 @@ std::optional<FileInfo> StatFile(int dir_fd, const char* path, int flags) {
   if ((st.stx_mask & STATX_BTIME) != 0) info.birth_ns = Nanoseconds(st.stx_btime);
   info.mode = st.stx_mode & 07777;
   info.uid = st.stx_uid;
+  info.link_count = st.stx_nlink;
   info.gid = st.stx_gid;
   return info;
 }

@@ -33,6 +33,12 @@ Status CheckFile(const ManifestFile& file) {
   if (!datadir::FileKindByName(file.kind)) {
     return CorruptionError(fmt::format("file '{}': unknown kind '{}'", file.name, file.kind));
   }
+  const bool is_rocksdb = file.kind == datadir::FileKindName(datadir::FileKind::kRocksdb);
+  const bool is_in_rocksdb = file.name.starts_with(std::string(datadir::kRocksdbDirectory) + "/");
+  if (is_rocksdb != is_in_rocksdb) {
+    return CorruptionError(
+        fmt::format("file '{}' cannot be of the kind '{}'", file.name, file.kind));
+  }
   if (!file.digest.empty() && !IsDigest(file.digest)) {
     return CorruptionError(fmt::format("file '{}': '{}' is no digest", file.name, file.digest));
   }

@@ -46,9 +46,11 @@ Status MovedBackup::RemoveLeftovers(io::FileSystem& fs, const RestoreSource& sou
     HBK_RETURN_IF_ERROR(fs.Remove(path));
   for (const std::string& name : source.claim_files)
     HBK_RETURN_IF_ERROR(fs.Remove(AsidePath(source, name)));
-  for (const std::string& database : source.databases) {
+  std::vector<std::string> directories = source.databases;
+  if (source.HasRocksdb()) directories.emplace_back(datadir::kRocksdbDirectory);
+  for (const std::string& directory : directories) {
     // One that holds files we do not know stays.
-    const std::string path = io::JoinPath(source.dir, database);
+    const std::string path = io::JoinPath(source.dir, directory);
     const Result<std::vector<io::DirectoryEntry>> entries = fs.List(path);
     if (!entries.ok() || !entries.value().empty()) continue;
     HBK_RETURN_IF_ERROR(fs.RemoveDirectory(path));

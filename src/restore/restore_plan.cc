@@ -15,6 +15,7 @@ using datadir::FileKind;
 
 constexpr uint64_t kLinkBytesMax = 4096;
 constexpr uint64_t kMib = 1 << 20;
+constexpr std::string_view kRocksdbLogExtension = ".log";
 constexpr size_t kExtensionBytes = 4;  // of ".isl" and ".ibd"
 
 class Planner {
@@ -58,6 +59,12 @@ class Planner {
       case FileKind::kRedoLog: return io::JoinPath(layout_.redo_dir, file.name);
       case FileKind::kAriaControl:
       case FileKind::kAriaLog: return io::JoinPath(layout_.aria_log_dir, file.name);
+      case FileKind::kRocksdb: {
+        const std::string_view name = io::BaseName(file.name);
+        return io::JoinPath(
+            name.ends_with(kRocksdbLogExtension) ? layout_.rocksdb_wal_dir : layout_.rocksdb_dir,
+            name);
+      }
       case FileKind::kTablespace:
         if (const auto it = places_.find(file.name); it != places_.end()) return it->second;
         break;

@@ -4,6 +4,7 @@
 //   undo001 ...         innodb_undo_directory
 //   ib_logfile0         innodb_log_group_home_dir
 //   aria_log*           aria_log_dir_path
+//   #rocksdb/*          rocksdb_datadir; its log files rocksdb_wal_dir
 //   DATA DIRECTORY      where LinkPlacement says; by default where the table's .isl file says
 //   everything else     the data directory
 //

@@ -67,6 +67,7 @@ class Restorer {
     HBK_ASSIGN_OR_RETURN(const Layout backup, datadir::MakeLayout(backup_options));
     HBK_ASSIGN_OR_RETURN(source_, OpenRestoreSource(fs_, backup.datadir));
     HBK_ASSIGN_OR_RETURN(layout_, datadir::MakeLayout(options_.target));
+    layout_.SetHasRocksdb(source_.HasRocksdb());
     if (options_.target.innodb_data_file_path.empty()) UseSystemFilesOfBackup();
     HBK_RETURN_IF_ERROR(CheckNotInUse(fs_, source_, layout_));
     if (!options_.force_non_empty_directories) HBK_RETURN_IF_ERROR(CheckRootsEmpty(fs_, layout_));
@@ -212,7 +213,11 @@ class Restorer {
 
   // False if the file has to be copied.
   Result<bool> MoveOne(const PlannedFile& file) {
-    if (file.content) return false;
+    // mariadb-backup makes its files of MyRocks hard links to those of the server it backs up: with
+    // a new owner and mode they would be of no use to that server.
+    const bool is_shared =
+        file.source.kind == FileKind::kRocksdb && file.source.info.link_count > 1;
+    if (file.content || is_shared) return false;
     HBK_ASSIGN_OR_RETURN(const io::FileInfo dir_info,
                          fs_.Stat(io::DirName(file.target), /*follow=*/true));
     if (dir_info.device != file.source.info.device) return false;

@@ -69,8 +69,8 @@ Result<std::vector<datadir::SystemFile>> ParseSystemFiles(const std::string& spe
   return files;
 }
 
-// A database directory of the backup: missing (it was empty) or a directory.
-Status CheckDatabaseDirectory(io::FileSystem& fs, const std::string& path) {
+// A directory of the backup: missing (an empty database, no MyRocks) or a directory.
+Status CheckDirectory(io::FileSystem& fs, const std::string& path) {
   const Result<io::FileInfo> info = fs.Stat(path, /*follow=*/false);
   if (!info.ok() && info.status().code() == StatusCode::kNotFound) return OkStatus();
   HBK_RETURN_IF_ERROR(info.status());
@@ -108,12 +108,15 @@ Status AddManifestFiles(io::FileSystem& fs, const BackupManifest& manifest, Rest
   HBK_ASSIGN_OR_RETURN(source.system_files, ParseSystemFiles(manifest.server.data_file_path));
   std::set<std::string> databases(manifest.databases.begin(), manifest.databases.end());
   for (const manifest::ManifestFile& file : manifest.files) {
+    if (datadir::IsRocksdbFileName(file.name)) continue;
     if (file.name.find('/') != std::string::npos) databases.insert(io::DirName(file.name));
   }
   source.databases.assign(databases.begin(), databases.end());
+  HBK_RETURN_IF_ERROR(
+      CheckDirectory(fs, io::JoinPath(source.dir, std::string(datadir::kRocksdbDirectory))));
   // Nothing of a backup is reached through a symlink.
   for (const std::string& database : source.databases)
-    HBK_RETURN_IF_ERROR(CheckDatabaseDirectory(fs, io::JoinPath(source.dir, database)));
+    HBK_RETURN_IF_ERROR(CheckDirectory(fs, io::JoinPath(source.dir, database)));
   for (const manifest::ManifestFile& file : manifest.files) {
     HBK_ASSIGN_OR_RETURN(SourceFile found, OpenManifestFile(fs, source.dir, file));
     source.files.push_back(std::move(found));
@@ -162,6 +165,11 @@ Status CheckSystemFiles(const RestoreSource& source) {
 }
 
 }  // namespace
+
+bool RestoreSource::HasRocksdb() const {
+  return std::any_of(files.begin(), files.end(),
+                     [](const SourceFile& file) { return file.kind == FileKind::kRocksdb; });
+}
 
 Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& backup_dir) {
   RestoreSource source;

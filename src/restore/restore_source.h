@@ -36,6 +36,8 @@ struct RestoreSource {
   std::vector<std::string> claim_files;  // make the directory a backup: manifest, checkpoints
   std::vector<std::string> warnings;
   bool has_digests = false;
+
+  [[nodiscard]] bool HasRocksdb() const;
 };
 
 Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& backup_dir);

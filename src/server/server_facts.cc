@@ -139,12 +139,6 @@ std::string ServerFacts::ActivePluginOfType(std::string_view type) const {
 Status CheckServerSupported(const ServerFacts& facts) {
   HBK_RETURN_IF_ERROR(CheckVersion(facts));
   HBK_RETURN_IF_ERROR(CheckInnodb(facts));
-  if (facts.HasActivePlugin("ROCKSDB")) {
-    return UnsupportedError(
-               "the server has the MyRocks engine (plugin ROCKSDB), whose tables this version of "
-               "hbk cannot back up")
-        .WithHint("uninstall the plugin if it is not used, or use mariadb-backup");
-  }
   return OkStatus();
 }
 

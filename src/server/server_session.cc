@@ -12,6 +12,8 @@ constexpr std::string_view kSessionSettings =
     "SET SESSION wait_timeout=2147483, interactive_timeout=2147483, net_read_timeout=3600, "
     "net_write_timeout=3600, max_statement_time=0, lock_wait_timeout=60, "
     "innodb_lock_wait_timeout=60, autocommit=1, sql_mode=''";
+// mariadb-backup's name for it: the two must not remove each other's checkpoint.
+constexpr std::string_view kRocksdbLock = "mariabackup_rocksdb_checkpoint";
 constexpr uint32_t kUnknownSystemVariable = 1193;
 constexpr uint32_t kNoSuchTable = 1146;
 constexpr uint32_t kDiscardedTablespace = 1814;
@@ -261,8 +263,7 @@ Result<TableName> ServerSession::DecodeTableName(std::string_view name) {
   return result;
 }
 
-Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_binlog,
-                                                                     bool kills_queries) {
+Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(const ProbeOptions& options) {
   struct Probe {
     std::string_view sql;
     std::string_view privilege;
@@ -273,11 +274,15 @@ Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_bi
   const Probe probes[] = {
       {"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", "RELOAD", "BACKUP STAGE", true},
       {"SHOW ENGINE INNODB STATUS", "PROCESS", "the list of tablespaces", true},
-      {"SHOW MASTER STATUS", "BINLOG MONITOR", "the binlog position", has_binlog},
+      {"SHOW MASTER STATUS", "BINLOG MONITOR", "the binlog position", options.has_binlog},
       // KILL of a query that there is not tells nothing. This takes the same right, and changes
       // nothing.
       {"SET GLOBAL slow_launch_time=@@GLOBAL.slow_launch_time", "CONNECTION ADMIN",
-       "--kill-long-queries-timeout", kills_queries},
+       "--kill-long-queries-timeout", options.kills_queries},
+      // The variables of checkpoints do their work whatever they are set to; this one, set to what
+      // it is, does nothing and asks for the same right.
+      {"SET GLOBAL rocksdb_checksums_pct=@@GLOBAL.rocksdb_checksums_pct", "SUPER",
+       "the checkpoint of MyRocks", options.makes_rocksdb_checkpoint},
   };
   std::vector<MissingPrivilege> missing;
   for (const Probe& probe : probes) {
@@ -290,6 +295,37 @@ Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(bool has_bi
     missing.push_back({std::string(probe.privilege), std::string(probe.needed_for)});
   }
   return missing;
+}
+
+Result<bool> ServerSession::LockRocksdbCheckpoint(uint32_t wait_s) {
+  const std::string_view what = "reserving the checkpoint of MyRocks";
+  HBK_ASSIGN_OR_RETURN(
+      const SqlAnswer answer,
+      Ask(fmt::format("SELECT GET_LOCK({}, {})", QuoteText(kRocksdbLock), wait_s), what));
+  if (answer.rows.size() != 1 || !HasShape(answer, 1)) return UnexpectedAnswer(what);
+  return TextOf(answer.rows[0][0]) == "1";
+}
+
+Status ServerSession::UnlockRocksdbCheckpoint() {
+  return Ask(fmt::format("SELECT RELEASE_LOCK({})", QuoteText(kRocksdbLock)),
+             "giving back the checkpoint of MyRocks")
+      .status();
+}
+
+Status ServerSession::FlushRocksdb() {
+  return Ask("SET GLOBAL rocksdb_force_flush_memtable_now=ON", "flushing MyRocks").status();
+}
+
+Status ServerSession::CreateRocksdbCheckpoint(std::string_view dir) {
+  return Ask(fmt::format("SET GLOBAL rocksdb_create_checkpoint={}", QuoteText(dir)),
+             "making a checkpoint of MyRocks")
+      .status();
+}
+
+Status ServerSession::RemoveRocksdbCheckpoint() {
+  return Ask("SET GLOBAL rocksdb_remove_mariabackup_checkpoint=ON",
+             "removing the checkpoint of MyRocks")
+      .status();
 }
 
 Result<std::string> ServerSession::NewUuid() {

@@ -28,6 +28,8 @@ struct BackupOptions {
   LockWaitOptions lock_wait;
   // Damaged pages are copied and listed, as warnings; else they fail the backup.
   bool log_page_corruption = false;
+  // False: of MyRocks tables only the definitions, with a warning.
+  bool rocksdb_backup = true;
   // What the user says of the layout; compared with what the server says. Empty: not said.
   datadir::LayoutOptions said_layout;
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets

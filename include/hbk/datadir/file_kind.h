@@ -22,11 +22,16 @@ enum class FileKind {
   kCsvTable,          // .CSV .CSM
   kArchiveTable,      // .ARZ .ARM
   kMroonga,           // a root file with ".mrn" in its name
+  kRocksdb,           // a file of a MyRocks checkpoint, in kRocksdbDirectory
   kBufferPoolDump,    // ib_buffer_pool
   kUpgradeMarker,     // mysql_upgrade_info, mariadb_upgrade_info
   kRedoLog,           // ib_logfile0; never copied as a file
   kMetadata,          // xtrabackup_*, mariadb_backup_*, backup-my.cnf, hbk_* ...: by backup tools
 };
+
+// Where a backup, and by default a data directory, has the files of MyRocks. No database: a '#' in
+// a database's name is encoded.
+constexpr std::string_view kRocksdbDirectory = "#rocksdb";
 
 // Stable name, as the manifest has it: "system-tablespace", "definition", ...
 std::string_view FileKindName(FileKind kind);
@@ -39,6 +44,9 @@ std::optional<FileKind> ClassifyDatabaseFile(std::string_view file_name);
 // A file in the root of a data directory or of a backup. System tablespace files are not known by
 // their names: the caller compares with innodb_data_file_path first.
 std::optional<FileKind> ClassifyRootFile(std::string_view file_name);
+
+// True for "#rocksdb/<one component>": the name of a kRocksdb file in a backup.
+bool IsRocksdbFileName(std::string_view name);
 
 // False for what can be no database: "lost+found", names starting with '.' or "#".
 bool IsDatabaseDirectoryName(std::string_view name);

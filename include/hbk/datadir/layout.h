@@ -43,7 +43,11 @@ struct Layout {
   std::string undo_dir;
   std::string redo_dir;
   std::string aria_log_dir;
+  std::string rocksdb_dir;      // of MyRocks; empty: there is none
+  std::string rocksdb_wal_dir;  // of its log files
 
+  // With MyRocks: places that were not given become the usual ones. Without: there are none.
+  void SetHasRocksdb(bool has_rocksdb);
   // Absolute path of a system file.
   [[nodiscard]] std::string SystemFilePath(const SystemFile& file) const;
   // Every directory above, each once, datadir first.
@@ -59,6 +63,8 @@ struct LayoutOptions {
   std::string innodb_undo_directory;
   std::string innodb_log_group_home_dir;
   std::string aria_log_dir_path;
+  std::string rocksdb_datadir;  // empty: no place is given, see Layout::SetHasRocksdb()
+  std::string rocksdb_wal_dir;  // empty: rocksdb_datadir
 };
 Result<Layout> MakeLayout(const LayoutOptions& options);
 

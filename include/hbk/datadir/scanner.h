@@ -1,5 +1,7 @@
 // Lists what of a data directory belongs into a backup, and what a backup directory holds.
 //
+// The files of MyRocks are not listed in a data directory: only a checkpoint of them can be copied.
+//
 // A data directory is spread out and alive: symlinked databases, symlinked MyISAM and Aria files
 // and the .isl files of DATA DIRECTORY tables are followed. A backup is flat and at rest: one root,
 // one level of database directories, and nothing in it is a symlink.

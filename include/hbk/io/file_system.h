@@ -41,6 +41,7 @@ struct FileInfo {
   uint32_t mode = 0;  // permission bits only
   uint32_t uid = 0;
   uint32_t gid = 0;
+  uint64_t link_count = 1;  // names that it has
 };
 
 struct OpenOptions {

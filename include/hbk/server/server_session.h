@@ -89,6 +89,13 @@ struct HeldBackupLock {
   bool operator==(const HeldBackupLock&) const = default;
 };
 
+// What of a backup is to be tried.
+struct ProbeOptions {
+  bool has_binlog = false;
+  bool kills_queries = false;
+  bool makes_rocksdb_checkpoint = false;
+};
+
 class ServerSession {
  public:
   // Connects and sets the session up for a long run. Checks nothing about the server.
@@ -118,8 +125,7 @@ class ServerSession {
   // `name` is that of a file without directory of the data directory and extension: "d/t@0020x".
   Result<TableName> DecodeTableName(std::string_view name);
   // Tries what a backup will do. Empty: nothing is missing.
-  Result<std::vector<MissingPrivilege>> ProbePrivileges(bool has_binlog,
-                                                        bool kills_queries = false);
+  Result<std::vector<MissingPrivilege>> ProbePrivileges(const ProbeOptions& options);
   Result<uint64_t> ReadConnectionId();
   // All but this one.
   Result<std::vector<ListedSession>> ListSessions();
@@ -129,6 +135,18 @@ class ServerSession {
   Result<std::vector<uint64_t>> ListInnodbWriters();
   // Ends that statement, and none that the session has begun since. False: it had ended already.
   Result<bool> KillQuery(uint64_t query_id);
+  // The right to make and remove checkpoints of MyRocks belongs to one tool at a time. False if
+  // another has it for longer than this. It ends with the session at the latest.
+  Result<bool> LockRocksdbCheckpoint(uint32_t wait_s);
+  Status UnlockRocksdbCheckpoint();
+  // Writes what MyRocks has in memory only to its tables, as a checkpoint does first of all.
+  Status FlushRocksdb();
+  // `dir`, which must not exist, becomes a copy of MyRocks' data as they are now: what does not
+  // change any more as hard links, if it is on the same file system.
+  Status CreateRocksdbCheckpoint(std::string_view dir);
+  // Removes the checkpoint under the name that backup tools use, if it is there and holds nothing
+  // but files.
+  Status RemoveRocksdbCheckpoint();
   Result<std::string> NewUuid();
   Status KillConnection(uint64_t connection_id);
 

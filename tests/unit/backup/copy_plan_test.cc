@@ -29,6 +29,7 @@ TEST(CopyPlanTest, EveryKindHasItsStages) {
       {FileKind::kCsvTable, "d/t.CSV", kStart, kBlockDdl},
       {FileKind::kArchiveTable, "d/t.ARZ", kStart, kBlockDdl},
       {FileKind::kMroonga, "d.mrn", kBlockDdl, kBlockDdl},
+      {FileKind::kRocksdb, "#rocksdb/CURRENT", kEnd, kEnd},
       {FileKind::kBufferPoolDump, "ib_buffer_pool", kEnd, kEnd},
       {FileKind::kUpgradeMarker, "mysql_upgrade_info", kEnd, kEnd},
       {FileKind::kRedoLog, "ib_logfile0", kNever, kNever},

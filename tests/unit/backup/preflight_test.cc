@@ -85,7 +85,7 @@ TEST_F(PreflightTest, MissingPrivilegesComeInOneMessageWithTheirGrant) {
                                     {"SHOW ENGINE INNODB STATUS", {}},
                                     {"SHOW MASTER STATUS", denied}});
 
-  const Status status = CheckPrivileges(*session, facts_);
+  const Status status = CheckPrivileges(*session, facts_, {.has_binlog = true});
 
   EXPECT_THAT(status, StatusIs(StatusCode::kMissingPrivilege,
                                AllOf(HasSubstr("`hbk`@`localhost` lacks RELOAD"),
@@ -99,11 +99,53 @@ TEST_F(PreflightTest, RightToKillIsAskedForWithItsOption) {
                                     {"SHOW MASTER STATUS", {}},
                                     {"SET GLOBAL slow_launch_time*", SqlError(1227, "denied")}});
 
-  const Status status = CheckPrivileges(*session, facts_, /*kills_queries=*/true);
+  const Status status =
+      CheckPrivileges(*session, facts_, {.has_binlog = true, .kills_queries = true});
 
   EXPECT_THAT(status, StatusIs(StatusCode::kMissingPrivilege,
                                HasSubstr("CONNECTION ADMIN (for --kill-long-queries-timeout)")));
   EXPECT_EQ(status.hint(), "GRANT CONNECTION ADMIN ON *.* TO `hbk`@`localhost`;");
+}
+
+TEST_F(PreflightTest, MissingSuperComesWithAWayOut) {
+  const auto session = MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                                    {"SHOW ENGINE INNODB STATUS", {}},
+                                    {"SHOW MASTER STATUS", {}},
+                                    {"SET GLOBAL rocksdb_*", SqlError(1227, "Access denied")}});
+
+  const Status status =
+      CheckPrivileges(*session, facts_, {.has_binlog = true, .makes_rocksdb_checkpoint = true});
+
+  EXPECT_THAT(status, StatusIs(StatusCode::kMissingPrivilege, HasSubstr("lacks SUPER")));
+  EXPECT_THAT(status.hint(), AllOf(HasSubstr("GRANT SUPER ON *.* TO `hbk`@`localhost`;"),
+                                   HasSubstr("--skip-rocksdb-backup")));
+}
+
+TEST_F(PreflightTest, MyrocksIsWhereTheServerSaysIfItIsLoaded) {
+  facts_.variables["rocksdb_datadir"] = "./#rocksdb";
+  facts_.variables["rocksdb_wal_dir"] = "/wal";
+  EXPECT_EQ(LayoutOfServer(facts_)->rocksdb_dir, "");
+  facts_.plugins = {{"ROCKSDB", "STORAGE ENGINE", true}};
+  EXPECT_EQ(LayoutOfServer(facts_)->rocksdb_dir, "/data/#rocksdb");
+  EXPECT_EQ(LayoutOfServer(facts_)->rocksdb_wal_dir, "/wal");
+}
+
+TEST_F(PreflightTest, WhatIsSaidOfMyrocksMeansNothingWithoutIt) {
+  datadir::LayoutOptions said;
+  said.rocksdb_datadir = "/elsewhere";
+  EXPECT_THAT(CheckSaidLayout(fs_, said, layout_), IsOk());
+  layout_.SetHasRocksdb(true);
+  EXPECT_THAT(CheckSaidLayout(fs_, said, layout_),
+              StatusIs(StatusCode::kUsage, HasSubstr("--rocksdb-datadir=/elsewhere")));
+}
+
+TEST_F(PreflightTest, SpaceForMyrocksIsThatOfItsTables) {
+  fs_.PutFile("/data/#rocksdb/000012.sst", std::string(1000, 'x'));
+  fs_.PutFile("/data/#rocksdb/LOG", std::string(5000, 'x'));
+  fs_.SetFreeBytes(1500);
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", {}, "/data/#rocksdb", 500), IsOk());
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", {}, "/data/#rocksdb", 501),
+              StatusIs(StatusCode::kNoSpace, HasSubstr("/backups/new")));
 }
 
 TEST_F(PreflightTest, LocksOfTheServerProveThatItsFilesAreHere) {
@@ -204,8 +246,8 @@ TEST_F(PreflightTest, SpaceForFilesAndRedoIsNeeded) {
   file.info.allocated_bytes = 4096;
   scan.files = {file, file};
   fs_.SetFreeBytes(2500);
-  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, 500), IsOk());
-  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, 501),
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, "", 500), IsOk());
+  EXPECT_THAT(CheckSpace(fs_, "/backups/new", scan, "", 501),
               StatusIs(StatusCode::kNoSpace, HasSubstr("/backups/new")));
 }
 

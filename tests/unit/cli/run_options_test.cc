@@ -170,6 +170,8 @@ TEST_F(RunOptionsTest, RestoreTakesTheLayout) {
   Set(Opt::kInnodbUndoDirectory, "/undo");
   Set(Opt::kInnodbLogGroupHomeDir, "/redo");
   Set(Opt::kAriaLogDirPath, "/aria");
+  Set(Opt::kRocksdbDatadir, "/rocks");
+  Set(Opt::kRocksdbWalDir, "/wal");
   Set(Opt::kOwner, "mysql:mysql");
   Set(Opt::kRemap, "/a=/b");
   Set(Opt::kRemap, "/c=/d");
@@ -186,10 +188,19 @@ TEST_F(RunOptionsTest, RestoreTakesTheLayout) {
   EXPECT_EQ(options->target.innodb_undo_directory, "/undo");
   EXPECT_EQ(options->target.innodb_log_group_home_dir, "/redo");
   EXPECT_EQ(options->target.aria_log_dir_path, "/aria");
+  EXPECT_EQ(options->target.rocksdb_datadir, "/rocks");
+  EXPECT_EQ(options->target.rocksdb_wal_dir, "/wal");
   EXPECT_EQ(options->owner, "mysql:mysql");
   EXPECT_THAT(options->remap, ::testing::ElementsAre("/a=/b", "/c=/d"));
   EXPECT_TRUE(options->local_tablespaces);
   EXPECT_TRUE(MakeRestoreOptions(values_, Command::kMoveBack, 1)->move);
+}
+
+TEST_F(RunOptionsTest, MyrocksIsBackedUpUnlessItIsSkipped) {
+  Set(Opt::kTargetDir, "/t");
+  EXPECT_TRUE(MakeBackupOptions(values_, Secret(), 1)->rocksdb_backup);
+  Set(Opt::kRocksdbBackup, "0");
+  EXPECT_FALSE(MakeBackupOptions(values_, Secret(), 1)->rocksdb_backup);
 }
 
 TEST_F(RunOptionsTest, ThreadsFollowTheCoresUpToEight) {

@@ -65,6 +65,15 @@ TEST(FileKindTest, IntermediateFilesOfTheServerNeverBelongIntoABackup) {
   }
 }
 
+TEST(FileKindTest, FilesOfMyrocksLieInTheirDirectory) {
+  for (const std::string_view name : {"#rocksdb/CURRENT", "#rocksdb/000012.sst"})
+    EXPECT_TRUE(IsRocksdbFileName(name)) << name;
+  for (const std::string_view name :
+       {"#rocksdb", "#rocksdb/", "#rocksdb/a/b", "#rocksdb/..", "#rocksdbx/CURRENT", "x/CURRENT"})
+    EXPECT_FALSE(IsRocksdbFileName(name)) << name;
+  EXPECT_EQ(FileKindByName("rocksdb"), FileKind::kRocksdb);
+}
+
 TEST(FileKindTest, RootFilesAreKnownByName) {
   const Expected table[] = {
       {"undo001", FileKind::kUndoTablespace},

@@ -116,6 +116,33 @@ TEST(MakeLayoutTest, RelativePathsStartAtTheDatadir) {
   EXPECT_EQ(layout.value().SystemFilePath(layout.value().system_files[1]), "/abs/ibdata2");
 }
 
+TEST(MakeLayoutTest, MyrocksHasPlacesOnlyWhereItIs) {
+  LayoutOptions options;
+  options.datadir = "/d";
+  auto layout = MakeLayout(options);
+  ASSERT_THAT(layout, IsOk());
+  EXPECT_EQ(layout->rocksdb_dir, "");
+
+  layout->SetHasRocksdb(true);
+  EXPECT_EQ(layout->rocksdb_dir, "/d/#rocksdb");
+  EXPECT_EQ(layout->rocksdb_wal_dir, "/d/#rocksdb");
+  EXPECT_THAT(layout->Roots(), ElementsAre("/d", "/d/#rocksdb"));
+
+  layout->SetHasRocksdb(false);
+  EXPECT_THAT(layout->Roots(), ElementsAre("/d"));
+}
+
+TEST(MakeLayoutTest, MyrocksIsWhereItIsSaidToBe) {
+  LayoutOptions options;
+  options.datadir = "/d";
+  options.rocksdb_datadir = "./rocks/";
+  options.rocksdb_wal_dir = "/wal";
+  auto layout = MakeLayout(options);
+  ASSERT_THAT(layout, IsOk());
+  layout->SetHasRocksdb(true);
+  EXPECT_THAT(layout->Roots(), ElementsAre("/d", "/d/rocks", "/wal"));
+}
+
 TEST(MakeLayoutTest, ARelativeDatadirBecomesAbsolute) {
   LayoutOptions options;
   options.datadir = "data";

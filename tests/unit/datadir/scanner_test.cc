@@ -39,14 +39,38 @@ class ScanDatadirTest : public ::testing::Test {
   }
 
   Result<Scan> Run() {
-    HBK_ASSIGN_OR_RETURN(const Layout layout, MakeLayout(options_));
+    HBK_ASSIGN_OR_RETURN(Layout layout, MakeLayout(options_));
+    layout.SetHasRocksdb(has_rocksdb_);
     return ScanDatadir(fs_, layout, scan_options_);
   }
 
   MemFileSystem fs_;
   LayoutOptions options_;
   ScanOptions scan_options_;
+  bool has_rocksdb_ = false;
 };
+
+TEST_F(ScanDatadirTest, FilesOfMyrocksAreNotListedNorAreItsDirectoriesDatabases) {
+  has_rocksdb_ = true;
+  options_.rocksdb_datadir = "rocks";
+  options_.rocksdb_wal_dir = "/wal";
+  for (const char* name : {"/d/rocks/CURRENT", "/d/rocks/undo001", "/wal/1.log"})
+    fs_.PutFile(name, "x");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()), ElementsAre("ibdata1"));
+  EXPECT_THAT(scan.value().databases, IsEmpty());
+  EXPECT_THAT(scan.value().warnings, IsEmpty());
+}
+
+TEST_F(ScanDatadirTest, DataOfMyrocksThatNoServerHasOpenAreWarnedOf) {
+  fs_.PutFile("/d/#rocksdb/CURRENT", "x");
+  const auto scan = Run();
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(scan.value().warnings, ElementsAre(HasSubstr("/d/#rocksdb")));
+}
 
 TEST_F(ScanDatadirTest, ListsWhatBelongsIntoABackup) {
   for (const char* name :
@@ -250,6 +274,29 @@ TEST_F(ScanBackupDirectoryTest, ListsEveryKindAndFollowsNothing) {
   EXPECT_EQ(Find(scan.value(), "ibdata2")->kind, FileKind::kSystemTablespace);
   EXPECT_EQ(Find(scan.value(), "shop/t.ibd")->source_path, "/b/shop/t.ibd");
   EXPECT_THAT(scan.value().databases, ElementsAre("empty", "shop"));
+}
+
+TEST_F(ScanBackupDirectoryTest, EveryFileOfMyrocksIsListed) {
+  for (const char* name :
+       {"ibdata1", "ibdata2", "#rocksdb/CURRENT", "#rocksdb/000012.sst", "#rocksdb/sub/1.sst"})
+    fs_.PutFile(std::string("/b/") + name, "x");
+
+  const auto scan = Run();
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(scan.value()),
+              ElementsAre("#rocksdb/000012.sst", "#rocksdb/CURRENT", "ibdata1", "ibdata2"));
+  EXPECT_EQ(Find(scan.value(), "#rocksdb/CURRENT")->kind, FileKind::kRocksdb);
+  EXPECT_THAT(scan.value().databases, IsEmpty());
+  EXPECT_THAT(scan.value().warnings, IsEmpty());
+}
+
+TEST_F(ScanBackupDirectoryTest, ASymlinkedFileOfMyrocksIsRefused) {
+  fs_.PutFile("/b/ibdata1", "x");
+  fs_.PutFile("/b/ibdata2", "x");
+  fs_.PutDirectory("/b/#rocksdb");
+  fs_.PutSymlink("/b/#rocksdb/000012.sst", "/etc/passwd");
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("000012.sst: a symlink")));
 }
 
 TEST_F(ScanBackupDirectoryTest, ASymlinkIsRefused) {

@@ -413,5 +413,14 @@ TEST_P(FileSystemTest, SyncsSucceed) {
   EXPECT_THAT(fs().SyncDirectory(world_->dir()), IsOk());
 }
 
+TEST(PosixFileSystemTest, AHardLinkIsCounted) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/a";
+  ASSERT_THAT(WriteNewFile(PosixFileSystem(), path, "x", 0600), IsOk());
+  EXPECT_EQ(PosixFileSystem().Stat(path, /*follow=*/false)->link_count, 1U);
+  std::filesystem::create_hard_link(path, directory.path() + "/b");
+  EXPECT_EQ(PosixFileSystem().Stat(path, /*follow=*/false)->link_count, 2U);
+}
+
 }  // namespace
 }  // namespace hbk::io

@@ -60,6 +60,20 @@ TEST(BackupManifestTest, WhatCouldNotBeReadBackIsNotWritten) {
   EXPECT_TRUE(fs.Tree("/b").empty());
 }
 
+TEST(BackupManifestTest, KindAndDirectoryOfMyrocksGoTogether) {
+  MemFileSystem fs;
+  fs.PutDirectory("/b");
+  BackupManifest manifest = SampleManifest();
+  manifest.files[1].name = "#rocksdb/000012.sst";
+  EXPECT_THAT(StoreManifest(fs, "/b", manifest),
+              StatusIs(StatusCode::kCorruption, HasSubstr("'tablespace'")));
+  manifest.files[1].kind = "rocksdb";
+  EXPECT_THAT(StoreManifest(fs, "/b", manifest), IsOk());
+  manifest.files[1].name = "shop/000012.sst";
+  EXPECT_THAT(StoreManifest(fs, "/b", manifest),
+              StatusIs(StatusCode::kCorruption, HasSubstr("'rocksdb'")));
+}
+
 TEST(IsSafeFileNameTest, NamesHaveOneOrTwoSafeParts) {
   for (const std::string_view name : {"ibdata1", "db/t.ibd", "db/..t", "a@0020b/t#P#p0.ibd"})
     EXPECT_TRUE(IsSafeFileName(name)) << name;

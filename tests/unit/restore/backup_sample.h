@@ -41,6 +41,7 @@ inline std::string SampleKind(const std::string& name) {
       {"ib_logfile0", "redo-log"},       {"aria_log_control", "aria-control"},
       {"aria_log.00000001", "aria-log"}, {"xtrabackup_info", "metadata"},
       {"shop/t.frm", "definition"},      {"shop/t.ibd", "tablespace"},
+      {"#rocksdb/1.sst", "rocksdb"},     {"#rocksdb/2.log", "rocksdb"},
       {"shop/t.isl", "tablespace-link"}, {"xtrabackup_checkpoints", "metadata"},
   };
   return kinds.at(name);
@@ -68,6 +69,16 @@ inline manifest::BackupManifest SampleManifest() {
 
 inline void PutManifest(hbk::testing::MemFileSystem& fs, const manifest::BackupManifest& manifest) {
   fs.PutFile("/b/hbk_manifest.json", manifest::RenderManifest(manifest));
+}
+
+// The sample backup gets files of MyRocks.
+inline void AddRocksdb(hbk::testing::MemFileSystem& fs) {
+  manifest::BackupManifest manifest = SampleManifest();
+  for (const char* name : {"#rocksdb/1.sst", "#rocksdb/2.log"}) {
+    fs.PutFile(std::string("/b/") + name, name);
+    AddToManifest(manifest, name, name);
+  }
+  PutManifest(fs, manifest);
 }
 
 inline void PutSampleBackup(hbk::testing::MemFileSystem& fs) {

@@ -25,7 +25,8 @@ class RestorePlanTest : public ::testing::Test {
 
   Result<RestorePlan> Plan() {
     HBK_ASSIGN_OR_RETURN(const RestoreSource source, OpenRestoreSource(fs_, "/b"));
-    HBK_ASSIGN_OR_RETURN(const datadir::Layout layout, datadir::MakeLayout(options_));
+    HBK_ASSIGN_OR_RETURN(datadir::Layout layout, datadir::MakeLayout(options_));
+    layout.SetHasRocksdb(source.HasRocksdb());
     return MakeRestorePlan(fs_, source, layout, links_);
   }
 
@@ -85,6 +86,26 @@ TEST_F(RestorePlanTest, PartsGoWhereTheLayoutSays) {
   EXPECT_EQ(targets.at("shop/t.ibd"), "/d/shop/t.ibd");
   EXPECT_THAT(plan.value().directories, ElementsAre("/aria", "/d", "/d/empty", "/d/shop", "/d/undo",
                                                     "/innodb", "/innodb/sub", "/redo"));
+}
+
+TEST_F(RestorePlanTest, MyrocksGoesIntoItsDirectoryInTheDatadir) {
+  AddRocksdb(fs_);
+  const auto plan = Plan();
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("#rocksdb/1.sst"), "/d/#rocksdb/1.sst");
+  EXPECT_EQ(Targets(plan.value()).at("#rocksdb/2.log"), "/d/#rocksdb/2.log");
+  EXPECT_THAT(plan.value().directories, ElementsAre("/d", "/d/#rocksdb", "/d/empty", "/d/shop"));
+}
+
+TEST_F(RestorePlanTest, MyrocksGoesWhereTheLayoutSays) {
+  AddRocksdb(fs_);
+  options_.rocksdb_datadir = "/rocks";
+  options_.rocksdb_wal_dir = "/wal";
+  const auto plan = Plan();
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Targets(plan.value()).at("#rocksdb/1.sst"), "/rocks/1.sst");
+  EXPECT_EQ(Targets(plan.value()).at("#rocksdb/2.log"), "/wal/2.log");
+  EXPECT_THAT(plan.value().directories, ElementsAre("/d", "/d/empty", "/d/shop", "/rocks", "/wal"));
 }
 
 TEST_F(RestorePlanTest, ATargetThatTheSystemTablespaceDoesNotFitIsRefused) {

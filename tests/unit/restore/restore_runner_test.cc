@@ -309,5 +309,52 @@ TEST_F(RestoreRunnerTest, APowerCutLeavesNoHalfInstanceThatStarts) {
   }
 }
 
+TEST_F(RestoreRunnerTest, MyrocksIsPutWhereTheTargetHasIt) {
+  AddRocksdb(fs_);
+  options_.target.rocksdb_datadir = "/rocks";
+
+  ASSERT_THAT(Run(), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/rocks/1.sst"), "#rocksdb/1.sst");
+  EXPECT_EQ(fs_.Contents("/rocks/2.log"), "#rocksdb/2.log");
+  EXPECT_EQ(fs_.Contents("/b/#rocksdb/1.sst"), "#rocksdb/1.sst");
+  EXPECT_THAT(io::Exists(fs_, "/d/#rocksdb"), IsOkAndHolds(false));
+}
+
+TEST_F(RestoreRunnerTest, ADamagedFileOfMyrocksIsFound) {
+  AddRocksdb(fs_);
+  fs_.PutFile("/b/#rocksdb/1.sst", "#rocksdb/1.sSt");
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kCorruption, HasSubstr("1.sst")));
+
+  EXPECT_THAT(TreeOf(fs_, "/d"), IsEmpty());
+}
+
+TEST_F(RestoreRunnerTest, ADirectoryOfMyrocksThatIsInUseIsRefused) {
+  AddRocksdb(fs_);
+  options_.target.rocksdb_datadir = "/rocks";
+  fs_.PutFile("/rocks/CURRENT", "of another server");
+
+  EXPECT_THAT(Run(), StatusIs(StatusCode::kTargetInUse, HasSubstr("/rocks")));
+
+  EXPECT_THAT(TreeOf(fs_, "/d"), IsEmpty());
+}
+
+TEST_F(RestoreRunnerTest, WithoutMyrocksItsDirectoryIsNotLookedAt) {
+  options_.target.rocksdb_datadir = "/rocks";
+  fs_.PutFile("/rocks/CURRENT", "of another server");
+  EXPECT_THAT(Run(), IsOk());
+}
+
+TEST_F(RestoreRunnerTest, MoveBackLeavesNoDirectoryOfMyrocks) {
+  AddRocksdb(fs_);
+  options_.move = true;
+
+  ASSERT_THAT(Run(), IsOk());
+
+  EXPECT_EQ(fs_.Contents("/d/#rocksdb/1.sst"), "#rocksdb/1.sst");
+  EXPECT_THAT(io::Exists(fs_, "/b/#rocksdb"), IsOkAndHolds(false));
+}
+
 }  // namespace
 }  // namespace hbk::restore

@@ -108,13 +108,10 @@ TEST(ServerGateTest, DisabledInnodbIsRefused) {
               StatusIs(StatusCode::kUnsupported, HasSubstr("InnoDB is disabled")));
 }
 
-TEST(ServerGateTest, ActiveRocksdbIsRefusedAndInactiveIsNot) {
+TEST(ServerGateTest, MyrocksIsFine) {
   ServerFacts facts = FactsOf("10.11.19-MariaDB");
-  facts.plugins = {{"ROCKSDB", "STORAGE ENGINE", false}};
+  facts.plugins = {{"ROCKSDB", "STORAGE ENGINE", true}};
   EXPECT_THAT(CheckServerSupported(facts), IsOk());
-  facts.plugins[0].is_active = true;
-  EXPECT_THAT(CheckServerSupported(facts),
-              StatusIs(StatusCode::kUnsupported, HasSubstr("MyRocks")));
 }
 
 TEST(ServerFactsTest, AbsentVariablesAreEmptyOffAndDefault) {

@@ -105,7 +105,7 @@ TEST_F(ServerSessionTest, EveryMissingPrivilegeIsFound) {
                                     {"SHOW ENGINE INNODB STATUS", kDenied},
                                     {"SHOW MASTER STATUS", kDenied}});
 
-  const auto missing = session->ProbePrivileges(/*has_binlog=*/true);
+  const auto missing = session->ProbePrivileges({.has_binlog = true});
 
   ASSERT_THAT(missing, IsOk());
   ASSERT_EQ(missing->size(), 3U);
@@ -118,7 +118,43 @@ TEST_F(ServerSessionTest, WithoutBinlogItsPrivilegeIsNotNeeded) {
   const auto session =
       MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
                    {"SHOW ENGINE INNODB STATUS", SqlRows({{"InnoDB", "", "..."}})}});
-  EXPECT_THAT(session->ProbePrivileges(/*has_binlog=*/false), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(session->ProbePrivileges({}), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(ServerSessionTest, ACheckpointOfMyrocksNeedsSuper) {
+  const auto session =
+      MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                   {"SHOW ENGINE INNODB STATUS", SqlRows({{"InnoDB", "", "..."}})},
+                   {"SET GLOBAL rocksdb_checksums_pct=@@GLOBAL.rocksdb_checksums_pct", kDenied}});
+
+  const auto missing = session->ProbePrivileges({.makes_rocksdb_checkpoint = true});
+
+  ASSERT_THAT(missing, IsOk());
+  ASSERT_EQ(missing->size(), 1U);
+  EXPECT_EQ((*missing)[0].privilege, "SUPER");
+}
+
+TEST_F(ServerSessionTest, TheLockOfMyrocksCheckpointsIsSharedWithOtherTools) {
+  const auto session = MakeSession(
+      {{"SELECT GET_LOCK('mariabackup_rocksdb_checkpoint', 7)", SqlRows({{"1"}})},
+       {"SELECT GET_LOCK('mariabackup_rocksdb_checkpoint', 7)", SqlRows({{"0"}})},
+       {"SELECT GET_LOCK('mariabackup_rocksdb_checkpoint', 7)", SqlRows({{std::nullopt}})},
+       {"SELECT RELEASE_LOCK('mariabackup_rocksdb_checkpoint')", SqlRows({{"1"}})}});
+  EXPECT_THAT(session->LockRocksdbCheckpoint(7), IsOkAndHolds(true));
+  EXPECT_THAT(session->LockRocksdbCheckpoint(7), IsOkAndHolds(false));
+  EXPECT_THAT(session->LockRocksdbCheckpoint(7), IsOkAndHolds(false));
+  EXPECT_THAT(session->UnlockRocksdbCheckpoint(), IsOk());
+}
+
+TEST_F(ServerSessionTest, ThePlaceOfACheckpointIsQuoted) {
+  const auto session =
+      MakeSession({{"SET GLOBAL rocksdb_force_flush_memtable_now=ON", {}},
+                   {"SET GLOBAL rocksdb_create_checkpoint='/d''x/\\\\y'", {}},
+                   {"SET GLOBAL rocksdb_remove_mariabackup_checkpoint=ON", kDenied}});
+  EXPECT_THAT(session->FlushRocksdb(), IsOk());
+  EXPECT_THAT(session->CreateRocksdbCheckpoint("/d'x/\\y"), IsOk());
+  EXPECT_THAT(session->RemoveRocksdbCheckpoint(),
+              StatusIs(StatusCode::kMissingPrivilege, HasSubstr("MyRocks")));
 }
 
 TEST_F(ServerSessionTest, RightToKillIsProbedWhereItIsNeeded) {
@@ -127,7 +163,7 @@ TEST_F(ServerSessionTest, RightToKillIsProbedWhereItIsNeeded) {
                    {"SHOW ENGINE INNODB STATUS", {}},
                    {"SET GLOBAL slow_launch_time=@@GLOBAL.slow_launch_time", kDenied}});
 
-  const auto missing = session->ProbePrivileges(/*has_binlog=*/false, /*kills_queries=*/true);
+  const auto missing = session->ProbePrivileges({.kills_queries = true});
 
   ASSERT_THAT(missing, IsOk());
   ASSERT_EQ(missing->size(), 1U);
@@ -175,7 +211,7 @@ TEST_F(ServerSessionTest, StatementThatHasEndedIsNotKilled) {
 TEST_F(ServerSessionTest, OtherErrorOfAProbeIsAnError) {
   const auto session =
       MakeSession({{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", SqlError(2013, "lost")}});
-  EXPECT_THAT(session->ProbePrivileges(true), StatusIs(StatusCode::kConnectionLost, HasSubstr("")));
+  EXPECT_THAT(session->ProbePrivileges({}), StatusIs(StatusCode::kConnectionLost, HasSubstr("")));
 }
 
 TEST_F(ServerSessionTest, TablespacesAreListedWithTheirIds) {

@@ -1,0 +1,16 @@
+TYPE=VIEW
+query=select 1 AS `a`
+md5=f512c846953af7231ff10b8896688192
+updatable=0
+algorithm=0
+definer_user=root
+definer_host=localhost
+suid=2
+with_check_option=0
+timestamp=0001795722521710663
+create-version=2
+source=SELECT 1 AS a
+client_cs_name=utf8mb3
+connection_cl_name=utf8mb3_general_ci
+view_body_utf8=select 1 AS `a`
+mariadb-version=101119
