@@ -179,8 +179,10 @@ Status LiveBackup::StartSource() {
                           .tree = config_.format->tree};
   options.extra.insert(options.extra.end(), {"--log-bin=binlog", "--binlog-format=ROW"});
   HBK_ASSIGN_OR_RETURN(source_, Mariadbd::Start(options));
-  const std::string outside_dir = scratch_->Sub("outside");
-  HBK_RETURN_IF_ERROR(MakeDirectory(outside_dir));
+  // mariadb-backup leaves out Aria tables with files elsewhere, which would hide what else it does.
+  const std::string outside_dir =
+      config_.tool == BackupTool::kHbk ? scratch_->Sub("outside") : std::string();
+  if (!outside_dir.empty()) HBK_RETURN_IF_ERROR(MakeDirectory(outside_dir));
   load_ = std::make_unique<Workload>(
       source_->socket_path(),
       WorkloadOptions{.seed = config_.seed,

@@ -90,7 +90,10 @@ std::vector<std::string> DdlGenerator::AlterTable() {
     case 3: return {alter + " ADD INDEX i" + column + " (v)"};
     case 4: return {alter + " DROP INDEX i" + column};
     case 5: return {alter + " FORCE" + algorithm};
-    case 6: return {alter + " COMMENT '" + column + "'"};
+    case 6:
+      // Not in place: of a MyISAM or Aria table, 10.11 holds the table's own lock while it waits
+      // for the writers that wait for that lock, and neither ever ends.
+      return {alter + " COMMENT '" + column + "', ALGORITHM=COPY"};
     default:
       if (!is_plain) return {alter + " ENGINE=" + One({"InnoDB", "Aria", "MyISAM"})};
       return {alter + " " + One(PlainEngines())};

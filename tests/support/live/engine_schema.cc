@@ -105,7 +105,8 @@ std::vector<std::string> EngineStatements(const std::string& outside_dir, bool h
   all.push_back("CREATE TABLE eng.all_children " +
                 EngineTableDefinition("ENGINE=MERGE UNION=(child1, child2) INSERT_METHOD=LAST"));
   const std::string outside =
-      fmt::format(" DATA DIRECTORY='{0}' INDEX DIRECTORY='{0}'", outside_dir);
+      outside_dir.empty() ? ""
+                          : fmt::format(" DATA DIRECTORY='{0}' INDEX DIRECTORY='{0}'", outside_dir);
   add("eng.outside_myisam", "ENGINE=MyISAM" + outside);
   add("eng.outside_aria", "ENGINE=Aria TRANSACTIONAL=1" + outside);
   add("eng.texts", "ENGINE=InnoDB");

@@ -25,7 +25,7 @@ std::vector<std::string> ChangingNames();
 std::vector<std::string> ChangingPartitionedNames();
 
 // Databases, the first tables of all those names, and the fixed ones. `outside_dir` exists: some
-// tables have their files there. ARCHIVE is a plugin that a server may lack.
+// tables have their files there; none if it is empty. ARCHIVE is a plugin that a server may lack.
 std::vector<std::string> EngineStatements(const std::string& outside_dir, bool has_archive);
 // Fixed tables that the generator of statements may write: children of a MERGE table, those with
 // files elsewhere, one with a full-text index.

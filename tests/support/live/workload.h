@@ -41,7 +41,7 @@ struct WorkloadOptions {
   // and alter them (engine_schema.h), beside the usual load.
   bool has_all_engines = false;
   bool has_archive = false;      // the server has that engine
-  std::string outside_dir = {};  // for tables with files elsewhere; exists
+  std::string outside_dir = {};  // for tables with files elsewhere, if not empty
   bool writes_other_engines = true;
   // Tables of every kind (kind_schema.h) instead of the usual ones; the algorithms of
   // page_compressed are those that the server turns out to have.
