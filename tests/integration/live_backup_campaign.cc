@@ -4,7 +4,10 @@
 //                        [--bulk-mib=60] [--tool=hbk|mariadb-backup] [--keep-unprepared]
 //                        [--server=10.5|10.11|11.8] [--undo-truncation]
 //                        [--key-rotation] [--cipher=cbc|ctr] [--kinds] [--checksum=NAME]
+//                        [--all-engines] [--aria-log=small] [--parallel=N]
 //
+// --all-engines: tables of every engine that come, go and change all the time; then --log=default
+// and --bulk-mib=24 unless they are given, and --parallel=1 and 4 in turn.
 // --cipher: everything is encrypted, the redo log too; --kinds: tables of every kind instead of the
 // usual ones. These and --key-rotation need a --server. --checksum: innodb_checksum_algorithm, with
 // 10.5 also the legacy ones, innodb and none. With --log=both, every second run has the
@@ -25,12 +28,17 @@
 namespace hbk::testing {
 namespace {
 
+constexpr uint32_t kAllEnginesBulkMib = 24;
+
 struct CampaignOptions {
   int run_count = 20;
   uint64_t seed = SeedFromEnvironment();
-  std::string log = "both";
+  std::string log;
   bool has_ddl = false;
-  uint32_t bulk_mib = LiveBackupConfig().bulk_mib;
+  std::optional<uint32_t> bulk_mib;
+  bool has_all_engines = false;
+  bool has_small_aria_log = false;
+  int parallel = 0;
   BackupTool tool = ToolUnderTest();
   bool keeps_unprepared = false;
   ServerTree tree;
@@ -70,6 +78,12 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.has_kinds = true;
   } else if (argument == "--key-rotation") {
     options.has_key_rotation = true;
+  } else if (argument == "--all-engines") {
+    options.has_all_engines = true;
+  } else if (argument == "--aria-log=small") {
+    options.has_small_aria_log = true;
+  } else if (argument.starts_with("--parallel=")) {
+    options.parallel = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
   } else if (argument == "--ddl") {
     options.has_ddl = true;
   } else if (argument == "--tool=hbk") {
@@ -91,11 +105,20 @@ bool RunOne(const CampaignOptions& options, int index) {
                                                                   : "crc32",
                             .cipher = options.cipher};
   }
+  const std::string log = !options.log.empty()      ? options.log
+                          : options.has_all_engines ? "default"
+                                                    : "both";
+  int parallel = options.parallel;
+  if (parallel == 0 && options.has_all_engines) parallel = index % 2 == 0 ? 1 : 4;
   const LiveBackupConfig config{
       .seed = options.seed + static_cast<uint64_t>(index),
-      .has_small_log = options.log == "small" || (options.log == "both" && index % 2 == 1),
+      .has_small_log = log == "small" || (log == "both" && index % 2 == 1),
       .has_ddl = options.has_ddl,
-      .bulk_mib = options.bulk_mib,
+      .has_all_engines = options.has_all_engines,
+      .has_small_aria_log = options.has_small_aria_log,
+      .parallel = parallel,
+      .bulk_mib = options.bulk_mib.value_or(options.has_all_engines ? kAllEnginesBulkMib
+                                                                    : LiveBackupConfig().bulk_mib),
       .tool = options.tool,
       .keeps_unprepared = options.keeps_unprepared,
       .tree = options.tree,

@@ -25,7 +25,12 @@ struct LiveBackupConfig {
   bool has_small_log = false;
   double backup_seconds_max = 30;  // of that slow backup
   bool has_ddl = false;
-  uint32_t bulk_mib = 60;  // of the largest table
+  // Tables of every engine that come, go and change places all the time; what is checked is then
+  // all that a server has, and no table may have been open when it was copied.
+  bool has_all_engines = false;
+  bool has_small_aria_log = false;  // aria_log_file_size=8M, a checkpoint every 2 s
+  int parallel = 0;                 // 0: the seed decides
+  uint32_t bulk_mib = 60;           // of the largest table
   BackupTool tool = BackupTool::kHbk;
   // A copy of the backup before prepare stays beside it, for looking into a failure.
   bool keeps_unprepared = false;
@@ -47,6 +52,7 @@ struct LiveBackupFigures {
   double wraps = 0;      // of the log, from the start of the backup to its end
   std::optional<double> redo_margin;
   std::optional<uint64_t> undo_truncations;  // while the backup ran
+  std::optional<uint64_t> ddl_count;         // statements on tables of every engine, while it ran
   std::optional<std::string> rotation;       // what the encryption threads did meanwhile
   uint64_t backup_mib = 0;
   double backup_seconds = 0;

@@ -46,7 +46,7 @@ std::string HbkProgram() {
 
 std::vector<std::string> BackupCommand(BackupTool tool, const BackupArguments& arguments) {
   std::vector<std::string> argv = CommandStart(tool, "backup", arguments.tree);
-  argv.emplace_back("--user=root");
+  argv.push_back("--user=" + arguments.user);
   argv.push_back("--socket=" + arguments.socket_path);
   argv.push_back("--target-dir=" + arguments.target_dir);
   argv.push_back(fmt::format("--parallel={}", arguments.parallel));

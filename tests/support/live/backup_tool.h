@@ -29,6 +29,7 @@ struct BackupArguments {
   std::string target_dir;
   int parallel = 1;
   int throttle = 0;  // pairs of 1 MiB a second; 0: none
+  std::string user = "root";
   std::vector<std::string> extra = {};
   ServerTree tree = {};  // whose mariadb-backup it is
 };

@@ -10,7 +10,6 @@
 #include "tests/support/live/workload_schema.h"
 
 namespace hbk::testing {
-namespace {
 
 Status Verdict(const std::vector<std::string>& findings, const std::string& what) {
   constexpr size_t kShown = 10;
@@ -21,6 +20,8 @@ Status Verdict(const std::vector<std::string>& findings, const std::string& what
   return CorruptionError(fmt::format("{}: {} findings: {}", what, findings.size(),
                                      fmt::join(findings.begin(), shown, "; ")));
 }
+
+namespace {
 
 // A sum over all values. CHECKSUM TABLE of the server leaves virtual columns uninitialised: its
 // result for a table that has any differs from run to run, so those are summed up here.

@@ -14,6 +14,9 @@
 
 namespace hbk::testing {
 
+// No findings: OK; else an error that shows the first of them.
+Status Verdict(const std::vector<std::string>& findings, const std::string& what);
+
 // Base tables of all user databases, quoted, sorted; with the `mysql` database if asked for.
 Result<std::vector<std::string>> ListTables(SqlClient& client, bool with_system_tables = false);
 

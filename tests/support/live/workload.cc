@@ -4,12 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/live/engine_schema.h"
+#include "tests/support/live/engine_thread.h"
 #include "tests/support/live/load_thread.h"
 
 namespace hbk::testing {
 namespace {
 
 constexpr uint32_t kBulkRowBytes = 2'000;
+constexpr uint32_t kFewerRows = 5;
+constexpr int kEngineWriters = 4;
+constexpr int kEngineDdlSessions = 2;
 
 TableSpec BulkTable() {
   return {.name = "live.bulk",
@@ -38,6 +43,11 @@ Workload::Workload(std::string socket_path, const WorkloadOptions& options)
       other_tables_(LoadTables(OtherEngineTables())),
       bulk_(std::make_unique<LoadTable>()) {
   bulk_->spec = BulkTable();
+  if (options_.has_all_engines) {
+    // They are beside the point, and filling them would take most of the time.
+    for (const auto& table : tables_)
+      table->spec.row_count /= kFewerRows;
+  }
 }
 
 Workload::~Workload() {
@@ -71,6 +81,11 @@ Status Workload::CreateTables() {
   HBK_ASSIGN_OR_RETURN(SqlClient closing, SqlClient::Connect(socket_path_));
   for (const std::string& statement : ClosingStatements()) {
     HBK_RETURN_IF_ERROR(closing.Execute(statement));
+  }
+  if (!options_.has_all_engines) return OkStatus();
+  for (const std::string& statement :
+       EngineStatements(options_.outside_dir, options_.has_archive)) {
+    HBK_RETURN_IF_ERROR(closing.Execute(statement).WithContext(statement));
   }
   return OkStatus();
 }
@@ -113,12 +128,23 @@ void Workload::Start() {
   if (!options_.side_statements.empty()) {
     start(ThreadRole::kSide);
   }
+  if (options_.has_all_engines) {
+    for (int i = 0; i < kEngineWriters; ++i)
+      start(ThreadRole::kEngineRows);
+    for (int i = 0; i < kEngineDdlSessions; ++i)
+      start(ThreadRole::kEngineDdl);
+  }
 }
 
 void Workload::RunThread(ThreadRole role, uint64_t seed) {
   auto client = SqlClient::Connect(socket_path_);
   if (!client.ok()) {
     Report(client.status());
+    return;
+  }
+  if (role == ThreadRole::kEngineRows || role == ThreadRole::kEngineDdl) {
+    EngineThread thread(std::move(client).value(), seed, is_stopping_, pause_ms_, ddl_count_);
+    Report(role == ThreadRole::kEngineRows ? thread.RunRows() : thread.RunDdl());
     return;
   }
   LoadThread thread(*this, std::move(client).value(), seed);
@@ -130,6 +156,8 @@ void Workload::RunThread(ThreadRole role, uint64_t seed) {
       case ThreadRole::kOtherEngines: status = thread.RunOtherEngines(); break;
       case ThreadRole::kDdl: status = thread.RunDdl(); break;
       case ThreadRole::kSide: status = thread.RunSideStatements(); break;
+      case ThreadRole::kEngineRows:
+      case ThreadRole::kEngineDdl: break;  // another class
     }
   }
   Report(status);

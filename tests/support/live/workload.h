@@ -37,6 +37,11 @@ struct WorkloadOptions {
   int thread_count = 4;    // of short transactions; long ones and other engines add one each
   uint32_t bulk_mib = 60;  // size of a table that gives a backup something to copy
   bool has_ddl = false;
+  // Tables of every engine, written by four sessions while two others create, drop, swap, truncate
+  // and alter them (engine_schema.h), beside the usual load.
+  bool has_all_engines = false;
+  bool has_archive = false;      // the server has that engine
+  std::string outside_dir = {};  // for tables with files elsewhere, if not empty
   bool writes_other_engines = true;
   // Tables of every kind (kind_schema.h) instead of the usual ones; the algorithms of
   // page_compressed are those that the server turns out to have.
@@ -70,12 +75,14 @@ class Workload {
   // Of the kinds, as the server turned out to be; after CreateTables.
   [[nodiscard]] const std::optional<KindOptions>& kinds() const { return options_.kinds; }
   [[nodiscard]] uint64_t transaction_count() const { return transaction_count_; }
+  // Statements so far that changed tables of every engine, and succeeded.
+  [[nodiscard]] uint64_t ddl_count() const { return ddl_count_; }
   [[nodiscard]] const std::string& socket_path() const { return socket_path_; }
 
  private:
   friend class LoadThread;
 
-  enum class ThreadRole { kShort, kLong, kOtherEngines, kDdl, kSide };
+  enum class ThreadRole { kShort, kLong, kOtherEngines, kDdl, kSide, kEngineRows, kEngineDdl };
 
   Status CreateKinds(SqlClient& client);
   void RunThread(ThreadRole role, uint64_t seed);
@@ -89,6 +96,7 @@ class Workload {
   std::atomic<bool> is_stopping_ = false;
   std::atomic<int> pause_ms_ = 0;
   std::atomic<uint64_t> transaction_count_ = 0;
+  std::atomic<uint64_t> ddl_count_ = 0;
   std::vector<std::thread> threads_;
   Mutex mutex_;
   Status first_failure_ HBK_GUARDED_BY(mutex_);

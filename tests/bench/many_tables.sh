@@ -1,0 +1,134 @@
+#!/bin/bash
+# How long a backup of many small tables blocks others, side by side with mariadb-backup: both
+# tools in turn, on the same server, under the same load, and medians of the rounds.
+#
+#   tests/bench/many_tables.sh [--tables 50,5000] [--rounds N] [--build DIR] [--keep]
+#
+# Nine tables of ten are InnoDB, the tenth is MyISAM. Four sessions write the InnoDB tables and one
+# the MyISAM tables; one commits, and one creates and drops a table (under_load.cc says how). From
+# BLOCK_DDL granted to END is what the server's own clock says of the BACKUP STAGE statements. The
+# row "nothing" is the same load beside `sleep 5`: what the machine does by itself.
+# Needs: mariadbd, mariadb, mariadb-install-db, mariadb-backup, and a release build.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/../.." && pwd)
+sizes=50,5000 rounds=5 build=$here/build/release keep=
+while (($#)); do
+    case $1 in
+        --tables) sizes=$2; shift 2 ;;
+        --rounds) rounds=$2; shift 2 ;;
+        --build)  build=$2; shift 2 ;;
+        --keep)   keep=1; shift ;;
+        *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
+    esac
+done
+hbk=$build/hbk under_load=$(find "$build" -name under_load -type f -perm -u+x -print -quit)
+[[ -x $hbk && -x $under_load ]] || { echo "no release build in $build" >&2; exit 2; }
+PATH=$PATH:/usr/sbin
+ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/hbk-bench.XXXXXX")
+server=
+stop_server() {
+    [[ -z $server ]] || kill -9 "$server" 2>/dev/null || true
+    wait 2>/dev/null || true
+    server=
+}
+cleanup() {
+    stop_server
+    if [[ -n $keep ]]; then echo "kept: $work"; else rm -rf "$work"; fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+sql() { mariadb --no-defaults -u root -S "$work/s" -N -B "$@"; }
+
+start_server() {
+    rm -rf "$work/data"
+    mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" \
+        --auth-root-authentication-method=normal --force >"$work/install.log" 2>&1
+    mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$work/s" \
+        --pid-file="$work/pid" --skip-networking --innodb-buffer-pool-size=512M \
+        --innodb-log-file-size=512M --innodb-flush-log-at-trx-commit=2 --log-bin=binlog \
+        --binlog-format=ROW --table-open-cache=10000 --table-definition-cache=10000 \
+        --performance-schema=ON '--performance-schema-instrument=%=OFF' \
+        '--performance-schema-instrument=statement/abstract/%=ON' \
+        '--performance-schema-instrument=statement/com/%=ON' \
+        --performance-schema-instrument=statement/sql/backup=ON \
+        --performance-schema-consumer-events-statements-current=ON \
+        --performance-schema-consumer-events-statements-history-long=ON >"$work/server.log" 2>&1 &
+    server=$!
+    for _ in $(seq 600); do
+        sql -e 'SELECT 1' >/dev/null 2>&1 && return
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.1
+    done
+    tail -5 "$work/server.log" >&2
+    echo "the server did not start" >&2
+    exit 1
+}
+
+make_tables() {  # make_tables COUNT
+    local myisam=$(($1 / 10)) i
+    local columns='(id INT PRIMARY KEY AUTO_INCREMENT, k INT NOT NULL, v VARCHAR(200), KEY (k))'
+    {
+        echo 'CREATE DATABASE watch; CREATE TABLE watch.tick (id INT PRIMARY KEY, n INT) ENGINE=InnoDB;'
+        echo 'INSERT INTO watch.tick VALUES (1, 0); CREATE DATABASE many; USE many;'
+        for ((i = 0; i < $1 - myisam; i++)); do
+            echo "CREATE TABLE i$i $columns ENGINE=InnoDB; INSERT INTO i$i (k, v) VALUES (1, 'first');"
+        done
+        for ((i = 0; i < myisam; i++)); do
+            echo "CREATE TABLE m$i $columns ENGINE=MyISAM; INSERT INTO m$i (k, v) VALUES (1, 'first');"
+        done
+    } | sql
+}
+
+run() {  # run LABEL COMMAND...
+    local label=$1
+    shift
+    "$under_load" "$label" "$work/figures" "$work/s" -- "$@"
+    rm -rf "$work/b"
+}
+
+median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+figure() { awk -F'\t' -v l="$1" -v c="$2" '$1 == l {print $c}' "$work/figures" | median; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN {print (b > 0) ? sprintf("%.2f", a / b) : "-"}'; }
+
+row() {  # row TEXT COLUMN COUNT
+    local a b n
+    a=$(figure "hbk$3" "$2") b=$(figure "mb$3" "$2") n=$(figure "nothing$3" "$2")
+    printf '| %s | %s | %.1f | %.1f | %s | %.1f |\n' "$3" "$1" "$a" "$b" "$(ratio "$a" "$b")" "$n"
+}
+
+for count in ${sizes//,/ }; do
+    start_server
+    make_tables "$count"
+    run "nothing$count" sleep 5
+    for ((i = 0; i < rounds; i++)); do
+        run "hbk$count" "$hbk" backup --no-defaults --user=root --socket="$work/s" \
+            --target-dir="$work/b"
+        run "mb$count" mariadb-backup --no-defaults --backup --user=root --socket="$work/s" \
+            --datadir="$work/data" --target-dir="$work/b" --open-files-limit=65536
+    done
+    stop_server
+done
+
+echo "$rounds rounds, medians, $(nproc) cores, load average $(cut -d' ' -f1 /proc/loadavg)"
+echo
+echo '| tables | | hbk | mariadb-backup | ratio | nothing |'
+echo '|---|---|---|---|---|---|'
+for count in ${sizes//,/ }; do
+    row 'BLOCK_DDL granted to END, ms' 3 "$count"
+    row 'longest commit, ms' 4 "$count"
+    row 'longest DDL, ms' 5 "$count"
+    row 'whole backup, s' 2 "$count"
+    row 'transactions meanwhile' 6 "$count"
+    row 'MyISAM writes meanwhile' 7 "$count"
+done
+small=${sizes%%,*} large=${sizes##*,}
+if [[ $small != "$large" ]]; then
+    echo
+    echo "BLOCK_DDL granted to END, $large tables to $small tables: hbk" \
+        "$(ratio "$(figure "hbk$large" 3)" "$(figure "hbk$small" 3)"), mariadb-backup" \
+        "$(ratio "$(figure "mb$large" 3)" "$(figure "mb$small" 3)")"
+fi
