@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -18,25 +19,44 @@ bool RedoRebuilds(const SpaceChanges& changes, SpaceId id) {
   return change != changes.end() && change->second.has_first_page && !change->second.is_deleted;
 }
 
-// True if some tablespace that redo rebuilds has this name in the end.
-bool RedoRebuildsName(const SpaceChanges& changes, const FoundSpace& file) {
-  return std::any_of(changes.begin(), changes.end(), [&file](const auto& entry) {
-    const SpaceChange& change = entry.second;
-    // A path is relative ("./db/t.ibd"), or that of a DATA DIRECTORY, in which the database is the
-    // one that the table was created in: RENAME TABLE to another leaves the directory.
-    return change.has_first_page && !change.is_deleted &&
-           (change.last_path == file.name || change.last_path.ends_with("/" + file.name) ||
-            change.last_path == file.path);
-  });
-}
+// Where the tablespaces that redo rebuilds lie in the end.
+class RebuiltNames {
+ public:
+  explicit RebuiltNames(const SpaceChanges* changes) {
+    if (changes == nullptr) return;
+    for (const auto& [id, change] : *changes) {
+      if (!change.has_first_page || change.is_deleted) continue;
+      paths_.insert(change.last_path);
+      names_.insert(LastTwoComponents(change.last_path));
+    }
+  }
+
+  // A path is relative ("./db/t.ibd"), or that of a DATA DIRECTORY, in which the database is the
+  // one that the table was created in: RENAME TABLE to another leaves the directory.
+  [[nodiscard]] bool Have(const FoundSpace& file) const {
+    return names_.count(file.name) != 0 || paths_.count(file.path) != 0;
+  }
+
+ private:
+  static std::string_view LastTwoComponents(std::string_view path) {
+    const size_t last = path.rfind('/');
+    if (last == std::string_view::npos || last == 0) return path;
+    const size_t before = path.rfind('/', last - 1);
+    return before == std::string_view::npos ? path : path.substr(before + 1);
+  }
+
+  std::set<std::string_view> paths_;  // of the changes, which outlive this
+  std::set<std::string_view> names_;
+};
 
 // True if the file needs no copy. Of a log that cannot be read only this is known: a first page
 // that was never written is in the server's buffer pool still, so no checkpoint has passed its
 // making, and the log holds all that ever happened to the file. A page that has something else is
 // damaged: the copier will say so.
-bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes) {
+bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes,
+                  const RebuiltNames& rebuilt) {
   if (changes == nullptr) return !file.id && file.is_blank;
-  return file.id ? RedoRebuilds(*changes, *file.id) : RedoRebuildsName(*changes, file);
+  return file.id ? RedoRebuilds(*changes, *file.id) : rebuilt.Have(file);
 }
 
 // False for another file, which was imported or moved here, and for one that may have been
@@ -114,9 +134,10 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
     const std::string& name = by_id.at(entry.first)->name;
     if (entry.second->name != name) plan.renames.emplace_back(entry.second->name, name);
   }
+  const RebuiltNames rebuilt(changes);
   for (const FoundSpace& file : found) {
     if (file.id && kept.count(*file.id) != 0) continue;
-    (IsLeftToRedo(file, changes) ? plan.left_to_redo : plan.copies).push_back(file.name);
+    (IsLeftToRedo(file, changes, rebuilt) ? plan.left_to_redo : plan.copies).push_back(file.name);
   }
   return plan;
 }

@@ -98,13 +98,24 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
       return CorruptionError(
           fmt::format("{} has no valid first page, or vanished", jobs[i].source_path));
     }
-    if (stage == CopyStage::kStart) continue;  // BLOCK_DDL will see what became of it.
+    if (stage == CopyStage::kStart) {  // BLOCK_DDL will see what became of it.
+      if (result.outcome == CopyOutcome::kDeferred) NoteBlank(result);
+      continue;
+    }
     record_.warnings.push_back(
         fmt::format("{} is left out: its first page was never written and the redo log does not "
                     "know it",
                     jobs[i].source_path));
   }
   return OkStatus();
+}
+
+// It is blank still if nothing was written to it since, which would show.
+void TablespaceSet::NoteBlank(const CopyResult& result) {
+  const bool is_at_rest =
+      std::max(result.before.mtime_ns, result.before.ctime_ns) + kStampPatienceNs < begun_ns_;
+  if (is_at_rest && result.before.birth_ns != 0)
+    blank_[{result.before.inode, result.before.birth_ns}] = StampOf(result.before);
 }
 
 // IMPORT TABLESPACE rewrites a file page by page, and logs none of it: a copy taken meanwhile is of
@@ -200,9 +211,10 @@ Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& sca
     found.push_back({file.name, std::nullopt, file.info.inode, file.source_path, file.info.birth_ns,
                      StampOf(file.info)});
     const auto copy = known.find({file.info.inode, file.info.birth_ns});
+    const auto blank = blank_.find({file.info.inode, file.info.birth_ns});
     if (copy != known.end()) {
       found.back().id = copy->second;
-    } else {
+    } else if (blank == blank_.end() || blank->second != StampOf(file.info)) {
       HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
     }
   }

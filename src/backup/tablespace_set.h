@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -71,6 +72,7 @@ class TablespaceSet {
   Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
                   std::stop_token stop);
   void NoteDamage(const CopyResult& result);
+  void NoteBlank(const CopyResult& result);
   Status LeaveOutStrangers(std::vector<FoundSpace>& found, const ListOpen& list_open);
   void WarnOfOrphans(const datadir::Scan& scan);
 
@@ -84,6 +86,8 @@ class TablespaceSet {
   OpenSpaces open_;
   std::set<std::pair<uint64_t, int64_t>> scanned_;  // inode and birth
   int64_t begun_ns_ = 0;                            // in the time of files
+  // Files whose first page was not written yet, as they were then.
+  std::map<std::pair<uint64_t, int64_t>, FileStamp> blank_;  // by inode and birth
   std::vector<std::string> left_to_redo_;
   Counts counts_;
 };

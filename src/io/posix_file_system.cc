@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <future>
 #include <memory>
+#include <span>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,6 +19,10 @@
 
 namespace hbk::io {
 namespace {
+
+// A thread costs as much as the attributes of some twenty files.
+constexpr size_t kFilesPerThread = 500;
+constexpr size_t kThreadsMax = 8;
 
 struct CloseDirectory {
   void operator()(DIR* dir) const { (void)closedir(dir); }
@@ -50,6 +57,42 @@ class ScopedFd {
  private:
   const int fd_;
 };
+
+// Asks for the attributes of some files; those that have vanished lose their names.
+Status AddInfoTo(int dir_fd, const std::string& path, std::span<FileEntry> files) {
+  for (FileEntry& file : files) {
+    const auto info = StatFile(dir_fd, file.entry.name.c_str(), AT_SYMLINK_NOFOLLOW);
+    if (info) {
+      file.info = *info;
+      file.entry.type = info->type;
+    } else if (errno == ENOENT) {
+      file.entry.name.clear();
+    } else {
+      return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, file.entry.name));
+    }
+  }
+  return OkStatus();
+}
+
+// The same by several threads, if that is worth it.
+Status AddInfo(int dir_fd, const std::string& path, std::vector<FileEntry>& files) {
+  const size_t threads =
+      std::min<size_t>({files.size() / kFilesPerThread + 1, kThreadsMax,
+                        std::max<size_t>(1, std::thread::hardware_concurrency())});
+  const size_t share = (files.size() + threads - 1) / threads;
+  std::vector<std::future<Status>> others;
+  for (size_t begin = share; begin < files.size(); begin += share) {
+    const auto part = std::span(files).subspan(begin, std::min(share, files.size() - begin));
+    others.push_back(std::async(std::launch::async,
+                                [dir_fd, &path, part] { return AddInfoTo(dir_fd, path, part); }));
+  }
+  Status status = AddInfoTo(dir_fd, path, std::span(files).first(std::min(share, files.size())));
+  for (std::future<Status>& other : others) {
+    const Status end = other.get();
+    if (status.ok()) status = end;
+  }
+  return status;
+}
 
 class PosixFileSystemImpl final : public FileSystem {
  public:
@@ -149,14 +192,11 @@ Result<std::vector<FileEntry>> PosixFileSystemImpl::ListWithInfo(
       break;
     }
     const std::string_view name = entry->d_name;
-    if (name == "." || name == ".." || !is_wanted(name)) continue;
-    const auto info = StatFile(dirfd(dir.get()), entry->d_name, AT_SYMLINK_NOFOLLOW);
-    if (!info && errno == ENOENT) continue;
-    if (!info) return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, name));
-    files.push_back({{std::string(name), info->type}, *info});
+    if (name != "." && name != ".." && is_wanted(name))
+      files.push_back({{std::string(name), FileType::kOther}, {}});
   }
-  std::ranges::sort(files, {},
-                    [](const FileEntry& file) { return std::string_view(file.entry.name); });
+  HBK_RETURN_IF_ERROR(AddInfo(dirfd(dir.get()), path, files));
+  std::erase_if(files, [](const FileEntry& file) { return file.entry.name.empty(); });
   return files;
 }
 

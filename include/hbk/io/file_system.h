@@ -119,8 +119,9 @@ class FileSystem {
   virtual Result<FileInfo> Stat(const std::string& path, bool follow) = 0;
   // Sorted by name, without "." and "..".
   virtual Result<std::vector<DirectoryEntry>> List(const std::string& path) = 0;
-  // Those entries whose names are wanted, with their attributes: for directories of thousands of
-  // files. An entry that vanishes meanwhile is left out.
+  // Those entries whose names are wanted, with their attributes, in no order: for directories of
+  // thousands of files, whose attributes several threads ask for. An entry that vanishes meanwhile
+  // is left out.
   virtual Result<std::vector<FileEntry>> ListWithInfo(
       const std::string& path, const std::function<bool(std::string_view)>& is_wanted);
   virtual Status MakeDirectory(const std::string& path, uint32_t mode) = 0;   // one level

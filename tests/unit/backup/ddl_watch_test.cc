@@ -1,6 +1,7 @@
 #include "ddl_watch.h"
 
 #include <string>
+#include <utility>
 
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -27,7 +28,11 @@ class DdlWatchTest : public ::testing::Test {
     fs_.PutFile("/data/ddl.log", log);
     return watch_.Read(scan_);
   }
-  void Define(const std::string& table) { scan_.files.push_back({.name = "d/" + table + ".frm"}); }
+  void Define(const std::string& table) {
+    datadir::DataFile file;
+    file.name = "d/" + table + ".frm";
+    scan_.files.push_back(std::move(file));
+  }
 
   MemFileSystem fs_;
   datadir::Scan scan_;
