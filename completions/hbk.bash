@@ -50,6 +50,10 @@ _hbk() {
       mapfile -t COMPREPLY < <(compgen -W "tcp socket" -- "$cur")
       return
       ;;
+    --binlog-info)
+      mapfile -t COMPREPLY < <(compgen -W "auto on off" -- "$cur")
+      return
+      ;;
     --owner)
       mapfile -t COMPREPLY < <(compgen -u -- "$cur")
       return

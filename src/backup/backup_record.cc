@@ -81,7 +81,7 @@ manifest::BackupInfo MakeInfo(const BackupRecord& record) {
   info.start_time = LocalTime(record.start_time);
   info.end_time = LocalTime(record.end_time);
   info.lock_seconds = record.LockMilliseconds() / 1000;
-  if (record.binlog) info.binlog_pos = DescribeBinlog(*record.binlog);
+  if (record.positions.binlog) info.binlog_pos = DescribeBinlog(*record.positions.binlog);
   info.to_lsn = record.redo.to_lsn;
   return info;
 }
@@ -170,7 +170,16 @@ std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const Backu
   files.emplace_back("backup-my.cnf", manifest::RenderBackupConfig(MakeConfig(record)));
   files.emplace_back(names.checkpoints, manifest::RenderCheckpoints(checkpoints));
   files.emplace_back(names.info, manifest::RenderBackupInfo(MakeInfo(record)));
-  if (record.binlog) files.emplace_back(names.binlog_info, RenderBinlogInfo(*record.binlog));
+  const Positions& positions = record.positions;
+  if (positions.binlog) files.emplace_back(names.binlog_info, RenderBinlogInfo(*positions.binlog));
+  if (positions.replica)
+    files.emplace_back(names.slave_info, manifest::RenderSlaveInfo(*positions.replica));
+  if (positions.galera) {
+    // Twice, as mariadb-backup has it: the scripts of a state transfer look for the second.
+    files.emplace_back(names.galera_info, manifest::RenderGaleraInfo(*positions.galera));
+    files.emplace_back(manifest::kDonorGaleraInfoName,
+                       manifest::RenderGaleraInfo(*positions.galera));
+  }
   if (!record.damaged.empty()) {
     files.emplace_back(manifest::kDamagedPagesName,
                        manifest::RenderDamagedPageList(ListDamagedPages(record.damaged)));
@@ -192,7 +201,9 @@ manifest::BackupManifest MakeManifest(const BackupRecord& record) {
   made.redo_bytes = record.redo.redo_bytes;
   made.redo_margin_bytes = record.redo.margin_bytes;
   made.redo_margin = record.redo.margin;
-  made.binlog = record.binlog;
+  made.binlog = record.positions.binlog;
+  made.replica = record.positions.replica;
+  made.galera = record.positions.galera;
   std::map<std::string, uint64_t> file_counts;
   for (const auto& entry : record.files) {
     ++file_counts[entry.second.stage];

@@ -22,6 +22,7 @@
 #include "hbk/server/server_facts.h"
 
 #include "copy_plan.h"
+#include "position_reader.h"
 
 namespace hbk::backup {
 
@@ -38,7 +39,7 @@ struct BackupRecord {
   server::ServerFacts facts;
   datadir::Layout layout;
   LogTailerResult redo;
-  std::optional<manifest::BinlogPosition> binlog;
+  Positions positions;
   std::vector<server::StageTimes> stages;
   std::vector<std::string> options;
   std::vector<std::string> warnings;

@@ -24,7 +24,10 @@
 #include "exact_copy.h"
 #include "foreign_engines.h"
 #include "open_spaces.h"
+#include "position_choice.h"
+#include "position_reader.h"
 #include "preflight.h"
+#include "replica_pause.h"
 #include "rocksdb_checkpoint.h"
 #include "run_watch.h"
 #include "stage_wait.h"
@@ -102,6 +105,7 @@ class BackupRun {
   Status Preflight();
   Status CreateTarget();
   Status StartTailer();
+  Status PauseReplica();
   Status CopyWhileServerWorks();
   Status CopyClosedTables();
   Status CopyUnderBlockDdl();
@@ -117,7 +121,6 @@ class BackupRun {
   Result<datadir::Scan> Scan();
   std::string NameOfTable(const std::string& file_name) const;
   void WarnOfDamage();
-  Status ReadPosition(manifest::BinlogPosition& position, bool& has_binlog);
   Status CopyOtherFiles(CopyStage stage);
   // Parts of steps that copy, watched.
   Status CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt);
@@ -141,6 +144,7 @@ class BackupRun {
   BackupRecord record_;
   datadir::Scan scan_;  // the latest
   ClosedTables closed_;
+  PositionChoice position_choice_;
   server::ServerVersion version_;
   bool has_target_ = false;
   SteadyClock::time_point verified_at_;
@@ -153,6 +157,7 @@ class BackupRun {
   DdlFindings ddl_;
   std::string rocksdb_dir_;  // empty: nothing of MyRocks is copied
   std::unique_ptr<RocksdbCheckpoint> rocksdb_;
+  std::unique_ptr<ReplicaPause> replica_pause_;
   // Last members: they end first, the server is free before anything else is cleared away.
   std::unique_ptr<LsnSource> lsn_source_;
   std::unique_ptr<LogTailer> tailer_;
@@ -164,6 +169,7 @@ Result<BackupSummary> BackupRun::Run() {
   const Status status = RunSteps();
   if (!status.ok()) {
     ladder_.reset();  // Releases the server, whatever stage it was in.
+    replica_pause_.reset();
     tailer_.reset();
     rocksdb_.reset();
     if (has_target_) MarkIncomplete(status);
@@ -184,6 +190,7 @@ Status BackupRun::RunSteps() {
   HBK_RETURN_IF_ERROR(CreateTarget());
   // Before the first page is copied: the log must reach back to before every copy.
   HBK_RETURN_IF_ERROR(StartTailer());
+  HBK_RETURN_IF_ERROR(PauseReplica());
   HBK_RETURN_IF_ERROR(CopyWhileServerWorks());
   HBK_RETURN_IF_ERROR(CopyClosedTables());
   HBK_RETURN_IF_ERROR(CopyUnderBlockDdl());
@@ -210,6 +217,7 @@ Status BackupRun::Connect() {
 Status BackupRun::Preflight() {
   reporter_.BeginPhase("check", {{"server", record_.facts.version_text}});
   const server::ServerFacts& facts = record_.facts;
+  HBK_ASSIGN_OR_RETURN(position_choice_, ChoosePositions(*session_, facts, options_, reporter_));
   HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
   if (options_.rocksdb_backup) rocksdb_dir_ = record_.layout.rocksdb_dir;
   HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts, RightsToTry()));
@@ -234,9 +242,11 @@ Status BackupRun::Preflight() {
 }
 
 server::ProbeOptions BackupRun::RightsToTry() const {
-  return {.has_binlog = record_.facts.IsOn("log_bin"),
+  return {.has_binlog = position_choice_.binlog,
           .kills_queries = options_.lock_wait.kill_after_s != 0,
-          .makes_rocksdb_checkpoint = !rocksdb_dir_.empty()};
+          .makes_rocksdb_checkpoint = !rocksdb_dir_.empty(),
+          .reads_replica = position_choice_.replica,
+          .pauses_replica = options_.safe_slave_backup};
 }
 
 Status BackupRun::CreateTarget() {
@@ -276,6 +286,18 @@ Status BackupRun::StartTailer() {
   tailer.creator = fmt::format("Backup {}.{}.{}", version_.major, version_.minor, version_.patch);
   tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
   return tailer_->Start();
+}
+
+Status BackupRun::PauseReplica() {
+  if (!options_.safe_slave_backup) return OkStatus();
+  reporter_.BeginPhase("stop sql threads");
+  ReplicaPauseOptions pause;
+  pause.connect = [this] {
+    return server::ServerSession::Connect(options_.connect);
+  };
+  pause.timeout = std::chrono::seconds(options_.safe_slave_backup_timeout_s);
+  replica_pause_ = std::make_unique<ReplicaPause>(std::move(pause), reporter_);
+  return replica_pause_->Begin(stop_);
 }
 
 Status BackupRun::CopyWhileServerWorks() {
@@ -354,31 +376,14 @@ Status BackupRun::CopyUnderBlockDdl() {
 
 Status BackupRun::TakePositionUnderBlockCommit() {
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockCommit));
-  manifest::BinlogPosition position;
-  bool has_binlog = false;
-  HBK_RETURN_IF_ERROR(ReadPosition(position, has_binlog));
   if (rocksdb_) HBK_RETURN_IF_ERROR(rocksdb_->Create());
-  // First the LSN, then the flush: everything up to it is then on disk, whatever
-  // innodb_flush_log_at_trx_commit says.
-  HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
-  HBK_RETURN_IF_ERROR(session_->FlushEngineLogs());
+  PositionReader positions(*session_, position_choice_);
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn, positions.Begin());
   HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyAtRest(halt); }));
-  HBK_RETURN_IF_ERROR(tailer_->WaitFor(lsn.current, stop_, kLastLogTimeout));
-
-  manifest::BinlogPosition again;
-  bool has_binlog_again = false;
-  HBK_RETURN_IF_ERROR(ReadPosition(again, has_binlog_again));
-  // An operator may rotate the binlog at any time; GTIDs tell whether that was all.
-  const bool is_same = has_binlog == has_binlog_again &&
-                       position.gtid_binlog_pos == again.gtid_binlog_pos &&
-                       (position.file != again.file || position.position == again.position);
-  if (!is_same) {
-    return FailedError(
-        fmt::format("the binlog went on from {}:{} to {}:{} although commits are "
-                    "blocked",
-                    position.file, position.position, again.file, again.position));
-  }
-  if (has_binlog) record_.binlog = position;
+  HBK_RETURN_IF_ERROR(tailer_->WaitFor(lsn, stop_, kLastLogTimeout));
+  HBK_ASSIGN_OR_RETURN(record_.positions, positions.Finish());
+  if (position_choice_.replica && !record_.positions.replica)
+    reporter_.Info("--slave-info: the server is no replica, none is written");
   HBK_ASSIGN_OR_RETURN(const uint64_t uptime_s, session_->ReadUptimeSeconds());
   if (uptime_s < record_.facts.uptime_s) {
     return Status(StatusCode::kConnectionLost, "the server was restarted during the backup");
@@ -388,6 +393,7 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   HBK_RETURN_IF_ERROR(ladder_->End());
   record_.stages = ladder_->times();
   ladder_.reset();
+  replica_pause_.reset();
   ReportStages();
   return OkStatus();
 }
@@ -494,24 +500,6 @@ void BackupRun::WarnOfDamage() {
   record_.warnings.push_back(
       fmt::format("{} damaged pages were copied as they are; the file {} lists them", count,
                   manifest::kDamagedPagesName));
-}
-
-Status BackupRun::ReadPosition(manifest::BinlogPosition& position, bool& has_binlog) {
-  has_binlog = false;
-  if (record_.facts.IsOn("log_bin")) {
-    HBK_ASSIGN_OR_RETURN(const auto coordinates, session_->ReadBinlogPosition());
-    if (coordinates) {
-      has_binlog = true;
-      position.file = coordinates->file;
-      position.position = coordinates->position;
-    }
-  }
-  HBK_ASSIGN_OR_RETURN(const server::GtidPositions gtids, session_->ReadGtids());
-  position.gtid = gtids.current_pos;
-  position.gtid_binlog_pos = gtids.binlog_pos;
-  position.gtid_slave_pos = gtids.slave_pos;
-  position.gtid_binlog_state = gtids.binlog_state;
-  return OkStatus();
 }
 
 Status BackupRun::CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt) {

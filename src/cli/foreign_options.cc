@@ -80,11 +80,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"no-backup-locks", kNoEffect, ""},
     ForeignOption{"rsync", kNoEffect, ""},
     // Replication.
-    ForeignOption{"binlog-info", kRenamed, "hbk always records the position: remove it"},
-    ForeignOption{"slave-info", kNotYet, ""},
-    ForeignOption{"safe-slave-backup", kNotYet, ""},
-    ForeignOption{"safe-slave-backup-timeout", kNotYet, ""},
-    ForeignOption{"galera-info", kNotYet, ""},
     ForeignOption{"history", kNotYet, ""},
     // Connection.
     ForeignOption{"login-path", kNoEffect, ""},

@@ -211,6 +211,21 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                "copy damaged pages as they are and list them, instead of failing"),
     FlagOption(Opt::kRocksdbBackup, "rocksdb-backup", kInBackup, Section::kMain, FileRole::kTool,
                "on", "copy the rows of MyRocks tables; --skip-rocksdb-backup: definitions only"),
+    WithChoices(
+        TextOption(Opt::kBinlogInfo, "binlog-info", 0, kInBackup, Section::kReplication,
+                   FileRole::kTool, "WHEN", "auto",
+                   "record the position in the binlog: auto (if there is one), on (or fail), off"),
+        "auto|on|off|lockless"),
+    FlagOption(Opt::kSlaveInfo, "slave-info", kInBackup, Section::kReplication, FileRole::kTool,
+               "off", "on a replica: record where it is in the binlogs of all its sources"),
+    FlagOption(Opt::kSafeSlaveBackup, "safe-slave-backup", kInBackup, Section::kReplication,
+               FileRole::kTool, "off",
+               "on a replica: stop its SQL threads, once no temporary tables are open"),
+    NumberOption(Opt::kSafeSlaveBackupTimeout, "safe-slave-backup-timeout", 0, kInBackup,
+                 Section::kReplication, FileRole::kTool, "S", "300", 1, 31536000,
+                 "seconds to wait until there are none"),
+    FlagOption(Opt::kGaleraInfo, "galera-info", kInBackup, Section::kReplication, FileRole::kTool,
+               "off", "on a node of a Galera cluster: record its position in the cluster"),
     NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
                  "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
 
@@ -296,6 +311,7 @@ std::string_view SectionTitle(Section section) {
     case Section::kTls: return "TLS";
     case Section::kLayout: return "Directories of the server";
     case Section::kKeys: return "Encryption keys";
+    case Section::kReplication: return "Replication and Galera";
     case Section::kSpeed: return "Speed and limits";
     case Section::kOutput: return "Output";
   }

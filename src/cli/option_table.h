@@ -68,6 +68,11 @@ enum class Opt : uint8_t {
   kKillLongQueryType,
   kLogInnodbPageCorruption,
   kRocksdbBackup,
+  kBinlogInfo,
+  kSlaveInfo,
+  kSafeSlaveBackup,
+  kSafeSlaveBackupTimeout,
+  kGaleraInfo,
   kUseMemory,
   kOwner,
   kRemap,
@@ -93,7 +98,16 @@ constexpr bool IsSecret(ValueKind kind) {
 }
 
 // The headings of --help, in this order.
-enum class Section : uint8_t { kMain, kConnection, kTls, kLayout, kKeys, kSpeed, kOutput };
+enum class Section : uint8_t {
+  kMain,
+  kConnection,
+  kTls,
+  kLayout,
+  kKeys,
+  kReplication,
+  kSpeed,
+  kOutput
+};
 std::string_view SectionTitle(Section section);
 
 // Which groups of option files may set it, apart from those made for backup tools.

@@ -9,6 +9,7 @@ namespace hbk::cli {
 namespace {
 
 constexpr uint32_t kDefaultThreadsMax = 8;
+constexpr uint64_t kDefaultSafeSlaveSeconds = 300;
 constexpr uint32_t kLongVaultTimeoutSeconds = 300;  // what the server's plugin makes of 0
 constexpr uint64_t kDefaultUseMemoryBytes = 256ULL << 20;
 
@@ -41,6 +42,16 @@ server::ConnectOptions MakeConnectOptions(const OptionValues& values, Secret pas
   connect.tls_crl_path = values.Text(Opt::kSslCrlpath);
   connect.tls_version = values.Text(Opt::kTlsVersion);
   return connect;
+}
+
+Result<backup::BinlogInfo> ChosenBinlogInfo(const OptionValues& values) {
+  const std::string text = values.Text(Opt::kBinlogInfo);
+  if (text == "lockless") {
+    return UsageError("--binlog-info=LOCKLESS: hbk reads the position under its locks only")
+        .WithHint("--binlog-info=AUTO; the lock on commits lasts a fraction of a second");
+  }
+  if (text == "off") return backup::BinlogInfo::kOff;
+  return text == "on" ? backup::BinlogInfo::kOn : backup::BinlogInfo::kAuto;
 }
 
 datadir::LayoutOptions MakeLayoutOptions(const OptionValues& values) {
@@ -134,6 +145,12 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
   options.rocksdb_backup =
       values.Find(Opt::kRocksdbBackup) == nullptr || values.Flag(Opt::kRocksdbBackup);
+  HBK_ASSIGN_OR_RETURN(options.binlog_info, ChosenBinlogInfo(values));
+  options.slave_info = values.Flag(Opt::kSlaveInfo);
+  options.galera_info = values.Flag(Opt::kGaleraInfo);
+  options.safe_slave_backup = values.Flag(Opt::kSafeSlaveBackup);
+  options.safe_slave_backup_timeout_s =
+      static_cast<uint32_t>(values.Number(Opt::kSafeSlaveBackupTimeout, kDefaultSafeSlaveSeconds));
   options.said_layout = MakeLayoutOptions(values);
   options.recorded_options = values.Recorded(Command::kBackup);
   return options;

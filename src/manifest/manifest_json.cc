@@ -49,6 +49,31 @@ Json RenderBinlog(const BinlogPosition& binlog) {
   return json;
 }
 
+Json RenderReplica(const ReplicaPosition& replica) {
+  Json json;
+  json["gtid_slave_pos"] = replica.gtid_slave_pos;
+  json["connections"] = Json::array();
+  for (const SourceConnection& connection : replica.connections) {
+    Json one;
+    one["name"] = connection.name;
+    one["host"] = connection.host;
+    one["port"] = connection.port;
+    one["uses_gtid"] = connection.uses_gtid;
+    one["file"] = connection.file;
+    one["position"] = connection.position;
+    json["connections"].push_back(std::move(one));
+  }
+  return json;
+}
+
+Json RenderGalera(const GaleraPosition& galera) {
+  Json json;
+  json["cluster_uuid"] = galera.cluster_uuid;
+  json["seqno"] = galera.seqno;
+  json["gtid_domain_id"] = galera.gtid_domain_id;
+  return json;
+}
+
 Json RenderStage(const StageTime& stage) {
   Json json;
   json["stage"] = stage.stage;
@@ -92,6 +117,8 @@ Json RenderHead(const BackupManifest& manifest) {
   json["redo_margin_bytes"] = manifest.redo_margin_bytes;
   json["redo_margin"] = manifest.redo_margin;
   if (manifest.binlog) json["binlog"] = RenderBinlog(*manifest.binlog);
+  if (manifest.replica) json["replica"] = RenderReplica(*manifest.replica);
+  if (manifest.galera) json["galera"] = RenderGalera(*manifest.galera);
   json["stages"] = Json::array();
   for (const StageTime& stage : manifest.stages)
     json["stages"].push_back(RenderStage(stage));
@@ -157,6 +184,13 @@ class ObjectReader {
     if (member == nullptr) return;
     if (!member->is_number()) return Fail(name, "is no number");
     out = member->get<double>();
+  }
+
+  void Switch(const char* name, bool& out) {
+    const Json* member = Find(name, /*is_required=*/true);
+    if (member == nullptr) return;
+    if (!member->is_boolean()) return Fail(name, "is neither true nor false");
+    out = member->get<bool>();
   }
 
   void TextList(const char* name, std::vector<std::string>& out) {
@@ -275,6 +309,38 @@ Result<BinlogPosition> ParseBinlog(const Json& json) {
   return binlog;
 }
 
+Result<SourceConnection> ParseConnection(const Json& json) {
+  SourceConnection connection;
+  ObjectReader reader(json, "connection");
+  reader.Text("name", connection.name);
+  reader.Text("host", connection.host);
+  reader.Number("port", connection.port);
+  reader.Switch("uses_gtid", connection.uses_gtid);
+  reader.Text("file", connection.file);
+  reader.Number("position", connection.position);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return connection;
+}
+
+Result<ReplicaPosition> ParseReplica(const Json& json) {
+  ReplicaPosition replica;
+  ObjectReader reader(json, "replica");
+  reader.Text("gtid_slave_pos", replica.gtid_slave_pos);
+  HBK_RETURN_IF_ERROR(ParseArray(reader, "connections", ParseConnection, replica.connections));
+  HBK_RETURN_IF_ERROR(reader.status());
+  return replica;
+}
+
+Result<GaleraPosition> ParseGalera(const Json& json) {
+  GaleraPosition galera;
+  ObjectReader reader(json, "galera");
+  reader.Text("cluster_uuid", galera.cluster_uuid);
+  reader.Number("seqno", galera.seqno);
+  reader.Number("gtid_domain_id", galera.gtid_domain_id);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return galera;
+}
+
 Status ParseState(ObjectReader& reader, BackupState& state) {
   std::string name;
   reader.Text("state", name);
@@ -327,6 +393,12 @@ Result<BackupManifest> ParseMembers(const Json& json) {
   }
   if (const Json* binlog = reader.Find("binlog", /*is_required=*/false)) {
     HBK_ASSIGN_OR_RETURN(manifest.binlog, ParseBinlog(*binlog));
+  }
+  if (const Json* replica = reader.Find("replica", /*is_required=*/false)) {
+    HBK_ASSIGN_OR_RETURN(manifest.replica, ParseReplica(*replica));
+  }
+  if (const Json* galera = reader.Find("galera", /*is_required=*/false)) {
+    HBK_ASSIGN_OR_RETURN(manifest.galera, ParseGalera(*galera));
   }
   HBK_RETURN_IF_ERROR(reader.status());
   return manifest;

@@ -19,10 +19,14 @@ constexpr uint32_t kFirstMinorOfNewNames = 1;
 
 const MetadataNames kOldNames = {.checkpoints = "xtrabackup_checkpoints",
                                  .info = "xtrabackup_info",
-                                 .binlog_info = "xtrabackup_binlog_info"};
+                                 .binlog_info = "xtrabackup_binlog_info",
+                                 .slave_info = "xtrabackup_slave_info",
+                                 .galera_info = "xtrabackup_galera_info"};
 const MetadataNames kNewNames = {.checkpoints = "mariadb_backup_checkpoints",
                                  .info = "mariadb_backup_info",
-                                 .binlog_info = "mariadb_backup_binlog_info"};
+                                 .binlog_info = "mariadb_backup_binlog_info",
+                                 .slave_info = "mariadb_backup_slave_info",
+                                 .galera_info = "mariadb_backup_galera_info"};
 
 std::string_view Trim(std::string_view text) {
   const auto is_space = [](char c) {
@@ -80,6 +84,16 @@ std::string OneLine(std::string_view text) {
   std::replace_if(
       line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return line;
+}
+
+// A text of SQL, in one line.
+std::string QuoteSql(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : OneLine(text)) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted + "'";
 }
 
 std::string_view Unquote(std::string_view text) {
@@ -274,6 +288,26 @@ Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text
   for (const KeyValue& line : lines)
     values[std::string(line.key)] = line.value;
   return values;
+}
+
+std::string RenderSlaveInfo(const ReplicaPosition& replica) {
+  std::string text;
+  if (!replica.gtid_slave_pos.empty()) {
+    text += fmt::format("SET GLOBAL gtid_slave_pos = {};\n", QuoteSql(replica.gtid_slave_pos));
+  }
+  for (const SourceConnection& connection : replica.connections) {
+    const std::string name = connection.name.empty() ? "" : QuoteSql(connection.name) + " ";
+    text += connection.uses_gtid
+                ? fmt::format("CHANGE MASTER {}TO master_use_gtid = slave_pos;\n", name)
+                : fmt::format("CHANGE MASTER {}TO MASTER_LOG_FILE={}, MASTER_LOG_POS={};\n", name,
+                              QuoteSql(connection.file), connection.position);
+  }
+  return text;
+}
+
+std::string RenderGaleraInfo(const GaleraPosition& galera) {
+  return fmt::format("{}:{} {}\n", OneLine(galera.cluster_uuid), galera.seqno,
+                     galera.gtid_domain_id);
 }
 
 std::string RenderBackupConfig(const BackupConfig& config) {

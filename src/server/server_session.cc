@@ -14,6 +14,7 @@ constexpr std::string_view kSessionSettings =
     "innodb_lock_wait_timeout=60, autocommit=1, sql_mode=''";
 // mariadb-backup's name for it: the two must not remove each other's checkpoint.
 constexpr std::string_view kRocksdbLock = "mariabackup_rocksdb_checkpoint";
+constexpr std::string_view kReplicaStatus = "SHOW ALL SLAVES STATUS";
 constexpr uint32_t kUnknownSystemVariable = 1193;
 constexpr uint32_t kNoSuchTable = 1146;
 constexpr uint32_t kDiscardedTablespace = 1814;
@@ -283,8 +284,11 @@ Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(const Probe
       // it is, does nothing and asks for the same right.
       {"SET GLOBAL rocksdb_checksums_pct=@@GLOBAL.rocksdb_checksums_pct", "SUPER",
        "the checkpoint of MyRocks", options.makes_rocksdb_checkpoint},
+      {kReplicaStatus, "REPLICA MONITOR", "the state of replication",
+       options.reads_replica || options.pauses_replica},
   };
   std::vector<MissingPrivilege> missing;
+  bool is_replica_known = true;
   for (const Probe& probe : probes) {
     if (!probe.applies) continue;
     const SqlAnswer answer = client_->Execute(probe.sql, wait_);
@@ -292,7 +296,27 @@ Result<std::vector<MissingPrivilege>> ServerSession::ProbePrivileges(const Probe
         StatusOfSqlError(answer, fmt::format("trying the right to {}", probe.needed_for));
     if (status.ok()) continue;
     if (status.code() != StatusCode::kMissingPrivilege) return status;
+    if (probe.sql == kReplicaStatus) is_replica_known = false;
     missing.push_back({std::string(probe.privilege), std::string(probe.needed_for)});
+  }
+  if (!options.pauses_replica || !is_replica_known) return missing;
+  HBK_ASSIGN_OR_RETURN(const auto of_pausing, ProbePausing());
+  missing.insert(missing.end(), of_pausing.begin(), of_pausing.end());
+  return missing;
+}
+
+// Starting a thread that runs has no effect but to want the right, and one that does not run needs
+// not be stopped.
+Result<std::vector<MissingPrivilege>> ServerSession::ProbePausing() {
+  std::vector<MissingPrivilege> missing;
+  HBK_ASSIGN_OR_RETURN(const auto connections, ReadReplicaConnections());
+  for (const ReplicaConnection& connection : connections) {
+    if (!connection.has_sql_thread) continue;
+    const Status status = StartSqlThread(connection.name);
+    if (status.ok()) break;
+    if (status.code() != StatusCode::kMissingPrivilege) return status;
+    missing.push_back({"REPLICATION SLAVE ADMIN", "STOP SLAVE"});
+    break;
   }
   return missing;
 }
@@ -426,6 +450,42 @@ Result<bool> ServerSession::KillQuery(uint64_t query_id) {
 Status ServerSession::KillConnection(uint64_t connection_id) {
   return Ask(fmt::format("KILL HARD CONNECTION {}", connection_id), "ending a waiting connection")
       .status();
+}
+
+Result<std::vector<ReplicaConnection>> ServerSession::ReadReplicaConnections() {
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
+                       Ask(kReplicaStatus, "reading the state of replication"));
+  return ParseReplicaStatus(answer);
+}
+
+Status ServerSession::StopSqlThread(std::string_view connection, std::chrono::milliseconds bound) {
+  SqlWait wait = wait_;
+  wait.bound = bound;
+  return StatusOfSqlError(
+      client_->Execute(fmt::format("STOP SLAVE {} SQL_THREAD", QuoteText(connection)), wait),
+      fmt::format("stopping the SQL thread of {}", DescribeConnection(connection)));
+}
+
+Status ServerSession::StartSqlThread(std::string_view connection) {
+  return Ask(fmt::format("START SLAVE {} SQL_THREAD", QuoteText(connection)),
+             fmt::format("starting the SQL thread of {}", DescribeConnection(connection)))
+      .status();
+}
+
+Result<uint64_t> ServerSession::ReadReplicaTemporaryTables() {
+  const std::string_view what = "counting the temporary tables of replication";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
+                       Ask("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'", what));
+  if (answer.rows.size() != 1 || !HasShape(answer, 2)) return UnexpectedAnswer(what);
+  const auto count = ParseNumber(answer.rows[0][1]);
+  if (!count) return UnexpectedAnswer(what);
+  return *count;
+}
+
+Result<GaleraStatus> ServerSession::ReadGaleraStatus() {
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask("SHOW GLOBAL STATUS LIKE 'wsrep\\_%'",
+                                                   "reading the state of the Galera node"));
+  return ParseGaleraStatus(answer);
 }
 
 }  // namespace hbk::server

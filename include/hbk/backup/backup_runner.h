@@ -20,6 +20,9 @@
 
 namespace hbk::backup {
 
+// Whether the position in the server's binlog is read.
+enum class BinlogInfo { kOff, kOn, kAuto };  // kOn: it must have one; kAuto: if it has one
+
 struct BackupOptions {
   std::string target_dir;
   server::ConnectOptions connect;
@@ -30,6 +33,11 @@ struct BackupOptions {
   bool log_page_corruption = false;
   // False: of MyRocks tables only the definitions, with a warning.
   bool rocksdb_backup = true;
+  BinlogInfo binlog_info = BinlogInfo::kAuto;
+  bool slave_info = false;         // positions of a replica in its sources
+  bool galera_info = false;        // position of a node in its Galera cluster
+  bool safe_slave_backup = false;  // SQL threads are stopped, at a moment without temporary tables
+  uint32_t safe_slave_backup_timeout_s = 300;
   // What the user says of the layout; compared with what the server says. Empty: not said.
   datadir::LayoutOptions said_layout;
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets

@@ -74,6 +74,32 @@ struct BinlogPosition {
   std::string gtid_binlog_state;
 };
 
+// From where a replica was following one of its sources.
+struct SourceConnection {
+  std::string name;  // "" is the default connection
+  std::string host;
+  uint16_t port = 0;
+  bool uses_gtid = false;
+  std::string file;  // next event to execute, in the source's binlog
+  uint64_t position = 0;
+  bool operator==(const SourceConnection&) const = default;
+};
+
+// Of a backup of a replica, with --slave-info.
+struct ReplicaPosition {
+  std::string gtid_slave_pos;
+  std::vector<SourceConnection> connections;  // in the server's order
+  bool operator==(const ReplicaPosition&) const = default;
+};
+
+// Of a backup of a node of a Galera cluster, with --galera-info.
+struct GaleraPosition {
+  std::string cluster_uuid;
+  uint64_t seqno = 0;           // of the last write set that is in the backup
+  uint64_t gtid_domain_id = 0;  // wsrep_gtid_domain_id
+  bool operator==(const GaleraPosition&) const = default;
+};
+
 struct BackupManifest {
   std::string hbk_version;
   std::string backup_uuid;
@@ -93,6 +119,8 @@ struct BackupManifest {
   double redo_margin = 1;
 
   std::optional<BinlogPosition> binlog;
+  std::optional<ReplicaPosition> replica;
+  std::optional<GaleraPosition> galera;
   std::vector<StageTime> stages;
   std::vector<std::string> options;  // as given, secrets left out
   std::vector<std::string> warnings;

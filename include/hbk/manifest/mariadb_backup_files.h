@@ -17,6 +17,7 @@
 
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/backup_manifest.h"
 
 namespace hbk::manifest {
 
@@ -24,7 +25,12 @@ struct MetadataNames {
   std::string checkpoints;
   std::string info;
   std::string binlog_info;
+  std::string slave_info;
+  std::string galera_info;
 };
+// A second copy of galera_info, of the same name in all series.
+constexpr std::string_view kDonorGaleraInfoName = "donor_galera_info";
+
 // `server_version` like "10.11.19-MariaDB-...".
 MetadataNames MetadataNamesFor(std::string_view server_version);
 
@@ -56,6 +62,11 @@ struct BackupInfo {
 std::string RenderBackupInfo(const BackupInfo& info);
 // The values by key, as they stand.
 Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text);
+
+// How a server restored from the backup goes on as the replica was: SQL statements, a line each.
+std::string RenderSlaveInfo(const ReplicaPosition& replica);
+// "UUID:SEQNO DOMAIN".
+std::string RenderGaleraInfo(const GaleraPosition& galera);
 
 // backup-my.cnf: settings of the server that prepare needs. Other settings are skipped.
 //

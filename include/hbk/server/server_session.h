@@ -5,6 +5,7 @@
 // Threads  One at a time; several sessions are independent.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +17,8 @@
 
 #include "hbk/base/status.h"
 #include "hbk/server/connect_options.h"
+#include "hbk/server/galera_status.h"
+#include "hbk/server/replica_status.h"
 #include "hbk/server/server_facts.h"
 #include "hbk/server/sql_client.h"
 
@@ -94,6 +97,8 @@ struct ProbeOptions {
   bool has_binlog = false;
   bool kills_queries = false;
   bool makes_rocksdb_checkpoint = false;
+  bool reads_replica = false;   // ReadReplicaConnections
+  bool pauses_replica = false;  // and StopSqlThread, StartSqlThread
 };
 
 class ServerSession {
@@ -150,10 +155,23 @@ class ServerSession {
   Result<std::string> NewUuid();
   Status KillConnection(uint64_t connection_id);
 
+  // Of all sources; nothing: the server is no replica.
+  Result<std::vector<ReplicaConnection>> ReadReplicaConnections();
+  // Waits until the thread has ended, which takes as long as what it must not leave half done.
+  // kLockWaitTimeout: it took longer than the bound, and this session is closed; the server may
+  // stop the thread all the same.
+  Status StopSqlThread(std::string_view connection, std::chrono::milliseconds bound);
+  // No error if it runs.
+  Status StartSqlThread(std::string_view connection);
+  // Temporary tables that the replicated statements of all sources have made and not dropped.
+  Result<uint64_t> ReadReplicaTemporaryTables();
+  Result<GaleraStatus> ReadGaleraStatus();
+
  private:
   explicit ServerSession(std::unique_ptr<SqlClient> client) : client_(std::move(client)) {}
   Status SetUp();
   Result<SqlAnswer> Ask(std::string_view sql, std::string_view what);
+  Result<std::vector<MissingPrivilege>> ProbePausing();
   Result<std::vector<TablespaceRow>> ListSpaces(std::string_view sql, std::string_view what);
 
   std::unique_ptr<SqlClient> client_;

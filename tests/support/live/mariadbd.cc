@@ -26,25 +26,6 @@ using std::chrono::steady_clock;
 constexpr milliseconds kStartLimit{120'000};
 constexpr milliseconds kStopLimit{120'000};
 
-Result<int> FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) {
-    return ErrnoStatus(errno, "socket");
-  }
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
-  const bool is_bound = bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0;
-  const int error_number = errno;
-  close(fd);
-  if (!is_bound) {
-    return ErrnoStatus(error_number, "binding to 127.0.0.1");
-  }
-  return static_cast<int>(ntohs(address.sin_port));
-}
-
 void AddUserWhenRoot(std::vector<std::string>& argv) {
   if (geteuid() == 0) {
     argv.emplace_back("--user=root");
@@ -76,6 +57,25 @@ Status InstallTemplate(const std::string& work_dir, const std::string& final_dir
 }
 
 }  // namespace
+
+Result<int> FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return ErrnoStatus(errno, "socket");
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+  const bool is_bound = bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0;
+  const int error_number = errno;
+  close(fd);
+  if (!is_bound) {
+    return ErrnoStatus(error_number, "binding to 127.0.0.1");
+  }
+  return static_cast<int>(ntohs(address.sin_port));
+}
 
 Result<std::string> TemplateDataDir(const std::vector<std::string>& install_options,
                                     const ServerTree& tree) {

@@ -72,4 +72,7 @@ class Mariadbd {
 Result<std::string> TemplateDataDir(const std::vector<std::string>& install_options = {},
                                     const ServerTree& tree = {});
 
+// A TCP port of 127.0.0.1 that nobody listens at now.
+Result<int> FreePort();
+
 }  // namespace hbk::testing

@@ -53,12 +53,32 @@ TEST(BackupRecordTest, LockTimeRunsFromTheGrantOfBlockDdl) {
 TEST(BackupRecordTest, BinlogInfoHasThreeFieldsAndALineFeed) {
   BackupRecord record = SomeRecord();
   EXPECT_EQ(ContentOf(record, "xtrabackup_binlog_info"), "(none)");
-  record.binlog.emplace();
-  record.binlog->file = "binlog.000008";
-  record.binlog->position = 1382;
+  record.positions.binlog.emplace();
+  record.positions.binlog->file = "binlog.000008";
+  record.positions.binlog->position = 1382;
   EXPECT_EQ(ContentOf(record, "xtrabackup_binlog_info"), "binlog.000008\t1382\n");
-  record.binlog->gtid = "0-1-684,5-5-3";
+  record.positions.binlog->gtid = "0-1-684,5-5-3";
   EXPECT_EQ(ContentOf(record, "xtrabackup_binlog_info"), "binlog.000008\t1382\t0-1-684,5-5-3\n");
+}
+
+TEST(BackupRecordTest, PositionsOfReplicaAndNodeHaveFilesOfTheirOwn) {
+  BackupRecord record = SomeRecord();
+  EXPECT_EQ(ContentOf(record, "xtrabackup_slave_info"), "(none)");
+  EXPECT_EQ(ContentOf(record, "donor_galera_info"), "(none)");
+  record.positions.replica = manifest::ReplicaPosition{
+      .gtid_slave_pos = "", .connections = {{"", "db1", 3306, false, "b.000008", 55635}}};
+  record.positions.galera = manifest::GaleraPosition{"bd09145a", 215, 77};
+  EXPECT_EQ(ContentOf(record, "xtrabackup_slave_info"),
+            "CHANGE MASTER TO MASTER_LOG_FILE='b.000008', MASTER_LOG_POS=55635;\n");
+  EXPECT_EQ(ContentOf(record, "xtrabackup_galera_info"), "bd09145a:215 77\n");
+  EXPECT_EQ(ContentOf(record, "donor_galera_info"), "bd09145a:215 77\n");
+  record.facts.version_text = "11.8.3-MariaDB";
+  EXPECT_NE(ContentOf(record, "mariadb_backup_slave_info"), "(none)");
+  EXPECT_NE(ContentOf(record, "mariadb_backup_galera_info"), "(none)");
+  EXPECT_NE(ContentOf(record, "donor_galera_info"), "(none)");
+  const manifest::BackupManifest made = MakeManifest(record);
+  EXPECT_EQ(made.replica, record.positions.replica);
+  EXPECT_EQ(made.galera, record.positions.galera);
 }
 
 TEST(BackupRecordTest, MetadataFilesAreNamedAfterTheSeries) {

@@ -49,6 +49,11 @@ TEST_F(RunOptionsTest, BackupTakesDefaults) {
   EXPECT_EQ(options->lock_wait.threshold_s, 0U);
   EXPECT_EQ(options->lock_wait.kill_after_s, 0U);
   EXPECT_EQ(options->lock_wait.kill_type, backup::KillQueryType::kSelect);
+  EXPECT_EQ(options->binlog_info, backup::BinlogInfo::kAuto);
+  EXPECT_FALSE(options->slave_info);
+  EXPECT_FALSE(options->galera_info);
+  EXPECT_FALSE(options->safe_slave_backup);
+  EXPECT_EQ(options->safe_slave_backup_timeout_s, 300U);
   EXPECT_EQ(options->connect.password.Reveal(), "pw");
   EXPECT_EQ(options->connect.port, 0U);
   EXPECT_EQ(options->connect.tls, server::TlsMode::kDefault);
@@ -106,6 +111,35 @@ TEST_F(RunOptionsTest, BackupTakesWhatWasSaid) {
   EXPECT_EQ(options->connect.tls_version, "TLSv1.3");
   EXPECT_EQ(options->parallel, 9U);
   EXPECT_EQ(options->said_layout.datadir, "/d");
+}
+
+TEST_F(RunOptionsTest, BackupTakesWhatToRecordOfReplication) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kSlaveInfo, "1");
+  Set(Opt::kGaleraInfo, "1");
+  Set(Opt::kSafeSlaveBackup, "1");
+  Set(Opt::kSafeSlaveBackupTimeout, "7");
+  Set(Opt::kBinlogInfo, "OFF");
+  auto options = MakeBackupOptions(values_, Secret(), 2);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_TRUE(options->slave_info);
+  EXPECT_TRUE(options->galera_info);
+  EXPECT_TRUE(options->safe_slave_backup);
+  EXPECT_EQ(options->safe_slave_backup_timeout_s, 7U);
+  EXPECT_EQ(options->binlog_info, backup::BinlogInfo::kOff);
+
+  Set(Opt::kBinlogInfo, "on");
+  EXPECT_EQ(MakeBackupOptions(values_, Secret(), 2)->binlog_info, backup::BinlogInfo::kOn);
+}
+
+TEST_F(RunOptionsTest, LocklessBinlogInfoIsRefused) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kBinlogInfo, "LOCKLESS");
+  const auto options = MakeBackupOptions(values_, Secret(), 2);
+
+  EXPECT_THAT(options, StatusIs(StatusCode::kUsage, ::testing::HasSubstr("LOCKLESS")));
+  EXPECT_THAT(options.status().hint(), ::testing::HasSubstr("--binlog-info=AUTO"));
 }
 
 TEST_F(RunOptionsTest, PrepareTakesMemory) {

@@ -38,6 +38,8 @@ TEST(ManifestJsonTest, WhatIsRenderedReadsBack) {
   EXPECT_EQ(read.redo_margin, 0.1);
   ASSERT_TRUE(read.binlog.has_value());
   EXPECT_EQ(read.binlog->position, 1382U);
+  EXPECT_EQ(read.replica, SampleManifest().replica);
+  EXPECT_EQ(read.galera, SampleManifest().galera);
   ASSERT_EQ(read.stages.size(), 1U);
   EXPECT_EQ(read.stages[0].held_ms, 2U);
   EXPECT_THAT(read.warnings, ElementsAre("a\nline"));
@@ -189,6 +191,12 @@ TEST(ManifestJsonTest, WrongTypesAndRangesAreRefused) {
       {"\"size\":65536", "\"size\":-65536", "size"},
       {"\"binlog\": {", "\"binlog\": 7, \"x\": {", "binlog"},
       {"\"server\": {", "\"server\": [], \"x\": {", "server"},
+      {"\"replica\": {", "\"replica\": 7, \"x\": {", "replica"},
+      {"\"connections\": [", "\"connections\": [7, ", "element 0 of 'connections'"},
+      {"\"port\": 65535", "\"port\": 65536", "port"},
+      {"\"uses_gtid\": false", "\"uses_gtid\": 0", "uses_gtid"},
+      {"\"galera\": {", "\"galera\": [], \"x\": {", "galera"},
+      {"\"seqno\": 215", "\"seqno\": -1", "seqno"},
   };
 
   for (const auto& row : table) {

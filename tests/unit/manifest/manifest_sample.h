@@ -36,6 +36,21 @@ inline BackupManifest SampleManifest() {
                                    .gtid_binlog_pos = "0-1-6",
                                    .gtid_slave_pos = "",
                                    .gtid_binlog_state = "0-1-6"};
+  manifest.replica = ReplicaPosition{.gtid_slave_pos = "0-1-966,6-6-4",
+                                     .connections = {{.name = "",
+                                                      .host = "db2",
+                                                      .port = 3306,
+                                                      .uses_gtid = false,
+                                                      .file = "binlog.000008",
+                                                      .position = 55635},
+                                                     {.name = "east \xC3\xA9",
+                                                      .host = "",
+                                                      .port = 65535,
+                                                      .uses_gtid = true,
+                                                      .file = "",
+                                                      .position = 4}}};
+  manifest.galera = GaleraPosition{
+      .cluster_uuid = "bd09145a-e504-11f1-95aa-e2b1c9df3eab", .seqno = 215, .gtid_domain_id = 77};
   manifest.stages = {{.stage = "start", .wait_ms = 1, .held_ms = 2, .file_count = 3}};
   manifest.options = {"--target-dir=/b", "--password=..."};
   manifest.warnings = {"a\nline"};

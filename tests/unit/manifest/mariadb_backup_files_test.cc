@@ -57,6 +57,40 @@ TEST(MetadataNamesTest, ChangeWithSeriesElevenPointOne) {
   }
 }
 
+SourceConnection Connection(const std::string& name, bool uses_gtid, const std::string& file,
+                            uint64_t position) {
+  SourceConnection connection;
+  connection.name = name;
+  connection.uses_gtid = uses_gtid;
+  connection.file = file;
+  connection.position = position;
+  return connection;
+}
+
+TEST(SlaveInfoTest, TextIsThatOfMariadbBackup) {
+  const ReplicaPosition replica{.gtid_slave_pos = "0-1-966,6-6-4",
+                                .connections = {Connection("", false, "binlog.000008", 55635),
+                                                Connection("c6", true, "b.1", 4)}};
+  EXPECT_EQ(RenderSlaveInfo(replica),
+            "SET GLOBAL gtid_slave_pos = '0-1-966,6-6-4';\n"
+            "CHANGE MASTER TO MASTER_LOG_FILE='binlog.000008', MASTER_LOG_POS=55635;\n"
+            "CHANGE MASTER 'c6' TO master_use_gtid = slave_pos;\n");
+}
+
+TEST(SlaveInfoTest, NamesCannotEndTheirText) {
+  const ReplicaPosition replica{.gtid_slave_pos = "",
+                                .connections = {Connection("it's\\\n", true, "", 0)}};
+  EXPECT_EQ(RenderSlaveInfo(replica),
+            "CHANGE MASTER 'it''s\\\\ ' TO master_use_gtid = slave_pos;\n");
+}
+
+TEST(GaleraInfoTest, TextIsThatOfMariadbBackup) {
+  EXPECT_EQ(RenderGaleraInfo({.cluster_uuid = "bd09145a-e504-11f1-95aa-e2b1c9df3eab",
+                              .seqno = 5,
+                              .gtid_domain_id = 77}),
+            "bd09145a-e504-11f1-95aa-e2b1c9df3eab:5 77\n");
+}
+
 TEST(CheckpointsTest, TextIsThatOfMariadbBackup) {
   const auto checkpoints = ParseCheckpoints(kCheckpoints);
 

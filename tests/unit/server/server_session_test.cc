@@ -22,6 +22,7 @@ using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+using Script = std::vector<ScriptedStatement>;
 const SqlAnswer kDenied = SqlError(1227, "Access denied");
 
 class ServerSessionTest : public ::testing::Test {
@@ -206,6 +207,64 @@ TEST_F(ServerSessionTest, StatementThatHasEndedIsNotKilled) {
       {{"KILL QUERY ID 9", {}}, {"KILL QUERY ID 9", SqlError(1957, "Unknown query id: 9")}});
   EXPECT_THAT(session->KillQuery(9), IsOkAndHolds(true));
   EXPECT_THAT(session->KillQuery(9), IsOkAndHolds(false));
+}
+
+// One connection, whose SQL thread runs.
+ScriptedStatement RunningReplica(const std::string& name) {
+  SqlAnswer answer = SqlRows({{name, "db1", "3306", "Yes", "No", "b.1", "4"}});
+  answer.columns = {"Connection_name",    "Master_Host", "Master_Port",
+                    "Slave_SQL_Running",  "Using_Gtid",  "Relay_Master_Log_File",
+                    "Exec_Master_Log_Pos"};
+  return {"SHOW ALL SLAVES STATUS", answer};
+}
+
+TEST_F(ServerSessionTest, RightsOfReplicationAreTriedWhereTheyAreNeeded) {
+  const Script usual = {{"FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", {}},
+                        {"SHOW ENGINE INNODB STATUS", {}}};
+  const auto probe = [&](Script more, const ProbeOptions& needs) {
+    Script script = usual;
+    script.insert(script.end(), more.begin(), more.end());
+    const auto missing = MakeSession(script)->ProbePrivileges(needs);
+    EXPECT_THAT(missing, IsOk());
+    return missing->empty() ? std::string() : missing->back().privilege;
+  };
+
+  EXPECT_EQ(probe({{"SHOW ALL SLAVES STATUS", kDenied}}, {.reads_replica = true}),
+            "REPLICA MONITOR");
+  EXPECT_EQ(probe({{"SHOW ALL SLAVES STATUS", kDenied}}, {.pauses_replica = true}),
+            "REPLICA MONITOR");
+  EXPECT_EQ(probe({RunningReplica("east"),
+                   RunningReplica("east"),
+                   {"START SLAVE 'east' SQL_THREAD", kDenied}},
+                  {.pauses_replica = true}),
+            "REPLICATION SLAVE ADMIN");
+  EXPECT_EQ(
+      probe({RunningReplica("east"), RunningReplica("east"), {"START SLAVE 'east' SQL_THREAD", {}}},
+            {.reads_replica = true, .pauses_replica = true}),
+      "");
+  EXPECT_EQ(probe({RunningReplica("east")}, {.reads_replica = true}), "");
+}
+
+TEST_F(ServerSessionTest, NamesOfConnectionsAreQuoted) {
+  const auto session =
+      MakeSession({{"STOP SLAVE 'it''s' SQL_THREAD", {}},
+                   {"START SLAVE '' SQL_THREAD", SqlError(1200, "misconfigured")}});
+  EXPECT_THAT(session->StopSqlThread("it's", std::chrono::seconds(1)), IsOk());
+  EXPECT_THAT(session->StartSqlThread(""),
+              StatusIs(StatusCode::kFailed, HasSubstr("SQL thread of the default connection")));
+}
+
+TEST_F(ServerSessionTest, TemporaryTablesOfReplicationAreCounted) {
+  const ScriptedStatement count{"SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'",
+                                SqlRows({{"Slave_open_temp_tables", "3"}})};
+  EXPECT_THAT(MakeSession({count})->ReadReplicaTemporaryTables(), IsOkAndHolds(3U));
+  EXPECT_THAT(MakeSession({{count.sql, {}}})->ReadReplicaTemporaryTables(),
+              StatusIs(StatusCode::kUnsupported, HasSubstr("temporary tables")));
+}
+
+TEST_F(ServerSessionTest, ConnectionKnowsItsId) {
+  EXPECT_THAT(MakeSession({{"SELECT CONNECTION_ID()", SqlRows({{"12"}})}})->ReadConnectionId(),
+              IsOkAndHolds(12U));
 }
 
 TEST_F(ServerSessionTest, OtherErrorOfAProbeIsAnError) {
