@@ -266,8 +266,7 @@ Status TablespaceSet::CompleteAfterEnd(const datadir::Scan& scan) {
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), 0700));
     HBK_ASSIGN_OR_RETURN(const CopyResult written,
                          copier_.WriteBytes(name, zeros, /*replace=*/false, /*under_lock=*/true));
-    record_.AddFile(name, FileKind::kTablespace, CopyStage::kBlockDdl, written.size,
-                    written.digest);
+    record_.AddFile(name, FileKind::kTablespace, CopyStage::kEnd, written.size, written.digest);
   }
   return OkStatus();
 }

@@ -10,8 +10,8 @@
 //
 // Pages are copied as they lie there, encrypted or compressed, and checked without a key.
 //
-// Files of Aria tables that are written meanwhile are checked page by page, too (aria_page_reader.h);
-// what is written later, the Aria log has.
+// Files of Aria tables that are written meanwhile are checked page by page, too
+// (aria_page_reader.h); what is written later, the Aria log has.
 //
 // Memory   workers x (kCopyBufferBytes + one page), see docs/design.
 // Units    Sizes are bytes.
@@ -84,8 +84,8 @@ enum class CopyOutcome {
   kCopied,
   kVanished,  // no target file. Only with ddl_may_run
   kDeferred,  // page 0 not written yet: no target file, redo rebuilds it
-  kUnstable,  // being rewritten (IMPORT), or another table's file by now (Aria): no target file, copy
-              // it again under BLOCK_DDL. Only with ddl_may_run
+  kUnstable,  // being rewritten (IMPORT), or another table's file by now (Aria): no target file,
+              // copy it again under BLOCK_DDL. Only with ddl_may_run
 };
 
 // An encryption key that pages name.
@@ -98,7 +98,7 @@ struct KeyUse {
 // A page that stayed bad and was copied all the same.
 struct DamagedPage {
   uint32_t page_no = 0;  // in its tablespace, or file
-  std::string text;            // "page 5:17 at offset 278528: bad checksum (...)"
+  std::string text;      // "page 5:17 at offset 278528: bad checksum (...)"
 };
 
 struct CopyResult {

@@ -134,10 +134,11 @@ TEST_F(TablespaceSetTest, TableOfRedoLeavesPagesOfZeros) {
   fs_.PutFile("/data/d/new.ibd", std::string(4 * kPageBytes, '\0'));
 
   ASSERT_THAT(FollowDdl({{9, Created("./d/new.ibd")}}), IsOk());
+  ASSERT_THAT(set_.CompleteAfterEnd(Scan()), IsOk());
 
   EXPECT_EQ(fs_.Contents("/target/d/new.ibd"), std::string(4 * kPageBytes, '\0'));
   EXPECT_EQ(record_.files["d/new.ibd"].size, 4 * kPageBytes);
-  EXPECT_EQ(record_.files["d/new.ibd"].stage, "block-ddl");
+  EXPECT_EQ(record_.files["d/new.ibd"].stage, "end");
 }
 
 TEST_F(TablespaceSetTest, NewTableUnknownToRedoIsCopiedUnderBlockDdl) {
@@ -214,6 +215,7 @@ TEST_F(TablespaceSetTest, OrphansAreCopiedWithAWarning) {
   ASSERT_THAT(CopyAll(), IsOk());
 
   ASSERT_THAT(set_.FollowDdl(Scan(), nullptr, ListOpen, {}), IsOk());
+  ASSERT_THAT(set_.CompleteAfterEnd(Scan()), IsOk());
 
   EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("/data/d/a.ibd belongs to no table")));
 }
