@@ -155,7 +155,7 @@ void TableFiles::NoteRenamed(const SettlePlan& plan, const datadir::Scan& scan) 
     renamed.insert(to);
   if (renamed.empty()) return;
   for (const DataFile& file : scan.files)
-    if (renamed.count(file.name) != 0) copied_.at(file.name).source = IdentityOf(file.info);
+    if (renamed.count(file.name) != 0) copied_[file.name].source = IdentityOf(file.info);
 }
 
 // Until another change of these files would show, where that is short: it spares their copies from
@@ -253,8 +253,10 @@ Status TableFiles::FindUnsettled(const datadir::Scan& scan) {
     if (!MayRest(file) || !IsTableData(file.kind) || aria_.Owns(file.name)) continue;
     if (!file.name.starts_with("mysql/") && file.kind != FileKind::kAriaTable) continue;
     HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs_.Stat(file.source_path, /*follow=*/true));
-    const CopiedFile& copy = copied_.at(file.name);
-    if (!copy.is_trusted || copy.source != IdentityOf(info)) unsettled_.push_back(file);
+    const auto copy = copied_.find(file.name);
+    const bool is_same = copy != copied_.end() && copy->second.is_trusted &&
+                         copy->second.source == IdentityOf(info);
+    if (!is_same) unsettled_.push_back(file);
   }
   return OkStatus();
 }
