@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -117,6 +118,7 @@ class BackupRun {
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
   Status CatchUp(std::chrono::milliseconds timeout);
+  Result<uint64_t> WriteLog(const std::function<Result<uint64_t>()>& write);
   Status CheckAlive();
   Result<datadir::Scan> Scan();
   std::string NameOfTable(const std::string& file_name) const;
@@ -378,7 +380,7 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockCommit));
   if (rocksdb_) HBK_RETURN_IF_ERROR(rocksdb_->Create());
   PositionReader positions(*session_, position_choice_);
-  HBK_ASSIGN_OR_RETURN(const uint64_t lsn, positions.Begin());
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn, WriteLog([&positions] { return positions.Begin(); }));
   HBK_RETURN_IF_ERROR(watch_.Run([this](std::stop_token halt) { return CopyAtRest(halt); }));
   HBK_RETURN_IF_ERROR(tailer_->WaitFor(lsn, stop_, kLastLogTimeout));
   HBK_ASSIGN_OR_RETURN(record_.positions, positions.Finish());
@@ -460,9 +462,22 @@ Status BackupRun::BeginStage(BackupStage stage) {
 
 // Until the tailer has copied what is in the log now.
 Status BackupRun::CatchUp(std::chrono::milliseconds timeout) {
-  HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_->ReadLsn());
-  HBK_RETURN_IF_ERROR(session_->FlushEngineLogs());
-  return tailer_->WaitFor(lsn.current, stop_, timeout);
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn, WriteLog([this]() -> Result<uint64_t> {
+                         HBK_ASSIGN_OR_RETURN(const server::LsnTriple now, session_->ReadLsn());
+                         HBK_RETURN_IF_ERROR(session_->FlushEngineLogs());
+                         return now.current;
+                       }));
+  return tailer_->WaitFor(lsn, stop_, timeout);
+}
+
+// `write` reads the LSN and then flushes the logs. Where the server does write with that, the
+// tailer need not wait for its next flush, which may be a second away.
+Result<uint64_t> BackupRun::WriteLog(const std::function<Result<uint64_t>()>& write) {
+  HBK_ASSIGN_OR_RETURN(const bool writes_before, session_->DoesFlushWriteLog());
+  HBK_ASSIGN_OR_RETURN(const uint64_t lsn, write());
+  HBK_ASSIGN_OR_RETURN(const bool writes_after, session_->DoesFlushWriteLog());
+  if (writes_before && writes_after) tailer_->NoteWritten(lsn);
+  return lsn;
 }
 
 // The reasons to stop that copiers cannot see.

@@ -42,7 +42,7 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
   ++round_count_;
   const Lsn copied = copied_lsn();
   const Lsn begin = copier_->read_begin();
-  const Lsn fence = server_.flushed;
+  const Lsn fence = std::max(server_.flushed, written_);
   // Looked at before the read: a log that was replaced before is not written any more, so what
   // cannot be read of it now never will be.
   HBK_ASSIGN_OR_RETURN(const bool is_replaced, IsReplaced());

@@ -6,6 +6,7 @@
 // Threads  One at a time.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -41,6 +42,9 @@ class LogFollower {
 
   // The first call asks the server for the fence and copies nothing.
   Result<FollowRound> Next(TimePoint now);
+
+  // The log is in its file up to there, whatever the server says it has flushed.
+  void NoteWritten(Lsn lsn) { written_ = std::max(written_, lsn); }
 
   // Brings what was held back to the target. After the last round.
   Status Finish() { return copier_->Finish(); }
@@ -80,6 +84,7 @@ class LogFollower {
 
   Lsn start_lsn_;
   LsnStatus server_;  // as of the last round; flushed is the fence of the next
+  Lsn written_ = 0;   // or this is, if it is further
   Lsn last_checkpoint_;
 
   std::optional<TimePoint> stalled_since_;

@@ -53,6 +53,10 @@ class LogTailer::State {
     }
     return status;
   }
+  void NoteWritten(Lsn lsn) HBK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    written_lsn_ = std::max(written_lsn_, lsn);
+  }
   Status WaitFor(Lsn lsn, const std::stop_token& stop, milliseconds timeout);
   void StopThread();
   Result<LogTailerResult> Finish();
@@ -68,6 +72,10 @@ class LogTailer::State {
   SpaceChanges space_changes() const HBK_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     return changes_;
+  }
+  Lsn written_lsn() const HBK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return written_lsn_;
   }
   Lsn start_lsn() const { return start_lsn_; }
   bool knows_space_changes() const { return knows_space_changes_; }
@@ -97,6 +105,7 @@ class LogTailer::State {
   Status status_ HBK_GUARDED_BY(mutex_);
   LogTailerProgress progress_ HBK_GUARDED_BY(mutex_);
   SpaceChanges changes_ HBK_GUARDED_BY(mutex_);
+  Lsn written_lsn_ HBK_GUARDED_BY(mutex_) = 0;
   Lsn awaited_lsn_ HBK_GUARDED_BY(mutex_) = 0;
   bool must_stop_ HBK_GUARDED_BY(mutex_) = false;
 };
@@ -127,6 +136,7 @@ void LogTailer::State::Run() {
   Lsn last_server_lsn = follower_->server().current;
   while (true) {
     const auto now = steady_clock::now();
+    follower_->NoteWritten(written_lsn());
     const auto round = follower_->Next(now);
     Publish(round.status());
     if (!round.ok()) return;
@@ -223,6 +233,9 @@ LogTailer::~LogTailer() = default;
 
 Status LogTailer::Start() {
   return state_->Start();
+}
+void LogTailer::NoteWritten(Lsn lsn) {
+  state_->NoteWritten(lsn);
 }
 Status LogTailer::WaitFor(Lsn lsn, std::stop_token stop, milliseconds timeout) {
   return state_->WaitFor(lsn, stop, timeout);

@@ -44,7 +44,7 @@ Result<uint64_t> PositionReader::Begin() {
                     "{}",
                     first_.galera->state));
   }
-  // First the LSN, then the flush: everything up to it is then on disk.
+  // First the LSN, then the flush: everything up to it is then in the log file.
   HBK_ASSIGN_OR_RETURN(const server::LsnTriple lsn, session_.ReadLsn());
   HBK_RETURN_IF_ERROR(session_.FlushEngineLogs());
   return lsn.current;

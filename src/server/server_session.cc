@@ -188,6 +188,14 @@ Status ServerSession::FlushEngineLogs() {
   return Ask("FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS", "flushing the engines' logs").status();
 }
 
+Result<bool> ServerSession::DoesFlushWriteLog() {
+  const std::string_view what = "asking how the server flushes its log";
+  HBK_ASSIGN_OR_RETURN(const SqlAnswer answer,
+                       Ask("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", what));
+  if (answer.rows.size() != 1 || !HasShape(answer, 1)) return UnexpectedAnswer(what);
+  return TextOf(answer.rows[0][0]) != "0";
+}
+
 Result<std::vector<TablespaceRow>> ServerSession::ListSpaces(std::string_view sql,
                                                              std::string_view what) {
   HBK_ASSIGN_OR_RETURN(const SqlAnswer answer, Ask(sql, what));

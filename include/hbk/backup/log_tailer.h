@@ -6,8 +6,8 @@
 //
 // Key      None is needed: what is encrypted is copied as it is.
 // Fence    A mini-transaction is taken only if it starts before the LSN that the server said it has
-//          flushed, asked before the bytes were read: what lies beyond may be half written, or an
-//          older lap that looks valid.
+//          flushed, or that is known to be written, before the bytes were read: what lies beyond may
+//          be half written, or an older lap that looks valid.
 // Overrun  Checksum and sequence byte do not prove that bytes belong to an LSN (after two laps both
 //          fit again); only distance does. After each read the server is asked for its current
 //          LSN; if it could have come around, what was read is thrown away: kRedoOverrun.
@@ -112,6 +112,10 @@ class LogTailer {
   // Opens the log, writes the head of the target, begins to follow. Once it has returned, pages may
   // be copied.
   Status Start();
+
+  // Says that the server has written its log to the file up to there. With
+  // innodb_flush_log_at_trx_commit=2 it flushes once a second only, and says nothing of writes.
+  void NoteWritten(Lsn lsn);
 
   // Until the log is copied up to `lsn`. The status of the tailer if it ended; kCorruption if the
   // log did not get there in time; kInterrupted on a stop request.

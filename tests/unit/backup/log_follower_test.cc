@@ -126,6 +126,21 @@ TEST_F(LogFollowerTest, DoesNotTakeWhatLiesBeyondTheFence) {
   EXPECT_EQ(follower_->copied_lsn(), fence);
 }
 
+TEST_F(LogFollowerTest, TakesWhatIsKnownToBeWrittenThoughItIsNotFlushed) {
+  const Lsn flushed = log_.Append(Mtr(0));
+  const Lsn written = log_.Append(Mtr(1));
+  log_.Append(Mtr(2));
+  WriteLog();
+  source_.answer.flushed = flushed;
+  Open();
+  follower_->NoteWritten(written);
+  follower_->NoteWritten(flushed);  // an older answer takes nothing back
+
+  ASSERT_THAT(Advance(), IsOk());
+
+  EXPECT_EQ(follower_->copied_lsn(), written);
+}
+
 TEST_F(LogFollowerTest, ReadsOnlyUpToTheFenceThatWasKnownBeforeTheRead) {
   const Lsn first = log_.Append(Mtr(0));
   WriteLog();

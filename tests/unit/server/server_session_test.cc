@@ -318,6 +318,18 @@ TEST_F(ServerSessionTest, ErrorsTellWhyATableIsClosed) {
   }
 }
 
+TEST(ServerSessionFlushTest, WritesTheLogUnlessTheServerLeavesThatToItsClock) {
+  const struct {
+    const char* setting;
+    bool writes;
+  } rows[] = {{"0", false}, {"1", true}, {"2", true}, {"3", true}};
+  for (const auto& row : rows) {
+    const auto session = MakeSession(
+        {{"SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", SqlRows({{row.setting}})}});
+    EXPECT_THAT(session->DoesFlushWriteLog(), IsOkAndHolds(row.writes)) << row.setting;
+  }
+}
+
 TEST(ServerSessionSetUpTest, NeverReconnectsOrTimesOut) {
   ScriptLog log;
   const auto session = ServerSession::Create(std::make_unique<ScriptedSqlClient>(
