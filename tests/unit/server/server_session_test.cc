@@ -318,7 +318,7 @@ TEST_F(ServerSessionTest, ErrorsTellWhyATableIsClosed) {
   }
 }
 
-TEST(ServerSessionFlushTest, WritesTheLogUnlessTheServerLeavesThatToItsClock) {
+TEST_F(ServerSessionTest, FlushWritesTheLogUnlessTheServerLeavesThatToItsClock) {
   const struct {
     const char* setting;
     bool writes;
