@@ -254,8 +254,8 @@ Status TableFiles::FindUnsettled(const datadir::Scan& scan) {
     if (!file.name.starts_with("mysql/") && file.kind != FileKind::kAriaTable) continue;
     HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs_.Stat(file.source_path, /*follow=*/true));
     const auto copy = copied_.find(file.name);
-    const bool is_same = copy != copied_.end() && copy->second.is_trusted &&
-                         copy->second.source == IdentityOf(info);
+    const bool is_same =
+        copy != copied_.end() && copy->second.is_trusted && copy->second.source == IdentityOf(info);
     if (!is_same) unsettled_.push_back(file);
   }
   return OkStatus();

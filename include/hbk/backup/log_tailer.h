@@ -6,8 +6,8 @@
 //
 // Key      None is needed: what is encrypted is copied as it is.
 // Fence    A mini-transaction is taken only if it starts before the LSN that the server said it has
-//          flushed, or that is known to be written, before the bytes were read: what lies beyond may
-//          be half written, or an older lap that looks valid.
+//          flushed, or that is known to be written, before the bytes were read: what lies beyond
+//          may be half written, or an older lap that looks valid.
 // Overrun  Checksum and sequence byte do not prove that bytes belong to an LSN (after two laps both
 //          fit again); only distance does. After each read the server is asked for its current
 //          LSN; if it could have come around, what was read is thrown away: kRedoOverrun.

@@ -122,9 +122,9 @@ class ServerSession {
   Result<GtidPositions> ReadGtids();
   // Makes everything in the engines' logs durable, as far as their settings have it.
   Status FlushEngineLogs();
-  // Whether FlushEngineLogs, at this moment, writes InnoDB's log to its file: up to what ReadLsn said
-  // before. With innodb_flush_log_at_trx_commit=0 it does nothing; with 2 it writes, and leaves it to
-  // the system to make that durable.
+  // Whether FlushEngineLogs, at this moment, writes InnoDB's log to its file: up to what ReadLsn
+  // said before. With innodb_flush_log_at_trx_commit=0 it does nothing; with 2 it writes, and
+  // leaves it to the system to make that durable.
   Result<bool> DoesFlushWriteLog();
   // Those that the server has open: all that it has a file of, except the system tablespace.
   Result<std::vector<TablespaceRow>> ListTablespaces();

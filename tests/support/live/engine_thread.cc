@@ -35,8 +35,8 @@ bool IsRace(uint32_t error) {
          (error >= kPartitionErrorMin && error <= kPartitionErrorMax);
 }
 
-// A partitioned table hands out an id twice now and then, while DDL goes over its partitions. That is
-// between the sessions and the source; a copy has no part in it.
+// A partitioned table hands out an id twice now and then, while DDL goes over its partitions. That
+// is between the sessions and the source; a copy has no part in it.
 bool IsCounterBehind(uint32_t error, std::string_view statement) {
   constexpr uint32_t kDuplicateKey = 1062;
   return error == kDuplicateKey && statement.starts_with("INSERT INTO eng.p");

@@ -324,8 +324,8 @@ TEST_F(ServerSessionTest, FlushWritesTheLogUnlessTheServerLeavesThatToItsClock) 
     bool writes;
   } rows[] = {{"0", false}, {"1", true}, {"2", true}, {"3", true}};
   for (const auto& row : rows) {
-    const auto session = MakeSession(
-        {{"SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", SqlRows({{row.setting}})}});
+    const auto session =
+        MakeSession({{"SELECT @@GLOBAL.innodb_flush_log_at_trx_commit", SqlRows({{row.setting}})}});
     EXPECT_THAT(session->DoesFlushWriteLog(), IsOkAndHolds(row.writes)) << row.setting;
   }
 }
