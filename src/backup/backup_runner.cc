@@ -34,6 +34,7 @@
 #include "stage_wait.h"
 #include "table_files.h"
 #include "tablespace_set.h"
+#include "urgency.h"
 
 namespace hbk::backup {
 
@@ -155,6 +156,7 @@ class BackupRun {
   std::unique_ptr<TablespaceSet> tablespaces_;
   std::unique_ptr<TableFiles> table_files_;
   std::unique_ptr<AriaLogCopier> aria_;
+  std::optional<Urgency> urgency_;
   std::unique_ptr<DdlWatch> ddl_watch_;
   DdlFindings ddl_;
   std::string rocksdb_dir_;  // empty: nothing of MyRocks is copied
@@ -358,6 +360,7 @@ Status BackupRun::CopyUnderBlockDdl() {
   reporter_.BeginPhase("wait for backup stage block_ddl");
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));  // Outside of the lock, what can be.
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
+  urgency_.emplace();  // Until END: others wait.
   reporter_.BeginPhase("copy what changed");
   // Beside each other: the log up to here, which tells of all DDL there will be, and the files.
   std::future<Result<datadir::Scan>> scan =
@@ -395,6 +398,7 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   HBK_RETURN_IF_ERROR(ladder_->End());
   record_.stages = ladder_->times();
   ladder_.reset();
+  urgency_.reset();
   replica_pause_.reset();
   ReportStages();
   return OkStatus();

@@ -4,9 +4,6 @@
 #include <thread>
 #include <utility>
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "hbk/base/bytes.h"
@@ -19,6 +16,7 @@
 #include "redo_ring.h"
 #include "redo_target.h"
 #include "space_change_scan.h"
+#include "urgency.h"
 
 namespace hbk::backup {
 namespace {
@@ -27,9 +25,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Ahead of our own copiers when cores are scarce. Needs a right that only root has; without it the
-// tailer runs as everybody.
-constexpr int kTailerNice = -10;
 // While somebody waits for the log, probably under a backup lock.
 constexpr microseconds kPauseWhileAwaited{1'000};
 // How often a waiting thread looks at its stop token.
@@ -129,8 +124,7 @@ Status LogTailer::State::TryStart() {
 }
 
 void LogTailer::State::Run() {
-  // The id of a thread is that of a process to setpriority().
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kTailerNice);
+  const Urgency urgency;  // Ahead of our own copiers when cores are scarce.
   PollPace pace;
   auto last_time = steady_clock::now();
   Lsn last_server_lsn = follower_->server().current;
