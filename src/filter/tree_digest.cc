@@ -23,6 +23,14 @@ Hash HashOf(ByteView bytes) {
   return hash;
 }
 
+std::string TextOf(const Hash& hash) {
+  std::string text;
+  text.reserve(2 * kHashBytes);
+  for (const uint8_t byte : hash)
+    fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  return text;
+}
+
 Hash HashOfZeros(uint64_t size) {
   const std::vector<uint8_t> zeros(size, 0);
   return HashOf(zeros);
@@ -63,11 +71,19 @@ void TreeDigest::Store(uint64_t index, ByteView hash) {
 std::string TreeDigest::Finish() const {
   // A chunk that was forgotten would go unnoticed until somebody needs the backup.
   HBK_CHECK(std::ranges::find(chunk_is_added_, 0) == chunk_is_added_.end());
-  std::string text;
-  text.reserve(2 * kHashBytes);
-  for (const uint8_t byte : HashOf(chunk_hashes_))
-    fmt::format_to(std::back_inserter(text), "{:02x}", byte);
-  return text;
+  return TextOf(HashOf(chunk_hashes_));
+}
+
+void GrowingDigest::AddChunk(ByteView bytes) {
+  HBK_CHECK(!is_complete_ && bytes.size() <= TreeDigest::kChunkBytes);
+  is_complete_ = bytes.size() < TreeDigest::kChunkBytes;
+  if (bytes.empty()) return;
+  const Hash hash = HashOf(bytes);
+  chunk_hashes_.insert(chunk_hashes_.end(), hash.begin(), hash.end());
+}
+
+std::string GrowingDigest::Finish() const {
+  return TextOf(HashOf(chunk_hashes_));
 }
 
 std::string DigestOf(ByteView bytes) {

@@ -41,6 +41,21 @@ class TreeDigest {
   std::vector<uint8_t> chunk_is_added_;  // not bool: threads write neighbours at the same time
 };
 
+// The same digest of a file whose size is not known before it is written, from its first chunk to its
+// last.
+//
+// Threads  One.
+class GrowingDigest {
+ public:
+  // `bytes`: TreeDigest::kChunkBytes, or fewer in the last call.
+  void AddChunk(ByteView bytes);
+  [[nodiscard]] std::string Finish() const;
+
+ private:
+  std::vector<uint8_t> chunk_hashes_;  // 16 bytes each
+  bool is_complete_ = false;
+};
+
 // For a buffer that is the whole file.
 std::string DigestOf(ByteView bytes);
 

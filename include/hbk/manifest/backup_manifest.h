@@ -32,12 +32,54 @@ constexpr int kManifestFormatVersion = 1;
 
 enum class BackupState { kUnprepared, kPrepared };
 
+// Where the content of a file is.
+enum class FileContent {
+  kWhole,  // in this backup, under its name
+  kDelta,  // pages of it, under its name and delta::kDeltaSuffix; the others are in the base
+  kBase,   // in the base: nothing of it has changed. A tablespace may have another name and length
+};
+
+// Of a tablespace file: what does not change with its name.
+struct SpaceFacts {
+  uint32_t space_id = 0;
+  uint32_t page_size = 0;  // of an image in the file: less than the server's if it is COMPRESSED
+  uint32_t flags = 0;      // as in page 0; of the system tablespace, of its first file
+  bool operator==(const SpaceFacts&) const = default;
+};
+
+// What stat() said of a file of the server when it was copied. The next increment learns from it
+// whether the file is the same one, and with --trust-file-times whether it was written since.
+struct SourceFile {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  int64_t birth_ns = 0;  // 0: the file system does not say
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;
+  // It did not change while it was copied, and had been at rest before: a later change shows.
+  bool is_at_rest = false;
+  // Increments in a row that did not read it.
+  uint32_t skip_count = 0;
+  bool operator==(const SourceFile&) const = default;
+};
+
 struct ManifestFile {
   std::string name;  // relative, '/' separated: "ibdata1", "db/t.ibd"
   std::string kind;  // datadir::FileKindName
+  // Of the file as it is after the increment has been applied, before its redo.
   uint64_t size = 0;
-  std::string digest;  // filter::TreeDigest; empty: not known, only the size can be checked
-  std::string stage;   // in which it was copied: "start", "block-ddl", "prepare", ...
+  // filter::TreeDigest; empty: not known, only the size can be checked. kDelta: of the delta file.
+  // kBase: as the base has it.
+  std::string digest;
+  std::string stage;  // in which it was copied: "start", "block-ddl", "prepare", ...
+
+  FileContent content = FileContent::kWhole;
+  // kDelta: of the delta file; 0: there is none, since no page is in it.
+  uint64_t delta_size = 0;
+  // kDelta: nothing of the base's file counts, pages that are not in the delta are zeros.
+  bool replaces_base = false;
+  std::optional<SpaceFacts> space = std::nullopt;    // tablespace files whose page 0 was there
+  std::optional<SourceFile> source = std::nullopt;  // of files that were copied as they were
 };
 
 struct StageTime {
@@ -100,9 +142,21 @@ struct GaleraPosition {
   bool operator==(const GaleraPosition&) const = default;
 };
 
+// What an increment is an increment to.
+struct BaseBackup {
+  std::string backup_uuid;  // empty: not one of ours
+  std::string origin;       // "hbk", "mariadb-backup", or "lsn": only an LSN was given
+  uint64_t last_lsn = 0;    // its end: pages above it are in the increment
+  bool operator==(const BaseBackup&) const = default;
+};
+
 struct BackupManifest {
   std::string hbk_version;
   std::string backup_uuid;
+  std::optional<BaseBackup> base;  // of an increment
+  // The backups that prepare has laid together, oldest first, this one last; empty: only this one.
+  std::vector<std::string> merged;
+  std::string boot_id;  // of the machine: what SourceFile says holds within one boot; may be empty
   BackupState state = BackupState::kUnprepared;
   std::string start_time;
   std::string end_time;
