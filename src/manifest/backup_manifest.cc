@@ -1,6 +1,7 @@
 #include "hbk/manifest/backup_manifest.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kDigestDigits = 32;
 constexpr uint32_t kPageSizeMin = 4096;
+constexpr uint32_t kImageSizeMin = 1024;  // ROW_FORMAT=COMPRESSED
 constexpr uint32_t kPageSizeMax = 65536;
 constexpr uint32_t kManifestMode = 0600;  // as the other files of a backup
 
@@ -41,6 +43,45 @@ Status CheckFile(const ManifestFile& file) {
   }
   if (!file.digest.empty() && !IsDigest(file.digest)) {
     return CorruptionError(fmt::format("file '{}': '{}' is no digest", file.name, file.digest));
+  }
+  return OkStatus();
+}
+
+// What a file may say of its content, in a backup that is an increment or is none.
+Status CheckContent(const ManifestFile& file, bool is_increment) {
+  if (file.space) {
+    const uint32_t page_size = file.space->page_size;
+    if (page_size < kImageSizeMin || page_size > kPageSizeMax || !std::has_single_bit(page_size)) {
+      return CorruptionError(fmt::format("file '{}': page size {}", file.name, page_size));
+    }
+  }
+  if (file.content == FileContent::kWhole) return OkStatus();
+  if (!is_increment) {
+    return CorruptionError(
+        fmt::format("file '{}' is not in the backup itself, which is no increment", file.name));
+  }
+  if (file.content != FileContent::kDelta) return OkStatus();
+  if (!file.space) {
+    return CorruptionError(fmt::format("file '{}' has a delta and is no tablespace", file.name));
+  }
+  if ((file.delta_size == 0) != file.digest.empty()) {
+    return CorruptionError(fmt::format("file '{}': a delta of {} bytes with the digest '{}'",
+                                       file.name, file.delta_size, file.digest));
+  }
+  return OkStatus();
+}
+
+Status CheckBase(const BackupManifest& manifest) {
+  if (!manifest.base) return OkStatus();
+  const BaseBackup& base = *manifest.base;
+  const bool is_known =
+      base.origin == "hbk" || base.origin == "mariadb-backup" || base.origin == "lsn";
+  if (!is_known || (base.origin == "hbk") == base.backup_uuid.empty()) {
+    return CorruptionError(fmt::format("base '{}' of origin '{}'", base.backup_uuid, base.origin));
+  }
+  if (base.last_lsn > manifest.start_checkpoint_lsn) {
+    return CorruptionError(fmt::format("redo from LSN {} on, where the base ends at {}",
+                                       manifest.start_checkpoint_lsn, base.last_lsn));
   }
   return OkStatus();
 }
@@ -73,6 +114,7 @@ bool IsSafeFileName(std::string_view name) {
 
 Status CheckManifest(const BackupManifest& manifest) {
   HBK_RETURN_IF_ERROR(CheckNumbers(manifest));
+  HBK_RETURN_IF_ERROR(CheckBase(manifest));
   std::set<std::string_view> databases;
   for (const std::string& database : manifest.databases) {
     if (!datadir::IsSafeNameComponent(database) || !datadir::IsDatabaseDirectoryName(database)) {
@@ -85,6 +127,7 @@ Status CheckManifest(const BackupManifest& manifest) {
   std::set<std::string_view> names;
   for (const ManifestFile& file : manifest.files) {
     HBK_RETURN_IF_ERROR(CheckFile(file));
+    HBK_RETURN_IF_ERROR(CheckContent(file, manifest.base.has_value()));
     if (!names.insert(file.name).second) {
       return CorruptionError(fmt::format("file '{}' is listed twice", file.name));
     }

@@ -1,6 +1,7 @@
 // Text of a manifest, and back. Reading and writing files is in backup_manifest.cc.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <exception>
 #include <limits>
@@ -21,6 +22,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kDigestMember = "manifest_digest";
+constexpr std::string_view kDeltaContent = "delta";
+constexpr std::string_view kBaseContent = "base";
+constexpr size_t kSourceNumbers = 8;
 constexpr int kDepthMax = 8;
 
 // ---- Rendering
@@ -90,6 +94,19 @@ Json RenderKeyUse(const EncryptionKeyUse& use) {
   return json;
 }
 
+Json RenderBase(const BaseBackup& base) {
+  Json json;
+  if (!base.backup_uuid.empty()) json["backup_uuid"] = base.backup_uuid;
+  json["origin"] = base.origin;
+  json["last_lsn"] = base.last_lsn;
+  return json;
+}
+
+Json RenderSource(const SourceFile& source) {
+  return Json::array({source.device, source.inode, source.birth_ns, source.size, source.mtime_ns,
+                      source.ctime_ns, source.is_at_rest ? 1 : 0, source.skip_count});
+}
+
 Json RenderFile(const ManifestFile& file) {
   Json json;
   json["name"] = file.name;
@@ -97,6 +114,19 @@ Json RenderFile(const ManifestFile& file) {
   json["size"] = file.size;
   if (!file.digest.empty()) json["digest"] = file.digest;
   json["stage"] = file.stage;
+  if (file.content == FileContent::kDelta) {
+    json["content"] = kDeltaContent;
+    json["delta_size"] = file.delta_size;
+    if (file.replaces_base) json["replaces_base"] = true;
+  } else if (file.content == FileContent::kBase) {
+    json["content"] = kBaseContent;
+  }
+  if (file.space) {
+    json["space_id"] = file.space->space_id;
+    json["page_size"] = file.space->page_size;
+    json["space_flags"] = file.space->flags;
+  }
+  if (file.source) json["source"] = RenderSource(*file.source);
   return json;
 }
 
@@ -105,6 +135,9 @@ Json RenderHead(const BackupManifest& manifest) {
   json["format_version"] = kManifestFormatVersion;
   json["hbk_version"] = manifest.hbk_version;
   json["backup_uuid"] = manifest.backup_uuid;
+  if (manifest.base) json["base"] = RenderBase(*manifest.base);
+  if (!manifest.merged.empty()) json["merged"] = manifest.merged;
+  if (!manifest.boot_id.empty()) json["boot_id"] = manifest.boot_id;
   json["state"] = manifest.state == BackupState::kPrepared ? "prepared" : "unprepared";
   json["start_time"] = manifest.start_time;
   json["end_time"] = manifest.end_time;
@@ -186,15 +219,15 @@ class ObjectReader {
     out = member->get<double>();
   }
 
-  void Switch(const char* name, bool& out) {
-    const Json* member = Find(name, /*is_required=*/true);
+  void Switch(const char* name, bool& out, bool is_required = true) {
+    const Json* member = Find(name, is_required);
     if (member == nullptr) return;
     if (!member->is_boolean()) return Fail(name, "is neither true nor false");
     out = member->get<bool>();
   }
 
-  void TextList(const char* name, std::vector<std::string>& out) {
-    const Json* member = Find(name, /*is_required=*/true);
+  void TextList(const char* name, std::vector<std::string>& out, bool is_required = true) {
+    const Json* member = Find(name, is_required);
     if (member == nullptr) return;
     if (!member->is_array()) return Fail(name, "is no array");
     for (const Json& element : *member) {
@@ -249,6 +282,64 @@ Status ParseArray(ObjectReader& reader, const char* name, Parse parse, std::vect
   return OkStatus();
 }
 
+Result<BaseBackup> ParseBase(const Json& json) {
+  BaseBackup base;
+  ObjectReader reader(json, "base");
+  reader.Text("backup_uuid", base.backup_uuid, /*is_required=*/false);
+  reader.Text("origin", base.origin);
+  reader.Number("last_lsn", base.last_lsn);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return base;
+}
+
+Result<SourceFile> ParseSource(const Json& json) {
+  if (!json.is_array() || json.size() != kSourceNumbers) return Bad("source", "is no such array");
+  std::array<uint64_t, kSourceNumbers> numbers{};
+  for (size_t i = 0; i < kSourceNumbers; ++i) {
+    if (!json[i].is_number_integer()) return Bad("source", "holds something else than numbers");
+    // Times before 1970 are negative.
+    numbers[i] = json[i].is_number_unsigned() ? json[i].get<uint64_t>()
+                                              : static_cast<uint64_t>(json[i].get<int64_t>());
+  }
+  if (numbers[6] > 1 || numbers[7] > std::numeric_limits<uint32_t>::max()) {
+    return Bad("source", "holds a number that is too large");
+  }
+  return SourceFile{.device = numbers[0],
+                    .inode = numbers[1],
+                    .birth_ns = static_cast<int64_t>(numbers[2]),
+                    .size = numbers[3],
+                    .mtime_ns = static_cast<int64_t>(numbers[4]),
+                    .ctime_ns = static_cast<int64_t>(numbers[5]),
+                    .is_at_rest = numbers[6] == 1,
+                    .skip_count = static_cast<uint32_t>(numbers[7])};
+}
+
+Status ParseContent(ObjectReader& reader, ManifestFile& file) {
+  std::string content;
+  reader.Text("content", content, /*is_required=*/false);
+  if (content.empty()) return reader.status();
+  if (content == kBaseContent) {
+    file.content = FileContent::kBase;
+  } else if (content == kDeltaContent) {
+    file.content = FileContent::kDelta;
+    reader.Number("delta_size", file.delta_size);
+    reader.Switch("replaces_base", file.replaces_base, /*is_required=*/false);
+  } else {
+    return Bad("content", fmt::format("is '{}'", content));
+  }
+  return reader.status();
+}
+
+Status ParseSpace(ObjectReader& reader, ManifestFile& file) {
+  if (reader.Find("space_id", /*is_required=*/false) == nullptr) return reader.status();
+  SpaceFacts space;
+  reader.Number("space_id", space.space_id);
+  reader.Number("page_size", space.page_size);
+  reader.Number("space_flags", space.flags);
+  file.space = space;
+  return reader.status();
+}
+
 Result<ManifestFile> ParseFile(const Json& json) {
   ManifestFile file;
   ObjectReader reader(json, "file");
@@ -257,6 +348,11 @@ Result<ManifestFile> ParseFile(const Json& json) {
   reader.Number("size", file.size);
   reader.Text("digest", file.digest, /*is_required=*/false);
   reader.Text("stage", file.stage);
+  HBK_RETURN_IF_ERROR(ParseContent(reader, file));
+  HBK_RETURN_IF_ERROR(ParseSpace(reader, file));
+  if (const Json* source = reader.Find("source", /*is_required=*/false)) {
+    HBK_ASSIGN_OR_RETURN(file.source, ParseSource(*source));
+  }
   HBK_RETURN_IF_ERROR(reader.status());
   return file;
 }
@@ -365,6 +461,11 @@ Result<BackupManifest> ParseMembers(const Json& json) {
   }
   reader.Text("hbk_version", manifest.hbk_version);
   reader.Text("backup_uuid", manifest.backup_uuid);
+  if (const Json* base = reader.Find("base", /*is_required=*/false)) {
+    HBK_ASSIGN_OR_RETURN(manifest.base, ParseBase(*base));
+  }
+  reader.TextList("merged", manifest.merged, /*is_required=*/false);
+  reader.Text("boot_id", manifest.boot_id, /*is_required=*/false);
   HBK_RETURN_IF_ERROR(ParseState(reader, manifest.state));
   reader.Text("start_time", manifest.start_time);
   reader.Text("end_time", manifest.end_time);

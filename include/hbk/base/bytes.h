@@ -81,6 +81,10 @@ inline void StoreLe32(MutableByteView v, size_t offset, uint32_t x) {
   HBK_CHECK(v.size() >= 4 && offset <= v.size() - 4);
   std::memcpy(v.data() + offset, &x, sizeof(x));
 }
+inline void StoreLe64(MutableByteView v, size_t offset, uint64_t x) {
+  HBK_CHECK(v.size() >= 8 && offset <= v.size() - 8);
+  std::memcpy(v.data() + offset, &x, sizeof(x));
+}
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "hbk runs on little-endian machines");
 

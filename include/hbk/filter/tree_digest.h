@@ -41,8 +41,8 @@ class TreeDigest {
   std::vector<uint8_t> chunk_is_added_;  // not bool: threads write neighbours at the same time
 };
 
-// The same digest of a file whose size is not known before it is written, from its first chunk to its
-// last.
+// The same digest of a file whose size is not known before it is written, from its first chunk to
+// its last.
 //
 // Threads  One.
 class GrowingDigest {

@@ -78,7 +78,7 @@ struct ManifestFile {
   uint64_t delta_size = 0;
   // kDelta: nothing of the base's file counts, pages that are not in the delta are zeros.
   bool replaces_base = false;
-  std::optional<SpaceFacts> space = std::nullopt;    // tablespace files whose page 0 was there
+  std::optional<SpaceFacts> space = std::nullopt;   // tablespace files whose page 0 was there
   std::optional<SourceFile> source = std::nullopt;  // of files that were copied as they were
 };
 

@@ -110,5 +110,17 @@ TEST(TreeDigestDeathTest, AChunkOfTheWrongSizeIsADefect) {
   EXPECT_DEATH(digest.AddChunk(1, bytes), "check failed");
 }
 
+TEST(GrowingDigestTest, IsTheDigestOfAllItsChunks) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{kChunk}, size_t{kChunk + 1},
+                            size_t{3 * kChunk}, size_t{3 * kChunk + 4711}}) {
+    const std::vector<uint8_t> bytes = SomeBytes(size);
+    GrowingDigest digest;
+    for (uint64_t begin = 0; begin < size; begin += kChunk)
+      digest.AddChunk(ChunkOf(bytes, begin / kChunk));
+
+    EXPECT_EQ(digest.Finish(), DigestOf(bytes)) << size;
+  }
+}
+
 }  // namespace
 }  // namespace hbk::filter

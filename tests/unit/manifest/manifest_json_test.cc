@@ -67,6 +67,64 @@ TEST(ManifestJsonTest, StatesReadBack) {
   EXPECT_FALSE(manifest.value().binlog.has_value());
 }
 
+TEST(ManifestJsonTest, WhatAnIncrementSaysReadsBack) {
+  const BackupManifest sample = SampleIncrement();
+
+  const auto manifest = ParseManifest(RenderManifest(sample));
+
+  ASSERT_THAT(manifest, IsOk());
+  const BackupManifest& read = manifest.value();
+  EXPECT_EQ(RenderManifest(read), RenderManifest(sample));
+  EXPECT_EQ(read.base, sample.base);
+  EXPECT_EQ(read.merged, sample.merged);
+  EXPECT_EQ(read.boot_id, sample.boot_id);
+  ASSERT_EQ(read.files.size(), sample.files.size());
+  for (size_t i = 0; i < read.files.size(); ++i) {
+    EXPECT_EQ(read.files[i].content, sample.files[i].content) << i;
+    EXPECT_EQ(read.files[i].delta_size, sample.files[i].delta_size) << i;
+    EXPECT_EQ(read.files[i].replaces_base, sample.files[i].replaces_base) << i;
+    EXPECT_EQ(read.files[i].space, sample.files[i].space) << i;
+    EXPECT_EQ(read.files[i].source, sample.files[i].source) << i;
+  }
+}
+
+TEST(ManifestJsonTest, WhatAnIncrementCannotSayIsRefused) {
+  const struct {
+    std::string_view from;
+    std::string_view to;
+    std::string_view message;
+  } table[] = {
+      {"\"base\": {", "\"base\": 7, \"x\": {", "base"},
+      {"\"base\": {", "\"x\": {", "no increment"},
+      {"\"origin\": \"hbk\"", "\"origin\": \"xfs\"", "origin"},
+      {"\"origin\": \"hbk\"", "\"origin\": \"lsn\"", "origin"},
+      {"\"last_lsn\": 90", "\"last_lsn\": 101", "base ends at 101"},
+      {"\"content\":\"base\"", "\"content\":\"elsewhere\"", "content"},
+      {"\"content\":\"delta\",\"delta_size\":70000", "\"content\":\"delta\"", "delta_size"},
+      {"\"delta_size\":70000", "\"delta_size\":0", "a delta of 0 bytes"},
+      {"\"space_id\":7,", "", "no tablespace"},
+      {"\"page_size\":8192", "\"page_size\":8193", "page size"},
+      {"\"page_size\":8192", "\"page_size\":512", "page size"},
+      {"\"page_size\":8192,", "", "page_size"},
+      {"\"source\":[1,", "\"source\":[", "source"},
+      {"\"source\":[1,", "\"source\":[1.5,", "source"},
+      {"-4,1,9]", "-4,2,9]", "source"},
+      {"-4,1,9]", "-4,1,4294967296]", "source"},
+      {"\"merged\": [", "\"merged\": [7, ", "merged"},
+  };
+  const std::string json = RenderManifest(SampleIncrement());
+  for (const auto& row : table) {
+    std::string edited = json;
+    const size_t at = edited.find(row.from);
+    ASSERT_NE(at, std::string::npos) << row.from;
+    edited.replace(at, row.from.size(), row.to);
+
+    EXPECT_THAT(ParseManifest(Sealed(edited)),
+                StatusIs(StatusCode::kCorruption, HasSubstr(std::string(row.message))))
+        << row.to;
+  }
+}
+
 TEST(ManifestJsonTest, KeysStandOneToALineSortedAndOnce) {
   BackupManifest manifest = SampleManifest();
   manifest.encryption_keys = {{2, 1}, {1, 3}, {1, 2}, {2, 1}};

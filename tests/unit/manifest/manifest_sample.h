@@ -68,6 +68,35 @@ inline BackupManifest SampleManifest() {
   return manifest;
 }
 
+// An increment, with every kind of content.
+inline BackupManifest SampleIncrement() {
+  BackupManifest manifest = SampleManifest();
+  manifest.base = BaseBackup{.backup_uuid = "a-base", .origin = "hbk", .last_lsn = 90};
+  manifest.merged = {"a-base", manifest.backup_uuid};
+  manifest.boot_id = "a-boot";
+  manifest.files[0].content = FileContent::kDelta;
+  manifest.files[0].delta_size = 70000;
+  manifest.files[0].space = SpaceFacts{.space_id = 7, .page_size = 16384, .flags = 21};
+  manifest.files[1].content = FileContent::kDelta;
+  manifest.files[1].replaces_base = true;
+  manifest.files[1].space = SpaceFacts{.space_id = 8, .page_size = 8192, .flags = 0};
+  manifest.files.push_back({.name = "shop/u.frm",
+                            .kind = "definition",
+                            .size = 10,
+                            .digest = "0123456789abcdef0123456789abcdef",
+                            .stage = "start",
+                            .content = FileContent::kBase,
+                            .source = SourceFile{.device = 1,
+                                                 .inode = 18446744073709551615U,
+                                                 .birth_ns = 3,
+                                                 .size = 10,
+                                                 .mtime_ns = 1700000000000000000,
+                                                 .ctime_ns = -4,
+                                                 .is_at_rest = true,
+                                                 .skip_count = 9}});
+  return manifest;
+}
+
 // With a digest that fits whatever comes before it.
 inline std::string Sealed(std::string_view json) {
   const std::string text(json.substr(0, json.rfind("  \"manifest_digest\"")));
