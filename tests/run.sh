@@ -17,11 +17,13 @@ source tests/packages.sh
 source tests/servers.sh
 
 with_sanitizers=no
+wants_servers=yes
 selection=()
 while [[ $# -gt 0 ]]; do
   case $1 in
     -L | -R)
       selection+=("$1" "${2:?$1 needs a value}")
+      [[ $1 == -R || $2 == *integration* ]] || wants_servers=no
       shift 2
       ;;
     --sanitizers)
@@ -57,6 +59,23 @@ count_results() {
     sed 's/^ *\([0-9]*\) /skipped \1: /' || true
 }
 
+# Fetched while the compiler works; what it says is shown when the tests need them.
+servers_pid=
+fetch_servers() {
+  [[ -z ${HBK_MARIADB_TREES:-} ]] || return 0
+  mkdir -p build
+  get_servers build/mariadb >build/servers.log 2>&1 </dev/null &
+  servers_pid=$!
+}
+
+await_servers() {
+  [[ -n $servers_pid ]] || return 0
+  wait "$servers_pid" || true
+  servers_pid=
+  cat build/servers.log
+  export HBK_MARIADB_TREES=$PWD/build/mariadb
+}
+
 build_and_test() {
   local preset=$1
   shift
@@ -68,15 +87,13 @@ build_and_test() {
   rm -f "$results"
   local listed
   listed=$(ctest --preset "$preset" -N "$@")
-  if [[ -z ${HBK_MARIADB_TREES:-} && $listed == *integration/* ]]; then
-    get_servers build/mariadb
-    export HBK_MARIADB_TREES=$PWD/build/mariadb
-  fi
+  if [[ $listed == *integration/* ]]; then await_servers; fi
   ctest --preset "$preset" --parallel "$(nproc)" --output-junit "$results" "$@" || true
   count_results "$results"
 }
 
 install_packages build server test
+[[ $wants_servers == no ]] || fetch_servers
 if [[ $with_sanitizers == yes ]]; then
   install_packages sanitizer
   build_and_test asan
