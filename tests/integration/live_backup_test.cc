@@ -27,15 +27,7 @@ TEST(LiveBackupTest, RestoredServerEqualsSource) {
   ExpectRestoredServerEqualsSource({});
 }
 
-TEST(LiveBackupTest, RestoredServerEqualsSourceOnceMore) {
-  ExpectRestoredServerEqualsSource({});
-}
-
 TEST(LiveBackupTest, LogThatWrapsDuringTheBackupIsReadWhole) {
-  ExpectRestoredServerEqualsSource({.has_small_log = true});
-}
-
-TEST(LiveBackupTest, LogThatWrapsDuringTheBackupIsReadWholeOnceMore) {
   ExpectRestoredServerEqualsSource({.has_small_log = true});
 }
 
