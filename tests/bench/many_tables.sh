@@ -11,8 +11,7 @@
 # Needs: mariadbd, mariadb, mariadb-install-db, mariadb-backup, and a release build.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")/../.." && pwd)
-sizes=50,5000 rounds=5 build=$here/build/release keep=
+sizes=50,5000 rounds=5 build="" keep=""
 while (($#)); do
     case $1 in
         --tables) sizes=$2; shift 2 ;;
@@ -22,51 +21,20 @@ while (($#)); do
         *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
     esac
 done
-hbk=$build/hbk under_load=$(find "$build" -name under_load -type f -perm -u+x -print -quit)
-[[ -x $hbk && -x $under_load ]] || { echo "no release build in $build" >&2; exit 2; }
-PATH=$PATH:/usr/sbin
+source "$(dirname "$0")/common.sh"
+under_load=$(find "$build" -name under_load -type f -perm -u+x -print -quit)
+[[ -x $under_load ]] || { echo "no under_load in $build" >&2; exit 2; }
 ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/hbk-bench.XXXXXX")
-server=
-stop_server() {
-    [[ -z $server ]] || kill -9 "$server" 2>/dev/null || true
-    wait 2>/dev/null || true
-    server=
-}
-cleanup() {
-    stop_server
-    if [[ -n $keep ]]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-sql() { mariadb --no-defaults -u root -S "$work/s" -N -B "$@"; }
-
-start_server() {
-    rm -rf "$work/data"
-    mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" \
-        --auth-root-authentication-method=normal --force >"$work/install.log" 2>&1
-    mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$work/s" \
-        --pid-file="$work/pid" --skip-networking --innodb-buffer-pool-size=512M \
-        --innodb-log-file-size=512M --innodb-flush-log-at-trx-commit=2 --log-bin=binlog \
-        --binlog-format=ROW --table-open-cache=10000 --table-definition-cache=10000 \
-        --performance-schema=ON '--performance-schema-instrument=%=OFF' \
-        '--performance-schema-instrument=statement/abstract/%=ON' \
-        '--performance-schema-instrument=statement/com/%=ON' \
-        --performance-schema-instrument=statement/sql/backup=ON \
-        --performance-schema-consumer-events-statements-current=ON \
-        --performance-schema-consumer-events-statements-history-long=ON >"$work/server.log" 2>&1 &
-    server=$!
-    for _ in $(seq 600); do
-        sql -e 'SELECT 1' >/dev/null 2>&1 && return
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    tail -5 "$work/server.log" >&2
-    echo "the server did not start" >&2
-    exit 1
-}
+options=(--innodb-buffer-pool-size=512M --innodb-log-file-size=512M
+    --innodb-flush-log-at-trx-commit=2 --log-bin=binlog --binlog-format=ROW
+    --table-open-cache=10000 --table-definition-cache=10000 --performance-schema=ON
+    '--performance-schema-instrument=%=OFF'
+    '--performance-schema-instrument=statement/abstract/%=ON'
+    '--performance-schema-instrument=statement/com/%=ON'
+    --performance-schema-instrument=statement/sql/backup=ON
+    --performance-schema-consumer-events-statements-current=ON
+    --performance-schema-consumer-events-statements-history-long=ON)
 
 make_tables() {  # make_tables COUNT
     local myisam=$(($1 / 10)) i
@@ -83,16 +51,12 @@ make_tables() {  # make_tables COUNT
     } | sql
 }
 
-run() {  # run LABEL COMMAND...
+beside() {  # beside LABEL COMMAND...: a line of what the load felt
     local label=$1
     shift
     "$under_load" "$label" "$work/figures" "$work/s" -- "$@"
     rm -rf "$work/b"
 }
-
-median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-figure() { awk -F'\t' -v l="$1" -v c="$2" '$1 == l {print $c}' "$work/figures" | median; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {print (b > 0) ? sprintf("%.2f", a / b) : "-"}'; }
 
 row() {  # row TEXT COLUMN COUNT
     local a b n
@@ -101,13 +65,14 @@ row() {  # row TEXT COLUMN COUNT
 }
 
 for count in ${sizes//,/ }; do
-    start_server
+    install_server
+    start_server "${options[@]}"
     make_tables "$count"
-    run "nothing$count" sleep 5
+    beside "nothing$count" sleep 5
     for ((i = 0; i < rounds; i++)); do
-        run "hbk$count" "$hbk" backup --no-defaults --user=root --socket="$work/s" \
+        beside "hbk$count" "$hbk" backup --no-defaults --user=root --socket="$work/s" \
             --target-dir="$work/b"
-        run "mb$count" mariadb-backup --no-defaults --backup --user=root --socket="$work/s" \
+        beside "mb$count" mariadb-backup --no-defaults --backup --user=root --socket="$work/s" \
             --datadir="$work/data" --target-dir="$work/b" --open-files-limit=65536
     done
     stop_server

@@ -9,8 +9,7 @@
 # Needs: mariadbd, mariadb, mariadb-install-db, mariadb-backup, and a release build.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")/../.." && pwd)
-data_mb=2048 redo_mb=1024 runs=5 build=$here/build/release keep= only= writers=()
+data_mb=2048 redo_mb=1024 runs=5 build="" keep="" only=""
 while (($#)); do
     case $1 in
         --data-mb) data_mb=$2; shift 2 ;;
@@ -22,89 +21,7 @@ while (($#)); do
         *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
     esac
 done
-hbk=$build/hbk measure=$(find "$build" -name measure -type f -perm -u+x -print -quit)
-[[ -x $hbk && -x $measure ]] || { echo "no release build in $build" >&2; exit 2; }
-PATH=$PATH:/usr/sbin
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/hbk-bench.XXXXXX")
-server=
-cleanup() {
-    [[ -z $server ]] || kill -9 "$server" 2>/dev/null || true
-    wait 2>/dev/null || true
-    if [[ -n $keep ]]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-sql() { mariadb --no-defaults -u root -S "$work/s" -N -B "$@"; }
-
-# Everything that was changed stays in memory: the redo of the second part is still to be applied.
-start_server() {
-    mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$work/s" \
-        --pid-file="$work/pid" --skip-networking --innodb-buffer-pool-size=4G \
-        --innodb-log-file-size=4G --innodb-log-buffer-size=64M \
-        --innodb-flush-log-at-trx-commit=2 \
-        --innodb-max-dirty-pages-pct=99 --innodb-max-dirty-pages-pct-lwm=0 \
-        --innodb-adaptive-flushing=OFF >"$work/server.log" 2>&1 &
-    server=$!
-    for _ in $(seq 300); do
-        sql -e 'SELECT 1' >/dev/null 2>&1 && return
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.1
-    done
-    tail -5 "$work/server.log" >&2
-    echo "the server did not start" >&2
-    exit 1
-}
-
-drop_cache() {
-    sync
-    echo 3 2>/dev/null >/proc/sys/vm/drop_caches || cache="warm (may not be dropped here)"
-}
-
-lsn() { sql -e "SHOW GLOBAL STATUS LIKE 'Innodb_lsn_current'" | cut -f2; }
-
-# 8 tables of compact rows with a secondary index and a filler that does not shrink.
-load_data() {
-    local rows=$((data_mb * 1024 * 1024 / 8 / 260)) t
-    for t in 1 2 3 4 5 6 7 8; do
-        sql test -e "CREATE TABLE t$t (id INT PRIMARY KEY AUTO_INCREMENT, k INT NOT NULL,
-                         c CHAR(120) NOT NULL, pad CHAR(60) NOT NULL, KEY (k)) ENGINE=InnoDB;
-            INSERT INTO t$t (k, c, pad)
-                SELECT FLOOR(RAND(seq) * $rows), REPEAT(MD5(seq), 3), MD5(seq * 7)
-                FROM seq_1_to_$rows"
-    done
-}
-
-# Updates all over the tables, by two sessions, until that much redo lies between checkpoint and end.
-make_redo() {
-    local begin rows t range=20000 updates
-    begin=$(lsn)
-    rows=$(sql test -e 'SELECT MAX(id) FROM t1')
-    while (($(lsn) - begin < redo_mb * 1024 * 1024)); do
-        for updates in "1 2 3 4" "5 6 7 8"; do
-            for t in $updates; do
-                from=$((RANDOM * 32768 % (rows - range)))
-                echo "UPDATE t$t SET k = FLOOR(RAND() * $rows), pad = MD5(RAND())
-                      WHERE id BETWEEN $from AND $((from + range));"
-            done | sql test &
-            writers+=($!)
-        done
-        wait "${writers[@]}"
-        writers=()
-    done
-}
-
-run() {  # run LABEL COMMAND...
-    local label=$1
-    shift
-    drop_cache
-    "$measure" "$label" "$work/figures" -- "$@" >"$work/$label.log" 2>&1 ||
-        { tail -5 "$work/$label.log" >&2; echo "$label failed" >&2; exit 1; }
-}
-
-median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-figure() { awk -F'\t' -v l="$1" -v c="$2" '$1 == l {print (c == "cpu") ? $4 + $5 : $c}' "$work/figures" | median; }
+source "$(dirname "$0")/common.sh"
 
 report() {  # report TITLE LABEL_HBK LABEL_OTHER
     local column name a b
@@ -118,14 +35,12 @@ report() {  # report TITLE LABEL_HBK LABEL_OTHER
     done
 }
 
-cache="dropped before each run"
-mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" \
-    --auth-root-authentication-method=normal >"$work/install.log" 2>&1
-start_server
-load_data
+install_server
+start_server "${lazy[@]}"
+load_data "$data_mb"
 # A clean shutdown flushes everything: the first part copies an idle server without redo.
-kill "$server"; wait "$server" || true
-start_server
+shut_server_down
+start_server "${lazy[@]}"
 drop_cache
 echo "data $(du -sm "$work/data/test" | cut -f1) MiB, $runs runs, page cache $cache, $(nproc) cores"
 
@@ -149,11 +64,10 @@ bench_backup() {
 
 bench_prepare() {
     local i
-    make_redo
+    make_redo "$redo_mb"
     "$hbk" backup --no-defaults --user=root --socket="$work/s" --target-dir="$work/b/full" \
         >"$work/full.log" 2>&1 || { tail -5 "$work/full.log" >&2; exit 1; }
-    kill -9 "$server"; wait "$server" 2>/dev/null || true
-    server=
+    stop_server
     rm -rf "$work/data"
     echo "redo to apply: $(du -sm "$work/b/full/ib_logfile0" | cut -f1) MiB"
     for ((i = 0; i < runs; i++)); do
