@@ -5,9 +5,12 @@
 //                        [--server=10.5|10.11|11.8] [--undo-truncation]
 //                        [--key-rotation] [--cipher=cbc|ctr] [--kinds] [--checksum=NAME]
 //                        [--all-engines] [--aria-log=small] [--parallel=N]
+//                        [--increments=N] [--prefixes]
 //
 // --all-engines: tables of every engine that come, go and change all the time; then --log=default
 // and --bulk-mib=24 unless they are given, and --parallel=1 and 4 in turn.
+// --increments: that many after the full backup, laid onto it at once and one after another;
+// --prefixes: each shorter chain is restored, too.
 // --cipher: everything is encrypted, the redo log too; --kinds: tables of every kind instead of the
 // usual ones. These and --key-rotation need a --server. --checksum: innodb_checksum_algorithm, with
 // 10.5 also the legacy ones, innodb and none. With --log=both, every second run has the
@@ -39,6 +42,8 @@ struct CampaignOptions {
   bool has_all_engines = false;
   bool has_small_aria_log = false;
   int parallel = 0;
+  int increment_count = 0;
+  bool checks_prefixes = false;
   BackupTool tool = ToolUnderTest();
   bool keeps_unprepared = false;
   ServerTree tree;
@@ -82,6 +87,10 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.has_all_engines = true;
   } else if (argument == "--aria-log=small") {
     options.has_small_aria_log = true;
+  } else if (argument.starts_with("--increments=")) {
+    options.increment_count = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
+  } else if (argument == "--prefixes") {
+    options.checks_prefixes = true;
   } else if (argument.starts_with("--parallel=")) {
     options.parallel = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
   } else if (argument == "--ddl") {
@@ -116,6 +125,8 @@ bool RunOne(const CampaignOptions& options, int index) {
       .has_ddl = options.has_ddl,
       .has_all_engines = options.has_all_engines,
       .has_small_aria_log = options.has_small_aria_log,
+      .increment_count = options.increment_count,
+      .checks_prefixes = options.checks_prefixes,
       .parallel = parallel,
       .bulk_mib = options.bulk_mib.value_or(options.has_all_engines ? kAllEnginesBulkMib
                                                                     : LiveBackupConfig().bulk_mib),

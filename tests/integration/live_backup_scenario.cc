@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tests/integration/key_rotator.h"
+#include "tests/support/live/directory_comparison.h"
 #include "tests/support/live/object_checks.h"
 
 namespace hbk::testing {
@@ -31,6 +34,7 @@ constexpr double kAllEnginesBackupSeconds = 5;
 constexpr milliseconds kRotationLimit{30'000};
 constexpr double kPairsMax = 500;  // the disk is slower: no need to throttle
 constexpr milliseconds kWarmUp{2'000};
+constexpr milliseconds kIncrementPause{1'500};
 constexpr milliseconds kPurgeLimit{20'000};
 constexpr milliseconds kCatchUpLimit{180'000};
 
@@ -76,10 +80,13 @@ std::string LiveBackupFigures::Describe() const {
                                       ? fmt::format(", {} undo truncations", *undo_truncations)
                                       : std::string();
   const std::string ddl = ddl_count ? fmt::format(", {} DDL meanwhile", *ddl_count) : "";
+  const std::string increments =
+      increment_mib.empty() ? "" : fmt::format(" + {}", fmt::join(increment_mib, " + "));
   return fmt::format(
-      "{}, wraps {:.1f}{}, redo margin {}, {} MiB, backup {:.1f} s, prepare {:.1f} s, all {:.1f} s",
-      settings, wraps, truncations + ddl, margin, backup_mib, backup_seconds, prepare_seconds,
-      total_seconds);
+      "{}, wraps {:.1f}{}, redo margin {}, {}{} MiB, backup {:.1f} s, prepare {:.1f} s, all {:.1f} "
+      "s",
+      settings, wraps, truncations + ddl, margin, backup_mib, increments, backup_seconds,
+      prepare_seconds, total_seconds);
 }
 
 Status LiveBackup::Run() {
@@ -98,10 +105,19 @@ Status LiveBackup::RunSteps() {
   HBK_RETURN_IF_ERROR(Choose());
   HBK_RETURN_IF_ERROR(StartSource().WithContext("source"));
   HBK_RETURN_IF_ERROR(BackUp());
-  HBK_RETURN_IF_ERROR(PrepareAndCopyBack());
-  HBK_RETURN_IF_ERROR(StartRestored().WithContext("start on the restored files"));
-  HBK_RETURN_IF_ERROR(CheckRestored().WithContext("right after the start"));
-  return CompareAfterCatchUp();
+  // The load goes on, but the replica has to catch up with all of it in one thread.
+  load_->SetPause(milliseconds(100));
+  HBK_RETURN_IF_ERROR(Prepare());
+  HBK_RETURN_IF_ERROR(RestoreAndCheck(scratch_->Sub("prepared"), config_.increment_count));
+  for (int count = 0; config_.checks_prefixes && count < config_.increment_count; ++count) {
+    HBK_RETURN_IF_ERROR(
+        RestorePrefix(count).WithContext(fmt::format("the first {} increments", count)));
+  }
+  return OkStatus();
+}
+
+std::string LiveBackup::BackupDir(int number) const {
+  return scratch_->Sub(number == 0 ? "backup" : fmt::format("increment{}", number));
 }
 
 Status LiveBackup::Choose() {
@@ -253,7 +269,8 @@ Status LiveBackup::BackUp() {
     counts_before = rotator->counts();
   }
   const uint64_t ddl_before = load_->ddl_count();
-  const Status status = RunBackup(throttle);
+  Status status = RunBackup(throttle);
+  if (status.ok()) status = BackUpIncrements(throttle);
   if (config_.has_all_engines) figures_.ddl_count = load_->ddl_count() - ddl_before;
   if (config_.has_undo_truncation) {
     HBK_ASSIGN_OR_RETURN(const uint64_t truncations_after, UndoTruncations(*source_));
@@ -304,27 +321,101 @@ Status LiveBackup::RunBackup(int throttle) {
   return OkStatus();
 }
 
-Status LiveBackup::PrepareAndCopyBack() {
-  // The load goes on, but the replica has to catch up with all of it in one thread.
-  load_->SetPause(milliseconds(100));
-  const std::string backup_dir = scratch_->Sub("backup");
-  if (config_.keeps_unprepared) {
-    HBK_RETURN_IF_ERROR(CopyTree(backup_dir, scratch_->Sub("unprepared")));
+Status LiveBackup::BackUpIncrements(int throttle) {
+  for (int number = 1; number <= config_.increment_count; ++number) {
+    std::this_thread::sleep_for(kIncrementPause);
+    const BackupArguments arguments{.socket_path = source_->socket_path(),
+                                    .target_dir = BackupDir(number),
+                                    .parallel = choices_.parallel,
+                                    .throttle = throttle,
+                                    .extra = {"--incremental-basedir=" + BackupDir(number - 1)},
+                                    .tree = config_.format->tree};
+    HBK_RETURN_IF_ERROR(RunToSuccess(BackupCommand(config_.tool, arguments),
+                                     scratch_->Sub(fmt::format("increment{}.log", number)))
+                            .status());
+    figures_.increment_mib.push_back(TreeBytes(BackupDir(number)) >> 20);
   }
-  HBK_ASSIGN_OR_RETURN(
-      const ProcessEnd prepared,
-      RunToSuccess(PrepareCommand(config_.tool, backup_dir, {}, config_.format->tree),
-                   scratch_->Sub("prepare.log")));
-  figures_.prepare_seconds = prepared.seconds;
-  const std::string data_dir = scratch_->Sub("restored/data");
-  HBK_RETURN_IF_ERROR(MakeDirectory(data_dir));
-  return RunToSuccess(CopyBackCommand(config_.tool, backup_dir, data_dir, {}, config_.format->tree),
-                      scratch_->Sub("copy-back.log"))
-      .status();
+  return OkStatus();
 }
 
-Status LiveBackup::StartRestored() {
-  MariadbdOptions options{.base_dir = scratch_->Sub("restored"),
+std::vector<std::string> LiveBackup::IncrementOptions(int count) const {
+  std::vector<std::string> options;
+  for (int number = 1; number <= count; ++number)
+    options.push_back("--incremental-dir=" + BackupDir(number));
+  return options;
+}
+
+// From a copy of the backup: what was backed up stays as it is, for prefixes and for a failure.
+Status LiveBackup::Prepare() {
+  const std::string dir = scratch_->Sub("prepared");
+  const bool is_needed_again = config_.keeps_unprepared || config_.increment_count > 0;
+  if (is_needed_again) HBK_RETURN_IF_ERROR(CopyTree(BackupDir(0), dir));
+  if (!is_needed_again && std::rename(BackupDir(0).c_str(), dir.c_str()) != 0)
+    return FailedError("cannot rename " + BackupDir(0));
+  if (config_.increment_count > 0) return PrepareChain();
+  HBK_ASSIGN_OR_RETURN(const ProcessEnd prepared,
+                       RunToSuccess(PrepareCommand(config_.tool, dir, {}, config_.format->tree),
+                                    scratch_->Sub("prepare.log")));
+  figures_.prepare_seconds = prepared.seconds;
+  return OkStatus();
+}
+
+Status LiveBackup::PrepareChain() {
+  const ServerTree& tree = config_.format->tree;
+  const int count = config_.increment_count;
+  HBK_ASSIGN_OR_RETURN(const ProcessEnd prepared,
+                       RunToSuccess(PrepareCommand(config_.tool, scratch_->Sub("prepared"),
+                                                   IncrementOptions(count), tree),
+                                    scratch_->Sub("prepare.log")));
+  figures_.prepare_seconds = prepared.seconds;
+  const std::string dir = scratch_->Sub("one-by-one");
+  HBK_RETURN_IF_ERROR(CopyTree(BackupDir(0), dir));
+  for (int number = 0; number <= count; ++number) {
+    std::vector<std::string> options;
+    if (number > 0) options.push_back("--incremental-dir=" + BackupDir(number));
+    HBK_RETURN_IF_ERROR(RunToSuccess(PrepareCommand(config_.tool, dir, options, tree),
+                                     scratch_->Sub(fmt::format("prepare{}.log", number)))
+                            .status());
+  }
+  HBK_ASSIGN_OR_RETURN(const auto differences,
+                       CompareFiles(scratch_->Sub("prepared"), dir, {"hbk_manifest.json"}));
+  if (!differences.empty()) {
+    return FailedError(
+        fmt::format("all increments at once and one after another differ in {} files: {}",
+                    differences.size(), differences.front()));
+  }
+  return RemoveTree(dir);
+}
+
+Status LiveBackup::RestorePrefix(int count) {
+  const std::string dir = scratch_->Sub(fmt::format("prefix{}", count));
+  std::vector<std::string> options = IncrementOptions(count);
+  options.push_back("--output-dir=" + dir);
+  HBK_RETURN_IF_ERROR(
+      RunToSuccess(PrepareCommand(config_.tool, BackupDir(0), options, config_.format->tree),
+                   dir + ".log")
+          .status());
+  HBK_RETURN_IF_ERROR(RestoreAndCheck(dir, count));
+  return RemoveTree(dir);
+}
+
+Status LiveBackup::RestoreAndCheck(const std::string& prepared_dir, int last_increment) {
+  const std::string base_dir = scratch_->Sub(fmt::format("restored{}", last_increment));
+  const std::string data_dir = base_dir + "/data";
+  HBK_RETURN_IF_ERROR(MakeDirectory(data_dir));
+  HBK_RETURN_IF_ERROR(
+      RunToSuccess(CopyBackCommand(config_.tool, prepared_dir, data_dir, {}, config_.format->tree),
+                   base_dir + ".log")
+          .status());
+  HBK_RETURN_IF_ERROR(StartRestored(base_dir).WithContext("start on the restored files"));
+  HBK_RETURN_IF_ERROR(CheckRestored().WithContext("right after the start"));
+  HBK_RETURN_IF_ERROR(CompareAfterCatchUp(prepared_dir));
+  restored_.reset();
+  return RemoveTree(base_dir);
+}
+
+Status LiveBackup::StartRestored(const std::string& base_dir) {
+  MariadbdOptions options{.base_dir = base_dir,
                           .has_data = true,
                           .server_id = 2,
                           .install_options = choices_.install_options,
@@ -348,8 +439,8 @@ Status LiveBackup::CheckRestored() {
   return CheckErrorLog(*restored_);
 }
 
-Status LiveBackup::CompareAfterCatchUp() {
-  HBK_ASSIGN_OR_RETURN(const BinlogInfo info, ReadBinlogInfo(scratch_->Sub("backup")));
+Status LiveBackup::CompareAfterCatchUp(const std::string& prepared_dir) {
+  HBK_ASSIGN_OR_RETURN(const BinlogInfo info, ReadBinlogInfo(prepared_dir));
   HBK_RETURN_IF_ERROR(AttachReplica(*source_, *restored_, info, choices_.replication));
   HBK_RETURN_IF_ERROR(load_->Stop());
   HBK_RETURN_IF_ERROR(CatchUp(*source_, *restored_, kCatchUpLimit));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hbk/base/status.h"
 
@@ -29,8 +30,12 @@ struct LiveBackupConfig {
   // all that a server has, and no table may have been open when it was copied.
   bool has_all_engines = false;
   bool has_small_aria_log = false;  // aria_log_file_size=8M, a checkpoint every 2 s
-  int parallel = 0;                 // 0: the seed decides
-  uint32_t bulk_mib = 60;           // of the largest table
+  // Increments after the full backup, each of the one before, with the load going on. Laid onto the
+  // base all at once and, on a copy, one after another, which must give the same bytes.
+  int increment_count = 0;
+  bool checks_prefixes = false;  // base alone, with the first increment, ...: each restored, too
+  int parallel = 0;              // 0: the seed decides
+  uint32_t bulk_mib = 60;        // of the largest table
   BackupTool tool = BackupTool::kHbk;
   // A copy of the backup before prepare stays beside it, for looking into a failure.
   bool keeps_unprepared = false;
@@ -56,6 +61,7 @@ struct LiveBackupFigures {
   std::optional<std::string> rotation;       // what the encryption threads did meanwhile
   uint64_t backup_mib = 0;
   double backup_seconds = 0;
+  std::vector<uint64_t> increment_mib;
   double prepare_seconds = 0;
   double total_seconds = 0;
 
@@ -92,10 +98,18 @@ class LiveBackup {
   Result<int> ChooseThrottle();
   Status BackUp();
   Status RunBackup(int throttle);
-  Status PrepareAndCopyBack();
-  Status StartRestored();
+  Status BackUpIncrements(int throttle);
+  Status Prepare();
+  Status PrepareChain();
+  // The first `count` increments laid onto the base, in a directory of their own.
+  Status RestorePrefix(int count);
+  Status RestoreAndCheck(const std::string& prepared_dir, int last_increment);
+  Status StartRestored(const std::string& base_dir);
   Status CheckRestored();
-  Status CompareAfterCatchUp();
+  Status CompareAfterCatchUp(const std::string& prepared_dir);
+  // Where a backup of the chain is; 0 is the full one.
+  [[nodiscard]] std::string BackupDir(int number) const;
+  [[nodiscard]] std::vector<std::string> IncrementOptions(int count) const;
 
   LiveBackupConfig config_;
   LiveBackupFigures figures_;
