@@ -13,6 +13,12 @@ constexpr size_t kBlock2 = 18;
 constexpr size_t kRepeat = 12;
 constexpr uint32_t kMagicValue = 536853855;
 
+// Slots of a tablespace id and a page number.
+constexpr size_t kSlots = 56;
+constexpr size_t kSlotBytes = 4 + 4;
+constexpr size_t kSlotCount = 128;
+constexpr PageNo kNoPage = UINT32_MAX;
+
 }  // namespace
 
 std::optional<DoublewriteBuffer> ParseDoublewriteBuffer(ByteView page) {
@@ -27,6 +33,16 @@ std::optional<DoublewriteBuffer> ParseDoublewriteBuffer(ByteView page) {
     return buffer;
   }
   return std::nullopt;
+}
+
+std::vector<PageId> ParseRollbackSegments(ByteView page) {
+  HBK_CHECK(page.size() >= 4096);
+  std::vector<PageId> segments;
+  for (size_t at = kSlots; at < kSlots + kSlotCount * kSlotBytes; at += kSlotBytes) {
+    const PageId id{.space = LoadBe32(page, at), .page = LoadBe32(page, at + 4)};
+    if (id.page != kNoPage) segments.push_back(id);
+  }
+  return segments;
 }
 
 }  // namespace hbk::innodb

@@ -1,5 +1,5 @@
-// Page 0, any page by its checksums, coded pages, extent and doublewrite descriptors, of arbitrary
-// bytes.
+// Page 0, any page by its checksums, coded pages, extent and doublewrite descriptors, rollback and
+// undo segments, of arbitrary bytes.
 //
 // Input: the start of a file. A page that was accepted must be accepted again after it was sealed,
 // one that could be decoded must come back after it was encoded, and the sizes that flags promise
@@ -16,6 +16,7 @@
 #include "hbk/innodb/page_coder.h"
 #include "hbk/innodb/tablespace_header.h"
 #include "hbk/innodb/trx_sys.h"
+#include "hbk/innodb/undo_segment.h"
 #include "hbk/innodb/xdes.h"
 
 namespace {
@@ -66,6 +67,20 @@ void DecodeAs(const TablespaceFlags& flags, std::vector<uint8_t> image) {
   }
 }
 
+void LookForTransactions(std::vector<uint8_t> page) {
+  (void)ParseDoublewriteBuffer(page);
+  (void)ParseRollbackSegments(page);
+  (void)ParseUndoSegments(page);
+  const auto is_prepared = IsPreparedByServer(page);
+  StoreBe16(page, kFilType, kPageUndoLog);
+  const auto is_prepared_undo = IsPreparedByServer(page);
+  HBK_CHECK(!is_prepared.ok() || *is_prepared == *is_prepared_undo);
+  if (!is_prepared_undo.ok() || !*is_prepared_undo) return;
+  MakeActive(page);
+  const auto is_still_prepared = IsPreparedByServer(page);
+  HBK_CHECK(is_still_prepared.ok() && !*is_still_prepared);
+}
+
 // Exactly as big as the page, so that an access beyond it is seen.
 void CheckAs(const TablespaceFlags& flags, ByteView bytes) {
   const size_t size = flags.physical_size();
@@ -76,7 +91,7 @@ void CheckAs(const TablespaceFlags& flags, ByteView bytes) {
   (void)CheckPage(page, flags, id);
   (void)IsPageFree(page, flags, LoadBe32(page, kFspFreeLimit), LoadBe32(page, kFspSize));
   DecodeAs(flags, page);
-  (void)ParseDoublewriteBuffer(size < 4096 ? ByteView(std::vector<uint8_t>(4096)) : ByteView(page));
+  if (size >= kUndoPageSizeMin) LookForTransactions(page);
 
   // Made plain, it can be sealed.
   StoreBe32(page, kFilChecksum, 0);

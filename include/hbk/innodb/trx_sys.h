@@ -1,4 +1,4 @@
-// Page 5 of the system tablespace: where the doublewrite buffer lies.
+// Page 5 of the system tablespace: where the doublewrite buffer and the rollback segments lie.
 //
 // The two blocks of the doublewrite buffer hold copies of other pages, in whatever state: they are
 // neither checked nor believed, and a backup may leave them out.
@@ -8,6 +8,7 @@
 
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "hbk/base/bytes.h"
 #include "hbk/innodb/types.h"
@@ -28,5 +29,8 @@ struct DoublewriteBuffer {
 
 // `page` is a whole page 5 of space 0. Nothing if the instance has no doublewrite buffer yet.
 std::optional<DoublewriteBuffer> ParseDoublewriteBuffer(ByteView page);
+
+// The header pages of the rollback segments, in their order; at most 128. The same.
+std::vector<PageId> ParseRollbackSegments(ByteView page);
 
 }  // namespace hbk::innodb

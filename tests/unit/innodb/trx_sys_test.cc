@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace hbk::innodb {
@@ -37,6 +38,18 @@ TEST(TrxSysTest, TheRepeatedDescriptorIsUsedWhenTheFirstIsDamaged) {
 
 TEST(TrxSysTest, WithoutMagicThereIsNone) {
   EXPECT_FALSE(ParseDoublewriteBuffer(std::vector<uint8_t>(16384)).has_value());
+}
+
+TEST(TrxSysTest, RollbackSegmentsAreThoseOfUsedSlots) {
+  std::vector<uint8_t> page(4096, 0xFF);
+  StoreBe32(page, 56, 0);
+  StoreBe32(page, 60, 6);
+  StoreBe32(page, 56 + 127 * 8, 3);
+  StoreBe32(page, 60 + 127 * 8, 70);
+  // Behind the slots.
+  StoreBe32(page, 60 + 128 * 8, 9);
+
+  EXPECT_THAT(ParseRollbackSegments(page), ::testing::ElementsAre(PageId{0, 6}, PageId{3, 70}));
 }
 
 }  // namespace
