@@ -21,6 +21,7 @@
 #include "partition_applier.h"
 #include "prepare_lock.h"
 #include "prepared_state.h"
+#include "prepared_transactions.h"
 #include "redo_reader.h"
 #include "redo_scan.h"
 #include "tablespace_table.h"
@@ -55,6 +56,7 @@ class PrepareRun {
     HBK_RETURN_IF_ERROR(lock_->BeginChanges());
     HBK_RETURN_IF_ERROR(ApplyRedo());
     HBK_RETURN_IF_ERROR(SyncFiles());
+    HBK_RETURN_IF_ERROR(ActivateTransactions());
     HBK_RETURN_IF_ERROR(SettleNames());
     HBK_RETURN_IF_ERROR(StoreState());
     return summary_;
@@ -71,6 +73,7 @@ class PrepareRun {
   Status PlanTablespaces();
   Status ApplyRedo();
   Status SyncFiles();
+  Status ActivateTransactions();
   Status SettleNames();
   Status JudgeDamagedPages();
   Status StoreState();
@@ -271,6 +274,26 @@ Status PrepareRun::SyncFiles() {
   };
   HBK_RETURN_IF_ERROR(RunParallel(plan_.worker_count, names.size(), sync));
   return RemoveJournals(fs_, set_.dir);
+}
+
+Status PrepareRun::ActivateTransactions() {
+  HBK_ASSIGN_OR_RETURN(ActivatedTransactions activated,
+                       ActivatePreparedTransactions(fs_, set_, keys_.get(), damaged_, stop_));
+  changed_files_.merge(activated.changed_files);
+  const uint64_t count = activated.transaction_count;
+  if (count != 0) {
+    reporter_.Info(
+        fmt::format("{} transaction{} prepared for the binlog, but not committed: the "
+                    "server rolls {} back when it starts",
+                    count, count == 1 ? " was" : "s were", count == 1 ? "it" : "them"));
+  }
+  for (const std::string& name : activated.unread_files) {
+    reporter_.Warning(
+        name +
+        " cannot be read without its key: if a server finds prepared transactions in it, and "
+        "refuses to start, start it once with --tc-heuristic-recover=ROLLBACK");
+  }
+  return OkStatus();
 }
 
 Status PrepareRun::SettleNames() {

@@ -1,4 +1,4 @@
-// ListTablespaceFiles: the directory, and the first page of every tablespace in it.
+// ListTablespaceFiles and its like: the directory, and the first page of every tablespace in it.
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ class TablespaceLister {
         // One page is enough where the page size is known; there may be very many files.
         head_(set.page_size != 0 ? set.page_size : innodb::kPageSizeMax) {}
 
-  Result<std::vector<FoundFile>> List() {
+  Result<std::vector<FoundFile>> List(bool with_tables) {
     for (const std::string& name : set_.system_files)
       HBK_RETURN_IF_ERROR(Add(name, SpaceKind::kSystem));
     HBK_ASSIGN_OR_RETURN(const auto root, fs_.List(set_.dir));
@@ -29,7 +29,7 @@ class TablespaceLister {
       if (entry.type == io::FileType::kRegular) {
         if (datadir::ClassifyRootFile(entry.name) == datadir::FileKind::kUndoTablespace)
           HBK_RETURN_IF_ERROR(Add(entry.name, SpaceKind::kUndo));
-      } else if (entry.type == io::FileType::kDirectory) {
+      } else if (entry.type == io::FileType::kDirectory && with_tables) {
         HBK_RETURN_IF_ERROR(ListDatabase(entry.name));
       }
     }
@@ -80,7 +80,11 @@ class TablespaceLister {
 }  // namespace
 
 Result<std::vector<FoundFile>> ListTablespaceFiles(io::FileSystem& fs, const BackupSet& set) {
-  return TablespaceLister(fs, set).List();
+  return TablespaceLister(fs, set).List(/*with_tables=*/true);
+}
+
+Result<std::vector<FoundFile>> ListServerTablespaceFiles(io::FileSystem& fs, const BackupSet& set) {
+  return TablespaceLister(fs, set).List(/*with_tables=*/false);
 }
 
 }  // namespace hbk::prepare

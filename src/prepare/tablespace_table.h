@@ -5,7 +5,7 @@
 // Errors   kCorruption: two files of one tablespace, a damaged first page that the redo does not
 //          replace, a file that would be overwritten. kNotFound is never among them: a tablespace
 //          without file that the redo changes is kCorruption too.
-// Threads  Values and pure functions, but for ListTablespaceFiles.
+// Threads  Values and pure functions, but for those that list files.
 #pragma once
 
 #include <map>
@@ -71,6 +71,8 @@ std::optional<innodb::SpaceId> IdOfTemporaryName(std::string_view name);
 
 // All tablespace files of the backup, with their first pages judged.
 Result<std::vector<FoundFile>> ListTablespaceFiles(io::FileSystem& fs, const BackupSet& set);
+// The same without those of tables.
+Result<std::vector<FoundFile>> ListServerTablespaceFiles(io::FileSystem& fs, const BackupSet& set);
 
 // The tablespace with this id, as it is in the files; nothing if none of them has it.
 std::optional<Tablespace> FindTablespace(const std::vector<FoundFile>& files, innodb::SpaceId id);

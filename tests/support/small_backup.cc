@@ -6,6 +6,7 @@
 #include "hbk/innodb/page_checksum.h"
 
 #include "tests/support/page_builder.h"
+#include "tests/support/undo_builder.h"
 
 namespace hbk::testing {
 namespace {
@@ -38,7 +39,7 @@ void MakeFirstPageAnew(MtrBuilder& mtr, SpaceId space, uint32_t size, uint32_t f
 void AppendChanges(LogBuilder& log) {
   for (uint32_t round = 0; round < 20; ++round) {
     MtrBuilder mtr;
-    mtr.Write({0, 2 + round % 5}, 1000 + round * 8, fmt::format("system {}", round));
+    mtr.Write({0, 2 + round % 5}, 1200 + round * 8, fmt::format("system {}", round));
     mtr.Write({5, 1 + round % 7}, 200 + round * 16, fmt::format("table a {}", round));
     mtr.Write({7, 1 + round % 3}, 300, fmt::format("x {}", round));
     mtr.Write({8, 1 + round % 3}, 400 + round, fmt::format("y {}", round));
@@ -99,7 +100,31 @@ void AppendFileChanges(LogBuilder& log) {
   }
 }
 
+// A rollback segment in each, with a prepared transaction.
+void PutRollbackSegments(MemFileSystem& fs) {
+  constexpr size_t kSize = kSmallBackupPageSize;
+  std::string system = MakeSmallTablespace(0, 8);
+  PutSmallPage(system, MakeTrxSysPage(kSize, kSmallBackupPageLsn, {{0, 6}, {1, 2}}));
+  PutSmallPage(system, MakeRollbackSegmentPage(kSize, {0, 6}, kSmallBackupPageLsn, {7}));
+  PutSmallPage(system,
+               MakeUndoPage(kSize, {0, 7}, kSmallBackupPageLsn, kUndoPrepared, MakeServerXid()));
+  fs.PutFile(std::string(kSmallBackupDir) + "/ibdata1", system);
+  std::string undo = MakeSmallTablespace(1, 9);
+  PutSmallPage(undo, MakeRollbackSegmentPage(kSize, {1, 2}, kSmallBackupPageLsn, {3}));
+  PutSmallPage(undo,
+               MakeUndoPage(kSize, {1, 3}, kSmallBackupPageLsn, kUndoPrepared, MakeServerXid()));
+  fs.PutFile(std::string(kSmallBackupDir) + "/undo001", undo);
+}
+
 }  // namespace
+
+void PutSmallPage(std::string& file, std::string page) {
+  const PageId id{.space = innodb::PageSpaceId(AsBytes(page)),
+                  .page = innodb::PageNumber(AsBytes(page))};
+  innodb::SealPage(MutableBytes(page), innodb::TablespaceFlags::FullCrc32(kSmallBackupPageSize),
+                   id);
+  file.replace(size_t{id.page} * kSmallBackupPageSize, page.size(), page);
+}
 
 std::string MakeSmallTablespace(SpaceId space, uint32_t page_count) {
   const auto flags = innodb::TablespaceFlags::FullCrc32(kSmallBackupPageSize);
@@ -140,8 +165,7 @@ SmallBackup PutSmallBackup(MemFileSystem& fs) {
   const LogBuilder log = MakeSmallBackupLog();
   PutBackupMetadata(fs, log.end_lsn());
   fs.PutFile(dir + "/ib_logfile0", log.file());
-  fs.PutFile(dir + "/ibdata1", MakeSmallTablespace(0, 8));
-  fs.PutFile(dir + "/undo001", MakeSmallTablespace(1, 9));
+  PutRollbackSegments(fs);
   fs.PutFile(dir + "/db/a.ibd", MakeSmallTablespace(5, 8));
   fs.PutFile(dir + "/db/gone.ibd", MakeSmallTablespace(6, 4));
   fs.PutFile(dir + "/db/x.ibd", MakeSmallTablespace(7, 4));

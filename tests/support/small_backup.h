@@ -16,8 +16,8 @@ constexpr innodb::Lsn kSmallBackupPageLsn = 90000;  // of the pages in the files
 constexpr const char* kSmallBackupDir = "/backup";
 
 // What the redo of PutSmallBackup does, by tablespace:
-//   0 ibdata1   changed, from mtrs that change several pages
-//   1 undo001   truncated to 4 pages
+//   0 ibdata1   changed, from mtrs that change several pages; a prepared transaction on page 7
+//   1 undo001   truncated to 4 pages; a prepared transaction on page 3
 //   5 db/a      changed, grows from 8 to 12 pages
 //   6 db/gone   dropped
 //   7, 8        db/x and db/y swap their names
@@ -36,5 +36,7 @@ void PutBackupMetadata(MemFileSystem& fs, innodb::Lsn last_lsn);
 
 // A file of whole pages: page 0, then ordinary ones, all with kSmallBackupPageLsn.
 std::string MakeSmallTablespace(innodb::SpaceId space, uint32_t page_count);
+// Puts a page into such a file, sealed.
+void PutSmallPage(std::string& file, std::string page);
 
 }  // namespace hbk::testing

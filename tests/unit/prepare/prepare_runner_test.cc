@@ -13,6 +13,7 @@
 #include "tests/support/page_builder.h"
 #include "tests/support/small_backup.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/undo_builder.h"
 
 namespace hbk::prepare {
 namespace {
@@ -144,6 +145,29 @@ TEST_F(PrepareRunnerTest, LeavesNoFileOfItsOwn) {
 
   for (const auto& [path, bytes] : fs_.Tree(kSmallBackupDir))
     EXPECT_THAT(path, ::testing::Not(HasSubstr("hbk")));
+}
+
+TEST_F(PrepareRunnerTest, TransactionsThatTheServerHadPreparedBecomeActive) {
+  const std::string before = File("ibdata1");
+
+  ASSERT_THAT(Prepare(fs_), IsOk());
+
+  EXPECT_EQ(LoadBe16(PageOf(before, 7), testing::kUndoStateOffset), testing::kUndoPrepared);
+  EXPECT_EQ(LoadBe16(PageOf(File("ibdata1"), 7), testing::kUndoStateOffset), testing::kUndoActive);
+  EXPECT_EQ(LoadBe16(PageOf(File("undo001"), 3), testing::kUndoStateOffset), testing::kUndoActive);
+}
+
+TEST_F(PrepareRunnerTest, DamagedRollbackSegmentIsForgivenOnlyIfItIsOnTheList) {
+  std::string file = File("ibdata1");
+  file[size_t{7} * kSmallBackupPageSize + 2000] ^= 1;
+  Put("ibdata1", file);
+  EXPECT_THAT(Prepare(fs_), StatusIs(StatusCode::kCorruption, HasSubstr("ibdata1, page 7")));
+  EXPECT_THAT(File("xtrabackup_checkpoints"), HasSubstr("full-backuped"));
+  Put("innodb_corrupted_pages", "innodb_system 0\n7\n");
+
+  ASSERT_THAT(Prepare(fs_), IsOk());
+
+  EXPECT_EQ(LoadBe16(PageOf(File("undo001"), 3), testing::kUndoStateOffset), testing::kUndoActive);
 }
 
 // Each change of the file system is the last one in turn; a power cut follows that keeps nothing,
