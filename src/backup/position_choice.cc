@@ -17,9 +17,9 @@ Result<PositionChoice> ChoosePositions(server::ServerSession& session,
   choice.replica = options.slave_info;
   if (facts.Number("slave_parallel_threads", 0) != 0 && !options.safe_slave_backup) {
     reporter.Info(
-        "the server can apply replicated changes in parallel (slave_parallel_threads): if it did, "
-        "the restored server has to be started with --tc-heuristic-recover=ROLLBACK once; or use "
-        "--safe-slave-backup");
+        "the server can apply replicated changes in parallel (slave_parallel_threads): if "
+        "mariadb-backup prepares the backup, instead of hbk, the restored server may have to be "
+        "started with --tc-heuristic-recover=ROLLBACK once");
   }
   const bool is_galera = facts.IsOn("wsrep_on");
   if (is_galera) {

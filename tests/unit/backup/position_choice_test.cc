@@ -67,6 +67,12 @@ TEST_F(PositionChoiceTest, ReplicaIsAskedIfWanted) {
   EXPECT_TRUE(Choose()->replica);
 }
 
+TEST_F(PositionChoiceTest, ParallelReplicaIsNoReasonForAWarning) {
+  facts_.variables["slave_parallel_threads"] = "4";
+  EXPECT_THAT(Choose(), IsOk());
+  EXPECT_EQ(reporter_.warning_count(), 0U);
+}
+
 TEST_F(PositionChoiceTest, GaleraIsOfNodesOnly) {
   options_.galera_info = true;
   EXPECT_FALSE(Choose()->galera);
