@@ -32,9 +32,6 @@ using ::testing::Not;
 constexpr milliseconds kCatchUpLimit{180'000};
 constexpr milliseconds kBackupLimit{120'000};
 constexpr milliseconds kPoll{20};
-// Threads that apply in parallel wait for each other after they have prepared, and the server does
-// not count that as a commit on its way: the backup has such transactions.
-constexpr const char* kRollsPreparedBack = "--tc-heuristic-recover=ROLLBACK";
 
 // The value of a column for each connection, in the order of their names.
 std::vector<std::string> OfConnections(SqlClient& client, const std::string& column) {
@@ -168,7 +165,7 @@ TEST_P(ParallelReplicaTest, ItsPositionsMakeNewReplicas) {
   ASSERT_THAT(Prepare(), IsOk());
   ASSERT_THAT(CopyBackTo("sibling"), IsOk());
   ASSERT_THAT(CopyBackTo("child"), IsOk());
-  const std::vector<std::string> restored = {"--relay-log=relay", kRollsPreparedBack};
+  const std::vector<std::string> restored = {"--relay-log=relay"};
   const auto sibling = StartServer("sibling", 3, restored, /*has_data=*/true);
   const auto child = StartServer("child", 4, restored, /*has_data=*/true);
   ASSERT_TRUE(sibling && child);
