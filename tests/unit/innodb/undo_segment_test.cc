@@ -52,7 +52,7 @@ TEST(UndoSegmentTest, SlotsGrowWithThePage) {
 }
 
 TEST(UndoSegmentTest, TheServersXidIsKnown) {
-  for (const size_t size : {4096, 8192, 16384, 32768, 65536}) {
+  for (const size_t size : {4096U, 8192U, 16384U, 32768U, 65536U}) {
     EXPECT_THAT(IsPreparedByServer(AsBytes(UndoPage(kUndoPrepared, MakeServerXid(), size))),
                 IsOkAndHolds(true));
   }
