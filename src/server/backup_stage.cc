@@ -9,6 +9,7 @@ namespace hbk::server {
 namespace {
 
 constexpr uint32_t kUnknownSystemVariable = 1193;
+constexpr uint32_t kDeadlock = 1213;
 constexpr uint32_t kStatementAborted = 1317;  // KILL QUERY of ours
 // The server bounds the wait by itself; ours comes only when that did not work, since it costs the
 // connection. Between its steps the server flushes tables.
@@ -146,8 +147,12 @@ Status BackupStageLadder::GiveUp(BackupStage stage, const SqlAnswer& answer) {
   }
   Status status = StatusOfSqlError(answer, what);
   if (status.code() == StatusCode::kLockWaitTimeout) {
+    const bool is_deadlock = answer.error_number == kDeadlock;
     return Status(StatusCode::kLockWaitTimeout,
-                  fmt::format("{} was not granted within {} s", what, session_wait_s_))
+                  is_deadlock
+                      ? fmt::format("{} was not granted: {} (server error {})", what,
+                                    answer.error_text, answer.error_number)
+                      : fmt::format("{} was not granted within {} s", what, session_wait_s_))
         .WithHint(fmt::format("the server waits for {}: see SHOW PROCESSLIST; try again, or with a "
                               "larger --lock-wait-timeout",
                               WaitedFor(stage)));

@@ -13,6 +13,7 @@ constexpr uint32_t kDatabaseAccessDenied = 1044;
 constexpr uint32_t kTableAccessDenied = 1142;
 constexpr uint32_t kServerShutdown = 1053;
 constexpr uint32_t kLockWaitTimeout = 1205;
+constexpr uint32_t kDeadlock = 1213;
 constexpr uint32_t kQueryInterrupted = 1317;
 constexpr uint32_t kConnectionKilled = 1927;
 // Connector/C.
@@ -29,6 +30,8 @@ Status StatusOfSqlError(const SqlAnswer& answer, std::string_view what) {
   switch (answer.error_number) {
     case kErrorInterrupted: return {StatusCode::kInterrupted, "interrupted"};
     case kErrorBoundReached:
+    // The server has chosen this session to give way: the lock may be there the next time.
+    case kDeadlock:
     case kLockWaitTimeout: return {StatusCode::kLockWaitTimeout, message};
     case kAccessDenied:
     case kSpecificAccessDenied:

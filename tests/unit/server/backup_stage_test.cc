@@ -99,6 +99,23 @@ TEST_F(BackupStageTest, TimeoutNamesTheStageAndWhatItWaitsFor) {
   EXPECT_THAT(killed_, IsEmpty());  // The session is still in FLUSH: END releases it.
 }
 
+// Where it waits in a circle with others, the server lets it give way; seen on 10.11 under DDL.
+TEST_F(BackupStageTest, DeadlockCanBeTriedAgain) {
+  const auto ladder = MakeLadder({{"BACKUP STAGE START", {}},
+                                  {"BACKUP STAGE FLUSH", {}},
+                                  {"BACKUP STAGE BLOCK_DDL", SqlError(1213, "Deadlock found")},
+                                  {"BACKUP STAGE BLOCK_DDL", {}},
+                                  {"BACKUP STAGE END", {}}});
+  EXPECT_THAT(ladder->Begin(BackupStage::kStart, {}), IsOk());
+  EXPECT_THAT(ladder->Begin(BackupStage::kFlush, {}), IsOk());
+
+  const Status status = ladder->Begin(BackupStage::kBlockDdl, {});
+
+  EXPECT_THAT(status, StatusIs(StatusCode::kLockWaitTimeout, HasSubstr("Deadlock found")));
+  EXPECT_TRUE(ladder->can_retry());
+  EXPECT_THAT(ladder->Begin(BackupStage::kBlockDdl, {}), IsOk());
+}
+
 TEST_F(BackupStageTest, InterruptedWaitKillsTheConnection) {
   const auto ladder =
       MakeLadder({{"BACKUP STAGE START", SqlError(kErrorInterrupted, "interrupted")}});

@@ -20,12 +20,19 @@ TEST(SqlErrorTest, NumbersHaveCodes) {
     uint32_t number;
     StatusCode code;
   } rows[] = {
-      {1205, StatusCode::kLockWaitTimeout},  {1227, StatusCode::kMissingPrivilege},
-      {1142, StatusCode::kMissingPrivilege}, {1044, StatusCode::kMissingPrivilege},
-      {2006, StatusCode::kConnectionLost},   {2013, StatusCode::kConnectionLost},
-      {2055, StatusCode::kConnectionLost},   {1053, StatusCode::kConnectionLost},
-      {1927, StatusCode::kConnectionLost},   {kErrorInterrupted, StatusCode::kInterrupted},
-      {4145, StatusCode::kFailed},           {kErrorBoundReached, StatusCode::kLockWaitTimeout},
+      {1205, StatusCode::kLockWaitTimeout},
+      {1227, StatusCode::kMissingPrivilege},
+      {1142, StatusCode::kMissingPrivilege},
+      {1044, StatusCode::kMissingPrivilege},
+      {2006, StatusCode::kConnectionLost},
+      {2013, StatusCode::kConnectionLost},
+      {2055, StatusCode::kConnectionLost},
+      {1053, StatusCode::kConnectionLost},
+      {1927, StatusCode::kConnectionLost},
+      {kErrorInterrupted, StatusCode::kInterrupted},
+      {1213, StatusCode::kLockWaitTimeout},
+      {4145, StatusCode::kFailed},
+      {kErrorBoundReached, StatusCode::kLockWaitTimeout},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(StatusOfSqlError(SqlError(row.number, "text"), "asking").code(), row.code)
