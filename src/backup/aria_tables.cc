@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "copy_plan.h"
+#include "target_files.h"
 
 namespace hbk::backup {
 
@@ -77,8 +78,8 @@ Status AriaTables::Forget(Table& table) {
   if (!table.copied_generation) return OkStatus();
   table.copied_generation.reset();
   for (const std::string& name : {table.index.name, table.data.name}) {
-    if (record_.files.erase(name) == 0) continue;
-    HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
+    if (record_.files.count(name) != 0)
+      HBK_RETURN_IF_ERROR(RemoveCopy(fs_, target_dir_, name, record_));
   }
   return OkStatus();
 }
@@ -168,7 +169,7 @@ Status AriaTables::CopyFiles(const std::vector<Table*>& tables, AriaFile file, C
 }
 
 void AriaTables::Note(Table& table, AriaFile file, CopyStage stage, const CopyResult& result) {
-  record_.AddFile(result.name, FileKind::kAriaTable, stage, result.size, result.digest);
+  record_.AddCopied(FileKind::kAriaTable, stage, result);
   for (const DamagedPage& page : result.damaged_pages)
     record_.warnings.push_back(page.text);
   if (file == AriaFile::kData) {

@@ -82,6 +82,9 @@ manifest::BackupInfo MakeInfo(const BackupRecord& record) {
   info.end_time = LocalTime(record.end_time);
   info.lock_seconds = record.LockMilliseconds() / 1000;
   if (record.positions.binlog) info.binlog_pos = DescribeBinlog(*record.positions.binlog);
+  info.name = record.history_name;
+  info.is_incremental = record.base.has_value();
+  if (record.base) info.from_lsn = record.base->last_lsn;
   info.to_lsn = record.redo.to_lsn;
   return info;
 }
@@ -133,19 +136,44 @@ manifest::ServerDescription DescribeServer(const BackupRecord& record) {
 
 }  // namespace
 
+void BackupRecord::AddCopied(datadir::FileKind kind, CopyStage stage, const CopyResult& result) {
+  manifest::ManifestFile& file = files[result.name];
+  file.name = result.name;
+  file.kind = datadir::FileKindName(kind);
+  file.size = result.size;
+  file.digest = result.digest;
+  file.stage = CopyStageName(stage);
+  file.content = result.content;
+  file.delta_size = result.delta_size;
+  file.replaces_base = result.replaces_base;
+  file.space = result.space;
+  file.source = result.source;
+  increment_pages.erase(result.name);
+  if (result.content == manifest::FileContent::kDelta)
+    increment_pages[result.name] = result.delta_page_count;
+}
+
 void BackupRecord::AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage,
                            uint64_t size, const std::string& digest) {
-  manifest::ManifestFile& file = files[name];
+  manifest::ManifestFile file;
   file.name = name;
   file.kind = datadir::FileKindName(kind);
   file.size = size;
   file.digest = digest;
   file.stage = CopyStageName(stage);
+  files[name] = std::move(file);
+}
+
+void BackupRecord::Forget(const std::string& name) {
+  files.erase(name);
+  damaged.erase(name);
+  increment_pages.erase(name);
 }
 
 void BackupRecord::RenameFiles(const std::vector<std::pair<std::string, std::string>>& renames) {
   RenameKeys(renames, files);
   RenameKeys(renames, damaged);
+  RenameKeys(renames, increment_pages);
   for (const auto& rename : renames)
     files.at(rename.second).name = rename.second;
 }
@@ -164,6 +192,10 @@ uint64_t BackupRecord::LockMilliseconds() const {
 std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const BackupRecord& record) {
   const manifest::MetadataNames names = manifest::MetadataNamesFor(record.facts.version_text);
   manifest::Checkpoints checkpoints;
+  if (record.base) {
+    checkpoints.backup_type = "incremental";
+    checkpoints.from_lsn = record.base->last_lsn;
+  }
   checkpoints.to_lsn = record.redo.to_lsn;
   checkpoints.last_lsn = record.redo.last_lsn;
   std::vector<std::pair<std::string, std::string>> files;
@@ -191,6 +223,8 @@ manifest::BackupManifest MakeManifest(const BackupRecord& record) {
   manifest::BackupManifest made;
   made.hbk_version = kVersion;
   made.backup_uuid = record.uuid;
+  made.base = record.base;
+  made.boot_id = record.boot_id;
   made.start_time = UtcTime(record.start_time);
   made.end_time = UtcTime(record.end_time);
   made.server = DescribeServer(record);

@@ -47,9 +47,18 @@ struct BackupRecord {
   std::map<std::string, manifest::ManifestFile> files;  // by name
   std::set<manifest::EncryptionKeyUse> keys;            // that pages and redo name
   std::map<std::string, DamagedFile> damaged;           // by name of the file
+  // Of an increment.
+  std::optional<manifest::BaseBackup> base;
+  std::string boot_id;                              // of this machine; may be empty
+  std::string history_name;                         // --history=NAME
+  std::map<std::string, uint64_t> increment_pages;  // by name of the file, of those with a delta
 
+  // What was copied, or is as the base has it.
+  void AddCopied(datadir::FileKind kind, CopyStage stage, const CopyResult& result);
+  // A file that was made.
   void AddFile(const std::string& name, datadir::FileKind kind, CopyStage stage, uint64_t size,
                const std::string& digest);
+  void Forget(const std::string& name);
   // All as one step: names may be swapped. The files must be there.
   void RenameFiles(const std::vector<std::pair<std::string, std::string>>& renames);
 

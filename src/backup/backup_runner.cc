@@ -16,11 +16,13 @@
 #include "hbk/io/rate_limiter.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/damaged_page_list.h"
+#include "hbk/manifest/mariadb_backup_files.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_session.h"
 
 #include "aria_log.h"
 #include "backup_record.h"
+#include "base_backup.h"
 #include "ddl_watch.h"
 #include "exact_copy.h"
 #include "foreign_engines.h"
@@ -34,6 +36,7 @@
 #include "stage_wait.h"
 #include "table_files.h"
 #include "tablespace_set.h"
+#include "target_files.h"
 #include "urgency.h"
 
 namespace hbk::backup {
@@ -105,6 +108,7 @@ class BackupRun {
   Status RunSteps();
   Status Connect();
   Status Preflight();
+  Status PrepareBase();
   Status CreateTarget();
   Status StartTailer();
   Status PauseReplica();
@@ -115,6 +119,7 @@ class BackupRun {
   Status CompleteRedo();
   Status WriteMetadata();
   Status Commit();
+  Status WriteExtraFiles();
 
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
@@ -132,6 +137,7 @@ class BackupRun {
   Status ReserveRocksdbCheckpoint();
   Status CopyRocksdb();
   void ReportStages();
+  void ReportIncrement();
   void MarkIncomplete(const Status& status);
   [[nodiscard]] std::string InTarget(std::string_view name) const {
     return io::JoinPath(options_.target_dir, name);
@@ -145,7 +151,9 @@ class BackupRun {
   RunWatch watch_;
 
   BackupRecord record_;
-  datadir::Scan scan_;  // the latest
+  std::unique_ptr<IncrementBase> base_;  // of an increment
+  Lsn wanted_start_lsn_ = 0;             // of the redo; 0: the newest checkpoint
+  datadir::Scan scan_;                   // the latest
   ClosedTables closed_;
   PositionChoice position_choice_;
   server::ServerVersion version_;
@@ -181,9 +189,12 @@ Result<BackupSummary> BackupRun::Run() {
     return status;
   }
   BackupSummary summary;
-  summary.file_count = record_.files.size();
-  for (const auto& entry : record_.files)
-    summary.bytes += entry.second.size;
+  for (const auto& entry : record_.files) {
+    const manifest::ManifestFile& file = entry.second;
+    if (StoredName(file).empty()) continue;
+    ++summary.file_count;
+    summary.bytes += file.content == manifest::FileContent::kDelta ? file.delta_size : file.size;
+  }
   summary.last_lsn = record_.redo.last_lsn;
   return summary;
 }
@@ -231,17 +242,49 @@ Status BackupRun::Preflight() {
   if (log.header.is_encrypted)
     record_.keys.insert({log.header.crypt.key_id, log.header.crypt.key_version});
   HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
+  HBK_RETURN_IF_ERROR(PrepareBase());
   if (!rocksdb_dir_.empty())
     HBK_RETURN_IF_ERROR(RocksdbCheckpoint::CheckLeftover(fs_, rocksdb_dir_));
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
-  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, scan_, rocksdb_dir_,
+  // Before the work is done: later it could only be said that it was in vain.
+  if (!options_.extra_lsndir.empty())
+    HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, options_.extra_lsndir, 0700));
+  // How much an increment needs is known when it is made.
+  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, base_ ? datadir::Scan() : scan_,
+                                 base_ ? "" : rocksdb_dir_,
                                  facts.Number("innodb_log_file_size", 0)));
   record_.warnings = scan_.warnings;
   HBK_ASSIGN_OR_RETURN(closed_, FindClosedTables(*session_, scan_));
   record_.warnings.insert(record_.warnings.end(), closed_.warnings.begin(), closed_.warnings.end());
   for (const std::string& name : closed_.discarded)
     reporter_.Info("table without a tablespace: discarded", {{"table", name}});
+  return OkStatus();
+}
+
+// What the increment is an increment to, if it is one.
+Status BackupRun::PrepareBase() {
+  record_.boot_id = ReadBootId(fs_);
   HBK_ASSIGN_OR_RETURN(record_.uuid, session_->NewUuid());
+  LoadedBase base;
+  if (options_.incremental_lsn) {
+    base = BaseOfLsn(*options_.incremental_lsn, "the base of --incremental-lsn");
+  } else if (!options_.incremental_basedir.empty()) {
+    HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir));
+    HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
+  } else {
+    return OkStatus();
+  }
+  HBK_ASSIGN_OR_RETURN(const server::LsnTriple now, session_->ReadLsn());
+  HBK_RETURN_IF_ERROR(CheckBase(fs_, base, record_.facts, record_.layout, now));
+  base_ = std::move(base.increment);
+  base_->SetTimeTrust({options_.trust_file_times, record_.boot_id, record_.uuid});
+  record_.base = base_->base();
+  HBK_ASSIGN_OR_RETURN(const datadir::Scan scan, Scan());
+  HBK_ASSIGN_OR_RETURN(const bool has_blank_table, HasBlankTable(fs_, scan, *base_));
+  // Else the making of these tables would be in the redo of the base only.
+  if (!has_blank_table && !base_->HasUnknownSpaces()) wanted_start_lsn_ = base_->last_lsn();
+  reporter_.Info(fmt::format("increment to {}", base.label),
+                 {{"lsn", std::to_string(base_->last_lsn())}});
   return OkStatus();
 }
 
@@ -267,6 +310,7 @@ Status BackupRun::CreateTarget() {
   copier.page_size = static_cast<uint32_t>(record_.facts.Number("innodb_page_size", 0));
   copier.limiter = options_.throttle != 0 ? &limiter_ : nullptr;
   copier.keep_damaged_pages = options_.log_page_corruption;
+  copier.base = base_.get();
   copier.table_of = [this](const std::string& name) {
     return NameOfTable(name);
   };
@@ -288,6 +332,7 @@ Status BackupRun::StartTailer() {
   tailer.target_path = InTarget(kRedoName);
   // As mariadb-backup has it: a server that starts on it then drops half-made tables.
   tailer.creator = fmt::format("Backup {}.{}.{}", version_.major, version_.minor, version_.patch);
+  tailer.start_lsn = wanted_start_lsn_;
   tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
   return tailer_->Start();
 }
@@ -443,8 +488,10 @@ Status BackupRun::WriteMetadata() {
 Status BackupRun::Commit() {
   reporter_.BeginPhase("sync");
   std::vector<std::string> names;
-  for (const auto& entry : record_.files)
-    names.push_back(entry.first);
+  for (const auto& entry : record_.files) {
+    const std::string stored = StoredName(entry.second);
+    if (!stored.empty()) names.push_back(stored);
+  }
   HBK_RETURN_IF_ERROR(
       watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); }));
   for (const std::string& name : record_.databases)
@@ -456,7 +503,21 @@ Status BackupRun::Commit() {
   HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, MakeManifest(record_)));
   HBK_RETURN_IF_ERROR(fs_.Remove(InTarget(manifest::kIncompleteMarkerName)));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
-  return fs_.SyncDirectory(io::DirName(options_.target_dir));
+  HBK_RETURN_IF_ERROR(fs_.SyncDirectory(io::DirName(options_.target_dir)));
+  has_target_ = false;  // Whatever fails now, it is complete.
+  return WriteExtraFiles().WithContext("the backup is complete, but");
+}
+
+// What the next increment needs of this backup, in a place of its own.
+Status BackupRun::WriteExtraFiles() {
+  if (options_.extra_lsndir.empty()) return OkStatus();
+  const manifest::MetadataNames names = manifest::MetadataNamesFor(record_.facts.version_text);
+  for (const auto& [name, text] : RenderMetadataFiles(record_)) {
+    if (name != names.checkpoints && name != names.info) continue;
+    HBK_RETURN_IF_ERROR(
+        io::WriteFileAtomically(fs_, io::JoinPath(options_.extra_lsndir, name), text, 0600));
+  }
+  return manifest::StoreManifest(fs_, options_.extra_lsndir, MakeManifest(record_));
 }
 
 Status BackupRun::BeginStage(BackupStage stage) {
@@ -595,8 +656,30 @@ void BackupRun::ReportStages() {
                    {{"statements", std::to_string(ddl_.statements)},
                     {"contradictions", std::to_string(ddl_.contradictions)}});
   }
+  ReportIncrement();
   if (counts.retried_pages != 0)
     reporter_.Info("torn pages read again", {{"pages", std::to_string(counts.retried_pages)}});
+}
+
+void BackupRun::ReportIncrement() {
+  if (!base_) return;
+  uint64_t pages = 0;
+  uint64_t bytes = 0;
+  for (const auto& [name, count] : record_.increment_pages) {
+    pages += count;
+    bytes += record_.files.at(name).delta_size;
+  }
+  uint64_t replaced = 0;
+  uint64_t in_base = 0;
+  for (const auto& entry : record_.files) {
+    replaced += entry.second.replaces_base ? 1 : 0;
+    in_base += entry.second.content == manifest::FileContent::kBase ? 1 : 0;
+  }
+  reporter_.Info(fmt::format("increment: {} pages in {} tablespaces ({})", pages,
+                             record_.increment_pages.size(), report::HumanBytes(bytes)),
+                 {{"replaced_tablespaces", std::to_string(replaced)},
+                  {"files_as_in_the_base", std::to_string(in_base)},
+                  {"tablespaces_not_read", std::to_string(tablespaces_->counts().skipped)}});
 }
 
 // Best effort: the marker that is there already says enough.

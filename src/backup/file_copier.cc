@@ -14,6 +14,7 @@
 #include "copy_pool.h"
 #include "file_copy.h"
 #include "page_reader.h"
+#include "target_files.h"
 
 namespace hbk::backup {
 namespace {
@@ -91,6 +92,7 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
                               .page_size = options_.page_size,
                               .limiter = options_.limiter,
                               .keep_damaged_pages = options_.keep_damaged_pages,
+                              .base = options_.base,
                               .table_of = options_.table_of,
                               .sleep = SleepForReal,
                               .stop = stop,
@@ -105,9 +107,9 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
   // small tables do not each wait for the journal.
   std::vector<std::string> paths;
   for (size_t i = 0; i < results.size(); ++i) {
-    if (is_synced_here[i] && results[i].outcome == CopyOutcome::kCopied) {
-      paths.push_back(io::JoinPath(options_.target_dir, results[i].name));
-    }
+    const std::string stored = StoredName(results[i]);
+    if (is_synced_here[i] && !stored.empty())
+      paths.push_back(io::JoinPath(options_.target_dir, stored));
   }
   HBK_RETURN_IF_ERROR(ForEach(paths.size(), options_.workers, stop,
                               [&](size_t i) { return SyncFile(fs_, paths[i]); }));
@@ -122,6 +124,7 @@ Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
                                     .page_size = options_.page_size,
                                     .limiter = options_.limiter,
                                     .keep_damaged_pages = options_.keep_damaged_pages,
+                                    .base = options_.base,
                                     .table_of = options_.table_of,
                                     .sleep = SleepForReal,
                                     .stop = std::move(stop)};
@@ -131,9 +134,9 @@ Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
   for (uint64_t i = 0; i < copy.range_count(); ++i)
     HBK_RETURN_IF_ERROR(copy.CopyRange(i, buffers));
   HBK_ASSIGN_OR_RETURN(auto result, copy.Close());
-  if (is_synced_here && result.outcome == CopyOutcome::kCopied) {
-    HBK_RETURN_IF_ERROR(SyncFile(fs_, io::JoinPath(options_.target_dir, result.name)));
-  }
+  const std::string stored = StoredName(result);
+  if (is_synced_here && !stored.empty())
+    HBK_RETURN_IF_ERROR(SyncFile(fs_, io::JoinPath(options_.target_dir, stored)));
   return result;
 }
 

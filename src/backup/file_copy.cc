@@ -6,9 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "hbk/innodb/page.h"
 #include "hbk/io/rate_limiter.h"
 
-#include "file_digest.h"
+#include "delta_target.h"
+#include "file_identity.h"
+#include "file_target.h"
 
 namespace hbk::backup {
 namespace {
@@ -21,11 +24,6 @@ constexpr auto kFirstPagePatienceInDdl = 200ms;
 constexpr auto kFirstPagePatience = 5s;
 // Smaller files are not worth the extra alignment work.
 constexpr uint64_t kDirectBytesMin = 64 << 10;
-// All-zero stretches of this size and alignment are left out of the target. Smaller ones would
-// only cut it into extents.
-constexpr size_t kHoleBytes = 64 << 10;
-// Page compression lives from holes: there every block of the file system counts.
-constexpr size_t kHoleBytesInCompressed = io::kDirectAlignment;
 
 uint64_t AlignUp(uint64_t size) {
   return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
@@ -51,9 +49,11 @@ FileCopy::FileCopy(const CopyEnvironment& environment, CopyJob job)
 
 Status FileCopy::Open(CopyBuffers& buffers) {
   HBK_RETURN_IF_ERROR(OpenSource(buffers).WithContext("copying " + job_.source_path));
+  if (environment_.base != nullptr && !is_abandoned())
+    HBK_RETURN_IF_ERROR(LookAtBase(buffers).WithContext("reading " + job_.source_path));
   // What was copied of it in an earlier stage is of no use any more.
-  if (is_abandoned()) return job_.replace ? RemoveTarget() : OkStatus();
-  return OpenTarget();
+  if (job_.replace) HBK_RETURN_IF_ERROR(RemoveTarget());
+  return is_abandoned() || is_in_base_ ? OkStatus() : OpenTarget();
 }
 
 Status FileCopy::OpenSource(CopyBuffers& buffers) {
@@ -67,6 +67,7 @@ Status FileCopy::OpenSource(CopyBuffers& buffers) {
     return OkStatus();
   }
   source_ = std::move(*source);
+  opened_ns_ = FileClockNow();
   HBK_ASSIGN_OR_RETURN(before_, source_->Stat());
   size_ = before_.size;
   has_holes_ = before_.allocated_bytes < before_.size;
@@ -111,19 +112,86 @@ Status FileCopy::ReadHeader(CopyBuffers& buffers) {
 }
 
 Status FileCopy::OpenTarget() {
-  if (job_.replace) HBK_RETURN_IF_ERROR(RemoveTarget());
   const bool is_compressed = pages_ && pages_->layout().flags.is_page_compressed();
-  hole_bytes_ = is_compressed ? kHoleBytesInCompressed : kHoleBytes;
-  // Of a compressed file every page is a write of its own: those the page cache gathers.
+  if (pages_ && environment_.base != nullptr) {
+    const SpaceFile space = DescribeSpace();
+    target_ = std::make_unique<DeltaTarget>(
+        environment_.fs,
+        DeltaTarget::Options{.path = target_path_ + std::string(delta::kDeltaSuffix),
+                             .space_id = space.space_id,
+                             .flags = space.flags,
+                             .choice = environment_.base->ChoosePages(space)});
+    return OkStatus();
+  }
   HBK_ASSIGN_OR_RETURN(
       target_,
-      environment_.fs.Open(target_path_, {.write = true,
-                                          .create = true,
-                                          .direct = size_ >= kDirectBytesMin && !is_compressed,
-                                          .mode = 0600}));
-  // The whole size at once: ranges arrive in any order, and what is not written stays a hole.
-  if (size_ > 0) HBK_RETURN_IF_ERROR(target_->Truncate(size_));
-  digest_.emplace(size_);
+      FileTarget::Create(environment_.fs,
+                         {.path = target_path_, .size = size_, .has_small_holes = is_compressed}));
+  return OkStatus();
+}
+
+SpaceFile FileCopy::DescribeSpace() const {
+  const PageLayout& layout = pages_->layout();
+  return {job_.name, layout.space_id, layout.flags, IdentityOf(before_)};
+}
+
+// Whether the base has the file as it is, so that nothing need be written.
+Status FileCopy::LookAtBase(CopyBuffers& buffers) {
+  return pages_ ? LookAtSpaceInBase(buffers) : LookAtFileInBase(buffers);
+}
+
+// System and undo tablespaces are written to all the time: there is nothing to look for.
+Status FileCopy::LookAtSpaceInBase(CopyBuffers& buffers) {
+  const IncrementBase& base = *environment_.base;
+  if (job_.method != CopyMethod::kTablespace || !base.MayTrustTimes()) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const bool keeps_times, environment_.fs.KeepsFileTimes(job_.source_path));
+  // It was read a moment ago.
+  const Lsn first_page_lsn = innodb::PageLsn(buffers.page.view());
+  const SpaceFile space = DescribeSpace();
+  reading_ = base.ChooseReading(space, first_page_lsn, keeps_times);
+  is_in_base_ = reading_ == ReadChoice::kSkip;
+  if (is_in_base_) skip_count_ = base.SkipCountOf(space) + 1;
+  return OkStatus();
+}
+
+Status FileCopy::LookAtFileInBase(CopyBuffers& buffers) {
+  const IncrementBase& base = *environment_.base;
+  const manifest::ManifestFile* known = base.FindFile(job_.name);
+  if (known == nullptr || known->size != size_) return OkStatus();
+  if (base.MayTrustTimes() && !job_.is_mapped) {
+    HBK_ASSIGN_OR_RETURN(const bool keeps_times, environment_.fs.KeepsFileTimes(job_.source_path));
+    reading_ = base.ChooseReading(*known, IdentityOf(before_), keeps_times);
+  }
+  if (reading_ == ReadChoice::kSkip) {
+    is_in_base_ = true;
+    skip_count_ = known->source->skip_count + 1;
+  } else {
+    HBK_ASSIGN_OR_RETURN(is_in_base_, HasContentOf(*known, buffers));
+  }
+  if (!is_in_base_) return OkStatus();
+  base_digest_ = known->digest;
+  return aria_pages_ ? ReadAriaHead(buffers) : OkStatus();
+}
+
+Result<bool> FileCopy::HasContentOf(const manifest::ManifestFile& known, CopyBuffers& buffers) {
+  filter::TreeDigest digest(size_);
+  for (uint64_t chunk = 0; chunk < digest.chunk_count(); ++chunk) {
+    if (environment_.stop.stop_requested()) return InterruptedError();
+    const uint64_t offset = chunk * kCopyBufferBytes;
+    const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
+    HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(offset, size, buffers));
+    if (got < size) return false;
+    digest.AddChunk(chunk, ByteView(buffers.chunk.view()).first(size));
+  }
+  return digest.Finish() == known.digest;
+}
+
+Status FileCopy::ReadAriaHead(CopyBuffers& buffers) {
+  HBK_ASSIGN_OR_RETURN(const size_t got,
+                       ReadChunk(0, std::min<size_t>(size_, aria::kTableHeadBytes), buffers));
+  const ByteView head = ByteView(buffers.chunk.view()).first(got);
+  const MutexLock lock(mutex_);
+  head_.assign(head.begin(), head.end());
   return OkStatus();
 }
 
@@ -133,12 +201,13 @@ uint64_t FileCopy::page_bytes() const {
 }
 
 uint64_t FileCopy::range_count() const {
-  return is_abandoned() ? 0 : (size_ + kRangeBytes - 1) / kRangeBytes;
+  return is_abandoned() || is_in_base_ ? 0 : (size_ + kRangeBytes - 1) / kRangeBytes;
 }
 
 Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
   constexpr uint64_t kChunks = kRangeBytes / kCopyBufferBytes;
-  const uint64_t end = std::min((index + 1) * kChunks, digest_->chunk_count());
+  const uint64_t chunk_count = (size_ + kCopyBufferBytes - 1) / kCopyBufferBytes;
+  const uint64_t end = std::min((index + 1) * kChunks, chunk_count);
   for (uint64_t chunk = index * kChunks; chunk < end; ++chunk) {
     if (environment_.stop.stop_requested()) return InterruptedError();
     if (is_abandoned()) return OkStatus();
@@ -147,17 +216,8 @@ Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
   return OkStatus();
 }
 
-Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
-  const uint64_t offset = index * kCopyBufferBytes;
-  const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
-  if (has_holes_) {
-    HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(offset));
-    if (data >= offset + size) {
-      digest_->AddZeroChunk(index);
-      environment_.on_copied(size);
-      return OkStatus();
-    }
-  }
+// Reads into the buffer, with zeros behind what there is, up to a multiple of the alignment.
+Result<size_t> FileCopy::ReadChunk(uint64_t offset, size_t size, CopyBuffers& buffers) {
   if (environment_.limiter != nullptr && !job_.under_lock) {
     if (!environment_.limiter->Acquire(1, environment_.stop)) return InterruptedError();
   }
@@ -165,23 +225,41 @@ Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
   HBK_ASSIGN_OR_RETURN(size_t got, source_->ReadAt(offset, read));
   got = std::min(got, size);
   std::fill(read.begin() + static_cast<ptrdiff_t>(got), read.end(), uint8_t{0});
+  return got;
+}
+
+Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
+  const uint64_t offset = index * kCopyBufferBytes;
+  const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
+  if (has_holes_) {
+    HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(offset));
+    if (data >= offset + size) {
+      target_->SkipHole(offset);
+      environment_.on_copied(size);
+      return OkStatus();
+    }
+  }
+  HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(offset, size, buffers));
   if (got < size) {
     HBK_RETURN_IF_ERROR(NoteEnd(offset + got));
     if (is_abandoned()) return OkStatus();
   }
+  const MutableByteView read = buffers.chunk.view().first(static_cast<size_t>(AlignUp(size)));
+  FileChunk chunk{.offset = offset, .bytes = read, .size = size};
   if (pages_) {
-    HBK_RETURN_IF_ERROR(HealChunk(offset, read.first(got - got % page_bytes()), buffers));
+    HBK_RETURN_IF_ERROR(
+        HealChunk(offset, read.first(got - got % page_bytes()), buffers, chunk.damaged));
   } else if (aria_pages_) {
     HBK_RETURN_IF_ERROR(HealAriaChunk(offset, read.first(got - got % page_bytes()), buffers));
   }
   if (is_abandoned()) return OkStatus();
-  digest_->AddChunk(index, ByteView(read).first(size));
-  HBK_RETURN_IF_ERROR(WriteChunk(offset, read));
+  HBK_RETURN_IF_ERROR(target_->Write(chunk));
   environment_.on_copied(size);
   return OkStatus();
 }
 
-Status FileCopy::HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers) {
+Status FileCopy::HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers,
+                           std::vector<uint64_t>& damaged) {
   PageNotes notes;
   size_t index = 0;
   while (index < pages.size()) {
@@ -191,6 +269,7 @@ Status FileCopy::HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& 
     if (!fault) break;
     HBK_RETURN_IF_ERROR(HandleFault(*fault));
     if (fault->is_gone || is_abandoned()) break;
+    damaged.push_back(fault->offset);
     index = static_cast<size_t>(fault->offset - offset) + page_bytes();
   }
   retried_pages_ += notes.retried_pages;
@@ -286,29 +365,12 @@ std::string FileCopy::DescribeSource() const {
   return environment_.table_of ? "table " + environment_.table_of(job_.name) : job_.name;
 }
 
-// Writes `bytes`, which end at a multiple of the alignment, except for holes.
-Status FileCopy::WriteChunk(uint64_t offset, MutableByteView bytes) {
-  const ByteView view = bytes;
-  size_t begin = 0;
-  while (begin < view.size()) {
-    size_t end = begin;
-    while (end < view.size()) {
-      const size_t piece = std::min(hole_bytes_, view.size() - end);
-      if (IsAllZero(view.subspan(end, piece))) break;
-      end += piece;
-    }
-    if (end > begin) {
-      HBK_RETURN_IF_ERROR(target_->WriteAt(offset + begin, view.subspan(begin, end - begin)));
-      written_bytes_ += end - begin;
-    }
-    begin = end + hole_bytes_;
+Status FileCopy::RemoveTarget() {
+  for (const std::string& path : {target_path_, target_path_ + std::string(delta::kDeltaSuffix)}) {
+    const Status removed = environment_.fs.Remove(path);
+    if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
   }
   return OkStatus();
-}
-
-Status FileCopy::RemoveTarget() {
-  const Status removed = environment_.fs.Remove(target_path_);
-  return removed.code() == StatusCode::kNotFound ? OkStatus() : removed;
 }
 
 // With their id. A tablespace may have become an encrypted one after its page 0 was read.
@@ -335,12 +397,30 @@ Result<std::vector<KeyUse>> FileCopy::NameKeys() {
 
 Status FileCopy::NoteFindings(CopyResult& result) {
   HBK_ASSIGN_OR_RETURN(result.keys, NameKeys());
+  if (pages_) {
+    const PageLayout& layout = pages_->layout();
+    result.space_id = layout.space_id;
+    result.space =
+        manifest::SpaceFacts{layout.space_id, layout.flags.physical_size(), layout.flags.raw()};
+  }
+  const FileIdentity before = IdentityOf(result.before);
+  const bool is_at_rest =
+      !job_.is_mapped && before == IdentityOf(result.after) && IsAtRest(before, opened_ns_);
+  result.source = SourceOf(before, is_at_rest, skip_count_);
   const MutexLock lock(mutex_);
   result.head = head_;
   result.damaged_pages = damaged_pages_;
   std::sort(result.damaged_pages.begin(), result.damaged_pages.end(),
             [](const DamagedPage& a, const DamagedPage& b) { return a.page_no < b.page_no; });
   return OkStatus();
+}
+
+// The file was not changed since the base by its times, and has what the base has not.
+Status FileCopy::FalseTimes() const {
+  return CorruptionError(fmt::format("{} was changed since the base, and its times say that it was "
+                                     "not: times of files cannot be trusted here",
+                                     job_.source_path))
+      .WithHint("make the increment without --trust-file-times");
 }
 
 Result<CopyResult> FileCopy::Close() {
@@ -353,24 +433,25 @@ Result<CopyResult> FileCopy::Close() {
     if (!is_abandoned()) HBK_RETURN_IF_ERROR(NoteFindings(result));
     HBK_RETURN_IF_ERROR(source_->Close());
   }
-  if (!target_) return result;
   if (is_abandoned()) {
-    HBK_RETURN_IF_ERROR(target_->Close());
-    HBK_RETURN_IF_ERROR(RemoveTarget());
+    if (target_) HBK_RETURN_IF_ERROR(target_->Discard());
     return result;
   }
   result.size = end_;
   result.retried_pages = retried_pages_;
-  result.written_bytes = written_bytes_;
-  if (pages_) result.space_id = pages_->layout().space_id;
-  // The last write may have been rounded up.
-  if (result.size != AlignUp(size_)) HBK_RETURN_IF_ERROR(target_->Truncate(result.size));
-  HBK_RETURN_IF_ERROR(target_->Close());
-  if (result.size == size_) {
-    result.digest = digest_->Finish();
+  if (target_) {
+    HBK_RETURN_IF_ERROR(target_->Finish(result.size, result));
+    const bool is_as_it_was = IdentityOf(result.before) == IdentityOf(result.after);
+    if (reading_ == ReadChoice::kSample && is_as_it_was &&
+        result.content != manifest::FileContent::kBase) {
+      return FalseTimes();
+    }
     return result;
   }
-  HBK_ASSIGN_OR_RETURN(result.digest, DigestOfFile(environment_.fs, target_path_, result.size));
+  result.content = manifest::FileContent::kBase;
+  result.digest = base_digest_;
+  result.is_skipped = reading_ == ReadChoice::kSkip;
+  environment_.on_copied(result.size);
   return result;
 }
 

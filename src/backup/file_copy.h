@@ -22,6 +22,8 @@
 #include "hbk/io/file_system.h"
 
 #include "aria_page_reader.h"
+#include "copy_target.h"
+#include "increment_base.h"
 #include "page_reader.h"
 
 namespace hbk::backup {
@@ -33,6 +35,7 @@ struct CopyEnvironment {
   uint32_t page_size = 0;
   io::RateLimiter* limiter = nullptr;
   bool keep_damaged_pages = false;
+  const IncrementBase* base = nullptr;  // of an increment
   std::function<std::string(const std::string& name)> table_of = {};
   Sleep sleep = SleepForReal;
   std::stop_token stop = {};
@@ -70,14 +73,22 @@ class FileCopy {
   Status OpenSource(CopyBuffers& buffers);
   Status ReadHeader(CopyBuffers& buffers);
   Status OpenTarget();
+  Status LookAtBase(CopyBuffers& buffers);
+  Status LookAtSpaceInBase(CopyBuffers& buffers);
+  Status LookAtFileInBase(CopyBuffers& buffers);
+  Result<bool> HasContentOf(const manifest::ManifestFile& known, CopyBuffers& buffers);
+  Result<size_t> ReadChunk(uint64_t offset, size_t size, CopyBuffers& buffers);
+  Status ReadAriaHead(CopyBuffers& buffers);
+  [[nodiscard]] SpaceFile DescribeSpace() const;
+  [[nodiscard]] Status FalseTimes() const;
   Status CopyChunk(uint64_t index, CopyBuffers& buffers);
-  Status HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers);
+  Status HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers,
+                   std::vector<uint64_t>& damaged);
   Status NoteEnd(uint64_t offset);
   Status HandleFault(const PageFault& fault);
   Status HealAriaChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers);
   Status HandleAriaFault(const AriaPageFault& fault);
   Status HandleDamage(uint32_t page_no, const std::string& text, std::string_view hint);
-  Status WriteChunk(uint64_t offset, MutableByteView bytes);
   Status RemoveTarget();
   Status NoteFindings(CopyResult& result);
   Result<std::vector<KeyUse>> NameKeys();
@@ -92,20 +103,23 @@ class FileCopy {
   const std::string target_path_;
 
   std::unique_ptr<io::File> source_;
-  std::unique_ptr<io::File> target_;
+  std::unique_ptr<CopyTarget> target_;
   std::unique_ptr<PageReader> pages_;           // tablespaces
   std::unique_ptr<AriaPageReader> aria_pages_;  // Aria tables in use
-  std::optional<filter::TreeDigest> digest_;
   io::FileInfo before_;
-  uint64_t size_ = 0;  // what is to be copied
+  int64_t opened_ns_ = 0;  // in the time of files
+  uint64_t size_ = 0;      // what is to be copied
   bool has_holes_ = false;
-  size_t hole_bytes_ = 0;  // smallest stretch of zeros that is left out of the target
+  // Of an increment.
+  bool is_in_base_ = false;  // nothing is written
+  ReadChoice reading_ = ReadChoice::kRead;
+  uint32_t skip_count_ = 0;
+  std::string base_digest_;
   std::optional<uint32_t> key_id_;
 
   std::atomic<CopyOutcome> outcome_ = CopyOutcome::kCopied;
   std::atomic<uint64_t> end_;  // smaller than size_ once the file has become shorter
   std::atomic<uint64_t> retried_pages_ = 0;
-  std::atomic<uint64_t> written_bytes_ = 0;
   Mutex mutex_;
   std::vector<uint32_t> key_versions_ HBK_GUARDED_BY(mutex_);
   std::vector<DamagedPage> damaged_pages_ HBK_GUARDED_BY(mutex_);

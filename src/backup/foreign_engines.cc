@@ -97,10 +97,15 @@ Status TellOfForeignEngines(io::FileSystem& fs, const std::string& target_dir,
   for (const auto& entry : record.files) {
     const std::string& name = entry.first;
     if (!name.ends_with(kExtension)) continue;
-    HBK_ASSIGN_OR_RETURN(const std::string bytes,
-                         io::ReadFile(fs, io::JoinPath(target_dir, name), kDefinitionBytesMax));
+    const bool is_in_target = entry.second.content == manifest::FileContent::kWhole;
+    const auto bytes =
+        io::ReadFile(fs, io::JoinPath(is_in_target ? target_dir : record.layout.datadir, name),
+                     kDefinitionBytesMax);
+    // Dropped since the server was released.
+    if (!is_in_target && bytes.status().code() == StatusCode::kNotFound) continue;
+    HBK_RETURN_IF_ERROR(bytes.status());
     const std::string table = name.substr(0, name.size() - kExtension.size());
-    const auto definition = datadir::ParseTableDefinition(AsBytes(bytes));
+    const auto definition = datadir::ParseTableDefinition(AsBytes(*bytes));
     if (!definition.ok()) {
       // The server cannot open such a table either.
       reporter.Info(fmt::format("{}: {}", name, definition.status().message()));

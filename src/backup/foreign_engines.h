@@ -23,8 +23,8 @@
 namespace hbk::backup {
 
 // One warning (in the record) or remark (to the reporter) per engine, with the first names of its
-// tables. `session` decodes names; without it they are shown as their files have them. All
-// definitions of the record are in the target.
+// tables. `session` decodes names; without it they are shown as their files have them. Definitions
+// that only the base of an increment has are read from the server's data directory.
 Status TellOfForeignEngines(io::FileSystem& fs, const std::string& target_dir,
                             server::ServerSession& session, bool has_rocksdb,
                             report::Reporter& reporter, BackupRecord& record);

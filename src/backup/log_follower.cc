@@ -23,19 +23,27 @@ constexpr std::string_view kOverrunHint =
     "make the server's log larger (SET GLOBAL innodb_log_file_size = ...), or back up when it "
     "writes less";
 
+// The head of a log that begins at `start_lsn`.
+redo::LogHead HeadFrom(redo::LogHead head, Lsn start_lsn) {
+  if (head.checkpoint.checkpoint_lsn != start_lsn)
+    head.checkpoint = {.checkpoint_lsn = start_lsn, .end_lsn = 0};
+  return head;
+}
+
 static_assert(LogFollower::kWindowBytes >= redo::kMiniTransactionBytesMax + 16);
 
 }  // namespace
 
 LogFollower::LogFollower(io::FileSystem& fs, LsnSource& source, RedoTarget& target,
-                         std::unique_ptr<RedoRing> ring)
+                         std::unique_ptr<RedoRing> ring, Lsn start_lsn)
     : fs_(fs),
       source_(source),
       ring_(std::move(ring)),
-      copier_(LogCopier::Create(ring_->head(), ring_->geometry(), target)),
+      copier_(LogCopier::Create(HeadFrom(ring_->head(), start_lsn), ring_->geometry(), target)),
       buffer_(kWindowBytes + RedoRing::kSlackBytes),
-      start_lsn_(ring_->checkpoint_at_open().checkpoint_lsn),
-      last_checkpoint_(start_lsn_),
+      start_lsn_(start_lsn),
+      is_end_of_base_(start_lsn != ring_->checkpoint_at_open().checkpoint_lsn),
+      last_checkpoint_(ring_->checkpoint_at_open().checkpoint_lsn),
       margin_bytes_(ring_->geometry().capacity()) {}
 
 Result<FollowRound> LogFollower::Next(TimePoint now) {
@@ -70,7 +78,7 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
   NoteMargin(round.lag_bytes);
   if (!read.bytes.empty()) {
     HBK_RETURN_IF_ERROR(
-        copier_->Take(buffer_.view().subspan(read.index, read.bytes.size()), fence));
+        JudgeStart(copier_->Take(buffer_.view().subspan(read.index, read.bytes.size()), fence)));
     round.copied_bytes = copied_lsn() - copied;
   }
   if (checkpoint) NoteCheckpoint(*checkpoint);
@@ -80,7 +88,7 @@ Result<FollowRound> LogFollower::Next(TimePoint now) {
   } else if (is_replaced) {
     HBK_RETURN_IF_ERROR(SwitchRing());
   } else {
-    HBK_RETURN_IF_ERROR(CheckStall(now, fence));
+    HBK_RETURN_IF_ERROR(JudgeStart(CheckStall(now, fence)));
   }
   return round;
 }
@@ -173,6 +181,20 @@ Status LogFollower::CheckStall(TimePoint now, Lsn flushed) {
       flushed);
   if (!is_lag_large) return CorruptionError(what);
   return Status(StatusCode::kRedoOverrun, what).WithHint(kOverrunHint);
+}
+
+// A log in which nothing begins where the base ends is not the one that the base was made with.
+Status LogFollower::JudgeStart(const Status& status) const {
+  const bool is_at_start = is_end_of_base_ && copied_lsn() == start_lsn_;
+  const bool is_of_log =
+      status.code() == StatusCode::kCorruption || status.code() == StatusCode::kRedoOverrun;
+  if (!is_at_start || !is_of_log) return status;
+  return Status(
+             StatusCode::kChainBroken,
+             fmt::format("the server's redo log does not go on at LSN {}, where the base ends: the "
+                         "base is of another history ({})",
+                         start_lsn_, status.message()))
+      .WithHint("take a full backup");
 }
 
 void LogFollower::NoteCheckpoint(Lsn lsn) {

@@ -36,15 +36,21 @@ class LogFollower {
   // Bytes of log read in one round. Not less than the largest mini-transaction.
   static constexpr size_t kWindowBytes = 4 << 20;
 
-  // Follows `ring` from its checkpoint. `fs`, `source` and `target` must outlive the follower.
+  // Follows `ring` from `start_lsn` on: that of its checkpoint, or one behind it, where a base
+  // ends. `fs`, `source` and `target` must outlive the follower.
   LogFollower(io::FileSystem& fs, LsnSource& source, RedoTarget& target,
-              std::unique_ptr<RedoRing> ring);
+              std::unique_ptr<RedoRing> ring, Lsn start_lsn);
 
   // The first call asks the server for the fence and copies nothing.
   Result<FollowRound> Next(TimePoint now);
 
   // The log is in its file up to there, whatever the server says it has flushed.
   void NoteWritten(Lsn lsn) { written_ = std::max(written_, lsn); }
+
+  // False if there is log behind the start, as far as the server has said, and none was copied yet.
+  [[nodiscard]] bool HasBegun() const {
+    return copied_lsn() > start_lsn_ || std::max(server_.flushed, written_) <= start_lsn_;
+  }
 
   // Brings what was held back to the target. After the last round.
   Status Finish() { return copier_->Finish(); }
@@ -75,6 +81,7 @@ class LogFollower {
   void NoteMargin(uint64_t lag);
   Status CheckStall(TimePoint now, Lsn flushed);
   void NoteCheckpoint(Lsn lsn);
+  [[nodiscard]] Status JudgeStart(const Status& status) const;
 
   io::FileSystem& fs_;
   LsnSource& source_;
@@ -82,9 +89,10 @@ class LogFollower {
   std::unique_ptr<LogCopier> copier_;
   AlignedBuffer buffer_;
 
-  Lsn start_lsn_;
-  LsnStatus server_;  // as of the last round; flushed is the fence of the next
-  Lsn written_ = 0;   // or this is, if it is further
+  const Lsn start_lsn_;
+  const bool is_end_of_base_;  // it is no checkpoint
+  LsnStatus server_;           // as of the last round; flushed is the fence of the next
+  Lsn written_ = 0;            // or this is, if it is further
   Lsn last_checkpoint_;
 
   std::optional<TimePoint> stalled_since_;

@@ -8,6 +8,7 @@
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/mutex.h"
+#include "hbk/redo/log_block.h"
 #include "hbk/redo/log_file.h"
 
 #include "file_digest.h"
@@ -108,17 +109,28 @@ class LogTailer::State {
 Status LogTailer::State::TryStart() {
   HBK_CHECK(!thread_.joinable());
   HBK_ASSIGN_OR_RETURN(auto ring, RedoRing::Open(fs_, options_.log_path));
-  start_lsn_ = ring->checkpoint_at_open().checkpoint_lsn;
+  redo::LogHead head = ring->head();
+  const bool is_at_base = options_.start_lsn > head.checkpoint.checkpoint_lsn;
+  if (is_at_base) head.checkpoint = {.checkpoint_lsn = options_.start_lsn, .end_lsn = 0};
+  start_lsn_ = head.checkpoint.checkpoint_lsn;
+  if (head.header.container == redo::LogContainer::kBlocks &&
+      !redo::IsInPayload(start_lsn_, head.header.is_encrypted)) {
+    return Status(StatusCode::kChainBroken,
+                  fmt::format("no redo log can begin at LSN {}: it lies in no block", start_lsn_))
+        .WithHint("take a full backup");
+  }
   source_creator_ = ring->header().creator;
   knows_space_changes_ = HasPlainFileRecords(ring->header().encryption);
   HBK_ASSIGN_OR_RETURN(target_, RedoTarget::Create(fs_, options_.target_path));
-  HBK_RETURN_IF_ERROR(
-      target_->Append(AsBytes(redo::RenderBackupLogHead(ring->head(), options_.creator))));
-  follower_ = std::make_unique<LogFollower>(fs_, source_, *target_, std::move(ring));
-  // The first round only asks the server; if it fails, better here than in the thread.
-  const auto first = follower_->Next(steady_clock::now());
-  Publish(first.status());
-  HBK_RETURN_IF_ERROR(first.status());
+  HBK_RETURN_IF_ERROR(target_->Append(AsBytes(redo::RenderBackupLogHead(head, options_.creator))));
+  follower_ = std::make_unique<LogFollower>(fs_, source_, *target_, std::move(ring), start_lsn_);
+  // The first round only asks the server; if it fails, better here than in the thread. So is it if
+  // nothing begins where the base ends.
+  do {
+    const auto round = follower_->Next(steady_clock::now());
+    Publish(round.status());
+    HBK_RETURN_IF_ERROR(round.status());
+  } while (is_at_base && !follower_->HasBegun() && Pause(kPauseWhileAwaited));
   thread_ = std::thread([this] { Run(); });
   return OkStatus();
 }

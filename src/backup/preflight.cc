@@ -106,24 +106,30 @@ Result<uint64_t> AllocatedBytes(io::FileSystem& fs, const std::string& rocksdb_d
   return bytes;
 }
 
-Status CheckOutside(io::FileSystem& fs, const std::string& target_dir,
-                    const datadir::Layout& layout) {
+// Which of the directories is, or is above, the target; empty: none.
+Result<std::string> FindAbove(io::FileSystem& fs, const std::string& target_dir,
+                              const std::vector<std::string>& dirs) {
   std::string place = ExistingAncestor(fs, target_dir);
   for (;;) {
     HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(place, /*follow=*/true));
-    for (const std::string& root : layout.Roots()) {
-      const auto root_info = fs.Stat(root, /*follow=*/true);
-      if (root_info.ok() && IsSameDirectory(*root_info, info)) {
-        return UsageError(fmt::format("the target {} lies inside {}, a directory of the server",
-                                      target_dir, root))
-            .WithHint("choose a --target-dir outside of the server's directories");
-      }
+    for (const std::string& dir : dirs) {
+      const auto dir_info = fs.Stat(dir, /*follow=*/true);
+      if (dir_info.ok() && IsSameDirectory(*dir_info, info)) return dir;
     }
     const std::string parent = place + "/..";
     HBK_ASSIGN_OR_RETURN(const io::FileInfo parent_info, fs.Stat(parent, /*follow=*/true));
-    if (IsSameDirectory(parent_info, info)) return OkStatus();
+    if (IsSameDirectory(parent_info, info)) return std::string();
     place = parent;
   }
+}
+
+Status CheckOutside(io::FileSystem& fs, const std::string& target_dir,
+                    const datadir::Layout& layout) {
+  HBK_ASSIGN_OR_RETURN(const std::string above, FindAbove(fs, target_dir, layout.Roots()));
+  if (above.empty()) return OkStatus();
+  return UsageError(fmt::format("the target {} lies inside {}, a directory of the server",
+                                target_dir, above))
+      .WithHint("choose a --target-dir outside of the server's directories");
 }
 
 }  // namespace
@@ -264,6 +270,15 @@ Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,
   if (is_leftover)
     return status.WithHint("it is what an unfinished backup left: remove it, it is of no use");
   return status.WithHint("give every backup a directory of its own");
+}
+
+Status CheckTargetApart(io::FileSystem& fs, const std::string& target_dir,
+                        const std::string& base_dir) {
+  HBK_ASSIGN_OR_RETURN(const std::string above, FindAbove(fs, target_dir, {base_dir}));
+  if (above.empty()) return OkStatus();
+  return UsageError(
+             fmt::format("the target {} is, or lies inside, the base {}", target_dir, base_dir))
+      .WithHint("give every backup a directory of its own");
 }
 
 Status CheckSpace(io::FileSystem& fs, const std::string& target_dir, const datadir::Scan& scan,

@@ -42,6 +42,10 @@ Result<redo::LogHead> CheckRedoLog(io::FileSystem& fs, const datadir::Layout& la
 Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,
                    const datadir::Layout& layout);
 
+// That the target is neither the directory of the base nor in it.
+Status CheckTargetApart(io::FileSystem& fs, const std::string& target_dir,
+                        const std::string& base_dir);
+
 // That these files, those of MyRocks if `rocksdb_dir` is not empty, and redo while they are copied,
 // fit.
 Status CheckSpace(io::FileSystem& fs, const std::string& target_dir, const datadir::Scan& scan,

@@ -143,16 +143,20 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
 }
 
 std::vector<std::string> FindMissingSpaces(const std::vector<SpaceId>& copied,
-                                           const SpaceChanges& changes) {
+                                           const SpaceChanges& changes,
+                                           const std::map<SpaceId, std::string>& base_tables) {
   const std::set<SpaceId> present(copied.begin(), copied.end());
   std::vector<std::string> missing;
   for (const auto& entry : changes) {
     const SpaceChange& change = entry.second;
-    // Spaces without file records are undo tablespaces and the system tablespace.
-    if (change.last_path.empty() || change.is_deleted || change.has_first_page) continue;
+    if (change.is_deleted || change.has_first_page) continue;
     if (present.count(entry.first) != 0) continue;
-    if (io::BaseName(change.last_path).starts_with("#sql")) continue;
-    missing.push_back(fmt::format("{} (tablespace {})", change.last_path, entry.first));
+    // Other spaces without file records are undo tablespaces and the system tablespace.
+    std::string path = change.last_path;
+    const auto in_base = base_tables.find(entry.first);
+    if (path.empty() && in_base != base_tables.end()) path = in_base->second;
+    if (path.empty() || io::BaseName(path).starts_with("#sql")) continue;
+    missing.push_back(fmt::format("{} (tablespace {})", path, entry.first));
   }
   return missing;
 }

@@ -78,8 +78,10 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
 
 // Names of tablespaces that the redo log changes, cannot build, and that have no file among
 // `copied`: a backup without them would be incomplete. The server's intermediate tables ("#sql")
-// are not missed.
+// are not missed. `base_tables` are the files of tables in the base of an increment: a log that
+// begins where that ends need not name them.
 std::vector<std::string> FindMissingSpaces(const std::vector<SpaceId>& copied,
-                                           const SpaceChanges& changes);
+                                           const SpaceChanges& changes,
+                                           const std::map<SpaceId, std::string>& base_tables);
 
 }  // namespace hbk::backup

@@ -102,10 +102,8 @@ Status RocksdbCheckpoint::Copy(FileCopier& copier, BackupRecord& record, std::st
     jobs.push_back(std::move(job));
   }
   HBK_ASSIGN_OR_RETURN(const auto results, copier.Copy(std::move(jobs), std::move(stop)));
-  for (const CopyResult& result : results) {
-    record.AddFile(result.name, datadir::FileKind::kRocksdb, CopyStage::kEnd, result.size,
-                   result.digest);
-  }
+  for (const CopyResult& result : results)
+    record.AddCopied(datadir::FileKind::kRocksdb, CopyStage::kEnd, result);
   return OkStatus();
 }
 

@@ -23,8 +23,9 @@ std::map<InodeKey, CopiedFiles::const_iterator> IndexMovable(
   std::map<InodeKey, CopiedFiles::const_iterator> movable;
   for (auto copy = copied.begin(); copy != copied.end(); ++copy) {
     const FileIdentity& source = copy->second.source;
-    const bool is_useful = copy->second.is_trusted && source.birth_ns != 0 &&
-                           source.size >= kRenameBytesMin && kept.count(copy->first) == 0;
+    const bool is_useful = copy->second.is_trusted && copy->second.is_in_target &&
+                           source.birth_ns != 0 && source.size >= kRenameBytesMin &&
+                           kept.count(copy->first) == 0;
     if (is_useful) movable.emplace(KeyOf(source), copy);
   }
   return movable;

@@ -19,10 +19,12 @@
 
 namespace hbk::backup {
 
-// A copy in the target.
+// A copy in the target, or what stands for it.
 struct CopiedFile {
   FileIdentity source;      // as it was copied
   bool is_trusted = false;  // it did not change meanwhile, and a later change shows
+  // False: the base has the same under the same name, and nothing is in the target.
+  bool is_in_target = true;
 };
 using CopiedFiles = std::map<std::string, CopiedFile>;  // by name in the target
 

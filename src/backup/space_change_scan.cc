@@ -1,5 +1,6 @@
 #include "space_change_scan.h"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
@@ -10,14 +11,16 @@ namespace {
 using redo::RecordKind;
 
 void ApplyRecord(const redo::RedoRecord& record, Lsn lsn, SpaceChanges& changes) {
-  const bool is_first_page = record.kind == RecordKind::kInitPage && record.page.page == 0;
-  const bool is_file_record =
-      record.kind >= RecordKind::kFileCreate && record.kind != RecordKind::kFileCheckpoint;
-  if (!is_first_page && !is_file_record) return;
+  if (record.is_same_page || record.kind == RecordKind::kFileCheckpoint) return;
   SpaceChange& change = changes[record.page.space];
+  if (record.kind < RecordKind::kFileCreate) {
+    change.has_pages = true;
+    const bool is_first_page = record.kind == RecordKind::kInitPage && record.page.page == 0;
+    if (!is_first_page) return;
+    change.has_first_page = true;
+  }
   change.last_lsn = lsn;
   switch (record.kind) {
-    case RecordKind::kInitPage: change.has_first_page = true; break;
     case RecordKind::kFileDelete: change.is_deleted = true; break;
     case RecordKind::kFileCreate:
       change.is_created = true;
@@ -55,13 +58,14 @@ Status ScanSpaceChanges(const redo::MiniTransaction& mtr, bool are_payloads_encr
 void MergeSpaceChanges(const SpaceChanges& later, SpaceChanges& changes) {
   for (const auto& [space, change] : later) {
     SpaceChange& known = changes[space];
+    known.has_pages |= change.has_pages;
     known.is_created |= change.is_created;
     known.has_first_page |= change.has_first_page;
     known.is_deleted |= change.is_deleted;
     known.is_renamed |= change.is_renamed;
     known.is_modified |= change.is_modified;
     if (!change.last_path.empty()) known.last_path = change.last_path;
-    known.last_lsn = change.last_lsn;
+    known.last_lsn = std::max(known.last_lsn, change.last_lsn);
   }
 }
 

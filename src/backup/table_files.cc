@@ -10,6 +10,7 @@
 
 #include "exact_copy.h"
 #include "file_identity.h"
+#include "increment_base.h"
 #include "target_files.h"
 
 namespace hbk::backup {
@@ -28,7 +29,7 @@ constexpr int64_t kRestPauseMax = 200'000'000;
 // Big-endian, in the headers of .MYI and .MAI files: not 0 while what was changed is not written.
 constexpr size_t kOpenCount = 24;
 
-CopyJob MakeJob(const DataFile& file, CopyStage stage) {
+CopyJob MakeJob(const DataFile& file, CopyStage stage, bool is_myisam_mapped) {
   const bool is_locked = stage == CopyStage::kBlockDdl || stage == CopyStage::kBlockCommit;
   CopyJob job;
   job.name = file.name;
@@ -38,6 +39,8 @@ CopyJob MakeJob(const DataFile& file, CopyStage stage) {
   job.under_lock = is_locked || stage == CopyStage::kFlush;  // Then some writers wait.
   // Files of a DATA DIRECTORY of MyISAM and Aria are symlinks in the database directory.
   job.follow_symlink = file.kind == FileKind::kMyisamTable || file.kind == FileKind::kAriaTable;
+  job.is_mapped =
+      file.kind == FileKind::kMroonga || (file.kind == FileKind::kMyisamTable && is_myisam_mapped);
   return job;
 }
 
@@ -95,7 +98,7 @@ Status TableFiles::MakeDatabases(const datadir::Scan& scan) {
 }
 
 void TableFiles::Note(const DataFile& file, CopyStage stage, const CopyResult& result) {
-  record_.AddFile(file.name, file.kind, stage, result.size, result.digest);
+  record_.AddCopied(file.kind, stage, result);
 }
 
 std::vector<const DataFile*> TableFiles::FilesAtRest(const datadir::Scan& scan) const {
@@ -136,12 +139,10 @@ Result<std::vector<const DataFile*>> TableFiles::LeaveOutUsed(
 
 Status TableFiles::Adjust(const SettlePlan& plan) {
   for (const std::string& name : plan.removes) {
-    HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
-    record_.files.erase(name);
+    HBK_RETURN_IF_ERROR(RemoveCopy(fs_, target_dir_, name, record_));
     copied_.erase(name);
   }
-  HBK_RETURN_IF_ERROR(RenameInTarget(fs_, target_dir_, plan.renames));
-  record_.RenameFiles(plan.renames);
+  HBK_RETURN_IF_ERROR(RenameCopies(fs_, target_dir_, plan.renames, record_));
   RenameKeys(plan.renames, copied_);
   counts_.removed += plan.removes.size();
   counts_.renamed += plan.renames.size();
@@ -191,7 +192,7 @@ Status TableFiles::CopyFiles(const std::vector<const DataFile*>& files, CopyStag
   if (files.empty()) return OkStatus();
   std::vector<CopyJob> jobs;
   for (const DataFile* file : files) {
-    jobs.push_back(MakeJob(*file, stage));
+    jobs.push_back(MakeJob(*file, stage, is_myisam_mapped_));
     jobs.back().replace = copied_.count(file->name) != 0;
   }
   const int64_t begun_ns = FileClockNow();
@@ -201,11 +202,12 @@ Status TableFiles::CopyFiles(const std::vector<const DataFile*>& files, CopyStag
     const std::string& name = files[i]->name;
     if (result.outcome != CopyOutcome::kCopied) {
       copied_.erase(name);
-      record_.files.erase(name);
+      record_.Forget(name);
       continue;
     }
     const FileIdentity source = IdentityOf(result.before);
-    copied_[name] = {source, IsSettled(result) && IsAtRest(source, begun_ns)};
+    copied_[name] = {source, IsSettled(result) && IsAtRest(source, begun_ns),
+                     result.content == manifest::FileContent::kWhole};
     Note(*files[i], stage, result);
     ++(stage == CopyStage::kBlockDdl ? counts_.late : counts_.early);
   }
@@ -235,7 +237,7 @@ Status TableFiles::CopyStageFiles(const datadir::Scan& scan, CopyStage stage,
     if (RuleOf(file.kind, file.name).first != stage || IsCsvLogTable(file)) continue;
     if (file.kind == FileKind::kAriaLog || file.kind == FileKind::kAriaControl) continue;
     files.push_back(&file);
-    jobs.push_back(MakeJob(file, stage));
+    jobs.push_back(MakeJob(file, stage, is_myisam_mapped_));
   }
   if (jobs.empty()) return OkStatus();
   HBK_ASSIGN_OR_RETURN(const auto results, copier_.Copy(std::move(jobs), stop));
@@ -274,7 +276,7 @@ Status TableFiles::CopyUnderBlockCommit(const datadir::Scan& scan, std::stop_tok
 
 Status TableFiles::CopyAgain(std::stop_token stop) {
   for (const DataFile& file : unsettled_) {
-    CopyJob job = MakeJob(file, CopyStage::kBlockCommit);
+    CopyJob job = MakeJob(file, CopyStage::kBlockCommit, is_myisam_mapped_);
     job.replace = true;
     ++counts_.late;
     bool is_settled = false;
@@ -305,6 +307,7 @@ Status TableFiles::CopyCsvLogTable(const DataFile& file, std::stop_token stop) {
       const ExactCopy copy,
       CopyFirstBytes(fs_, *source, end, io::JoinPath(target_dir_, file.name), stop));
   record_.AddFile(file.name, file.kind, CopyStage::kBlockCommit, copy.size, copy.digest);
+  HBK_RETURN_IF_ERROR(LeaveToBase(file.name));
 
   const auto state_of = [](std::string path) {
     return path.replace(path.size() - 1, 1, "M");
@@ -318,6 +321,18 @@ Status TableFiles::CopyCsvLogTable(const DataFile& file, std::stop_token stop) {
                        copier_.WriteBytes(state_name, AsBytes(*clean), /*replace=*/false,
                                           /*under_lock=*/true));
   record_.AddFile(state_name, file.kind, CopyStage::kBlockCommit, written.size, written.digest);
+  return LeaveToBase(state_name);
+}
+
+// What was made, and turns out to be what the base has.
+Status TableFiles::LeaveToBase(const std::string& name) {
+  const manifest::ManifestFile* known =
+      copier_.base() != nullptr ? copier_.base()->FindFile(name) : nullptr;
+  manifest::ManifestFile& made = record_.files.at(name);
+  if (known == nullptr || known->size != made.size || known->digest != made.digest)
+    return OkStatus();
+  HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
+  made.content = manifest::FileContent::kBase;
   return OkStatus();
 }
 

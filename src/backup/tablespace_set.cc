@@ -10,6 +10,7 @@
 
 #include "hbk/innodb/page.h"
 
+#include "increment_base.h"
 #include "target_files.h"
 
 namespace hbk::backup {
@@ -61,6 +62,19 @@ Status ReadSpaceId(io::FileSystem& fs, FoundSpace& found) {
 
 }  // namespace
 
+Result<bool> HasBlankTable(io::FileSystem& fs, const datadir::Scan& scan,
+                           const IncrementBase& base) {
+  for (const datadir::DataFile& file : scan.files) {
+    if (file.kind != FileKind::kTablespace || base.HasFirstPageOf(IdentityOf(file.info))) continue;
+    FoundSpace found{.name = file.name, .id = std::nullopt, .path = file.source_path};
+    const Status status = ReadSpaceId(fs, found);
+    if (status.code() == StatusCode::kNotFound) continue;
+    HBK_RETURN_IF_ERROR(status);
+    if (found.is_blank) return true;
+  }
+  return false;
+}
+
 Status TablespaceSet::CopyAll(const datadir::Scan& scan, const datadir::Layout& layout,
                               const OpenSpaces& open, std::stop_token stop) {
   open_ = open;
@@ -88,7 +102,8 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
     for (const KeyUse& key : result.keys)
       record_.keys.insert({key.id, key.version});
     if (result.outcome == CopyOutcome::kCopied) {
-      record_.AddFile(result.name, KindOf(jobs[i]), stage, result.size, result.digest);
+      record_.AddCopied(KindOf(jobs[i]), stage, result);
+      counts_.skipped += result.is_skipped ? 1 : 0;
       NoteDamage(result);
       if (jobs[i].method == CopyMethod::kTablespace)
         copied_.push_back(Describe(result, stage != CopyStage::kStart));
@@ -223,9 +238,7 @@ Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& sca
 
 Status TablespaceSet::Remove(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
-    record_.files.erase(name);
-    record_.damaged.erase(name);
+    HBK_RETURN_IF_ERROR(RemoveCopy(fs_, target_dir_, name, record_));
     copied_.erase(std::find_if(copied_.begin(), copied_.end(),
                                [&name](const CopiedSpace& copy) { return copy.name == name; }));
   }
@@ -233,8 +246,7 @@ Status TablespaceSet::Remove(const std::vector<std::string>& names) {
 }
 
 Status TablespaceSet::Rename(const std::vector<std::pair<std::string, std::string>>& renames) {
-  HBK_RETURN_IF_ERROR(RenameInTarget(fs_, target_dir_, renames));
-  record_.RenameFiles(renames);
+  HBK_RETURN_IF_ERROR(RenameCopies(fs_, target_dir_, renames, record_));
   const std::map<std::string, std::string> new_names(renames.begin(), renames.end());
   for (CopiedSpace& copy : copied_) {
     const auto renamed = new_names.find(copy.name);
@@ -275,7 +287,9 @@ Status TablespaceSet::CheckComplete(const SpaceChanges& changes) const {
   std::vector<SpaceId> ids;
   for (const CopiedSpace& copy : copied_)
     ids.push_back(copy.id);
-  const std::vector<std::string> missing = FindMissingSpaces(ids, changes);
+  static const std::map<SpaceId, std::string> kNone;
+  const std::vector<std::string> missing =
+      FindMissingSpaces(ids, changes, copier_.base() != nullptr ? copier_.base()->tables() : kNone);
   if (missing.empty()) return OkStatus();
   return FailedError(fmt::format("the redo log changes tablespaces that are not in the backup: {}",
                                  fmt::join(missing, ", ")))

@@ -25,6 +25,11 @@
 
 namespace hbk::backup {
 
+// Whether a table has a file whose first page was not written yet. Files that vanish are left out,
+// and those that the base of an increment has with their first page are not looked at.
+Result<bool> HasBlankTable(io::FileSystem& fs, const datadir::Scan& scan,
+                           const IncrementBase& base);
+
 class TablespaceSet {
  public:
   // Files are noted in the record. Everything must outlive the set.
@@ -58,6 +63,7 @@ class TablespaceSet {
     uint64_t copied_late = 0;
     uint64_t left_to_redo = 0;
     uint64_t retried_pages = 0;
+    uint64_t skipped = 0;  // not read: the base has them
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 

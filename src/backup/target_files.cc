@@ -2,10 +2,26 @@
 
 #include <fmt/format.h>
 
+#include "hbk/delta/delta_file.h"
+
+#include "backup_record.h"
+
 namespace hbk::backup {
 
-Status RenameInTarget(io::FileSystem& fs, const std::string& target_dir,
-                      const std::vector<std::pair<std::string, std::string>>& renames) {
+namespace {
+
+using manifest::FileContent;
+
+std::string NameOf(const std::string& name, FileContent content, uint64_t delta_size) {
+  if (content == FileContent::kWhole) return name;
+  const bool has_delta = content == FileContent::kDelta && delta_size != 0;
+  return has_delta ? name + std::string(delta::kDeltaSuffix) : "";
+}
+
+// Names in the target, from and to.
+using Renames = std::vector<std::pair<std::string, std::string>>;
+
+Status RenameInTarget(io::FileSystem& fs, const std::string& target_dir, const Renames& renames) {
   // In two phases. A name in between is none that a server would use.
   std::vector<std::string> between;
   for (const auto& [from, to] : renames) {
@@ -19,6 +35,41 @@ Status RenameInTarget(io::FileSystem& fs, const std::string& target_dir,
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs, io::DirName(path), 0700));
     HBK_RETURN_IF_ERROR(fs.Rename(between[i], path));
   }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::string StoredName(const manifest::ManifestFile& file) {
+  return NameOf(file.name, file.content, file.delta_size);
+}
+
+std::string StoredName(const CopyResult& result) {
+  if (result.outcome != CopyOutcome::kCopied) return "";
+  return NameOf(result.name, result.content, result.delta_size);
+}
+
+Status RemoveCopy(io::FileSystem& fs, const std::string& target_dir, const std::string& name,
+                  BackupRecord& record) {
+  const auto file = record.files.find(name);
+  HBK_CHECK(file != record.files.end());
+  const std::string stored = StoredName(file->second);
+  if (!stored.empty()) HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(target_dir, stored)));
+  record.Forget(name);
+  return OkStatus();
+}
+
+Status RenameCopies(io::FileSystem& fs, const std::string& target_dir, const Renames& renames,
+                    BackupRecord& record) {
+  Renames stored;
+  for (const auto& [from, to] : renames) {
+    manifest::ManifestFile file = record.files.at(from);
+    const std::string old_name = StoredName(file);
+    file.name = to;
+    if (!old_name.empty()) stored.emplace_back(old_name, StoredName(file));
+  }
+  HBK_RETURN_IF_ERROR(RenameInTarget(fs, target_dir, stored));
+  record.RenameFiles(renames);
   return OkStatus();
 }
 

@@ -1,4 +1,7 @@
-// Names in the target change: copies follow the renames of the server.
+// What of the files of a backup lies in the target, under which names; and how copies follow the
+// renames and drops of the server.
+//
+// Of an increment a file may be there whole, as a delta, or not at all.
 //
 // Errors   Those of the file system.
 // Threads  One at a time.
@@ -8,16 +11,29 @@
 #include <utility>
 #include <vector>
 
+#include "hbk/backup/file_copier.h"
 #include "hbk/base/check.h"
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/backup_manifest.h"
 
 namespace hbk::backup {
 
-// All as one step: names may be swapped or go around. No name that is not itself renamed may be in
-// the way. Missing directories are made.
-Status RenameInTarget(io::FileSystem& fs, const std::string& target_dir,
-                      const std::vector<std::pair<std::string, std::string>>& renames);
+struct BackupRecord;
+
+// The name in the target of what there is of the file; empty: nothing.
+std::string StoredName(const manifest::ManifestFile& file);
+std::string StoredName(const CopyResult& result);
+
+// The copy of that name, which must be in the record, leaves both.
+Status RemoveCopy(io::FileSystem& fs, const std::string& target_dir, const std::string& name,
+                  BackupRecord& record);
+
+// In target and record, all as one step: names may be swapped or go around. No name that is not
+// itself renamed may be in the way. Missing directories are made.
+Status RenameCopies(io::FileSystem& fs, const std::string& target_dir,
+                    const std::vector<std::pair<std::string, std::string>>& renames,
+                    BackupRecord& record);
 
 // Moves the entries of a map by name in the same way.
 template <typename Map>

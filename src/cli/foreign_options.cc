@@ -25,15 +25,12 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"redo-only", kNotYet, "incremental backups come with a later version"},
     ForeignOption{"mysqld-args", kNotYet, "give the options of hbk by themselves"},
     // Where to.
-    ForeignOption{"extra-lsndir", kNotYet, ""},
     ForeignOption{"stream", kNotYet, ""},
     ForeignOption{"compress", kNotYet, ""},
     ForeignOption{"compress-threads", kNotYet, ""},
     ForeignOption{"compress-chunk-size", kNotYet, ""},
     ForeignOption{"tmpdir", kNoEffect, "hbk makes no temporary files outside --target-dir"},
     // Increments and parts.
-    ForeignOption{"incremental-basedir", kNotYet, ""},
-    ForeignOption{"incremental-lsn", kNotYet, ""},
     ForeignOption{"incremental-dir", kNotYet, ""},
     ForeignOption{"incremental-history-name", kNotYet, ""},
     ForeignOption{"incremental-history-uuid", kNotYet, ""},

@@ -98,7 +98,7 @@ std::string OptionRows(Command command) {
   std::string rows;
   for (const Section section :
        {Section::kMain, Section::kConnection, Section::kTls, Section::kLayout, Section::kKeys,
-        Section::kReplication, Section::kSpeed, Section::kOutput}) {
+        Section::kReplication, Section::kIncrements, Section::kSpeed, Section::kOutput}) {
     std::string in_section;
     for (const OptionSpec& spec : OptionTable()) {
       if (spec.section == section && spec.AppliesTo(command)) in_section += OptionRow(spec);

@@ -78,6 +78,12 @@ constexpr OptionSpec LayoutOption(Opt id, std::string_view name, char letter,
                     value_name, default_text, help);
 }
 
+constexpr OptionSpec Increment(Opt id, std::string_view name, std::string_view value_name,
+                               std::string_view help) {
+  return TextOption(id, name, 0, kInBackup, Section::kIncrements, FileRole::kTool, value_name, "",
+                    help);
+}
+
 constexpr OptionSpec KeyOption(Opt id, std::string_view name, FileRole role,
                                std::string_view value_name, std::string_view default_text,
                                std::string_view help) {
@@ -226,6 +232,16 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                  "seconds to wait until there are none"),
     FlagOption(Opt::kGaleraInfo, "galera-info", kInBackup, Section::kReplication, FileRole::kTool,
                "off", "on a node of a Galera cluster: record its position in the cluster"),
+    Increment(Opt::kIncrementalBasedir, "incremental-basedir", "DIR",
+              "make an increment to the backup in DIR, of which the manifest is enough"),
+    NumberOption(Opt::kIncrementalLsn, "incremental-lsn", 0, kInBackup, Section::kIncrements,
+                 FileRole::kTool, "N", "", 0, std::numeric_limits<uint64_t>::max(),
+                 "make an increment to a backup that ends at this LSN and is not at hand"),
+    FlagOption(Opt::kTrustFileTimes, "trust-file-times", kInBackup, Section::kIncrements,
+               FileRole::kTool, "off",
+               "do not read files whose times say that they were not changed since the base"),
+    Increment(Opt::kExtraLsndir, "extra-lsndir", "DIR",
+              "put copies of manifest, checkpoints and info into DIR: a base for increments"),
     NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
                  "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
 
@@ -312,6 +328,7 @@ std::string_view SectionTitle(Section section) {
     case Section::kLayout: return "Directories of the server";
     case Section::kKeys: return "Encryption keys";
     case Section::kReplication: return "Replication and Galera";
+    case Section::kIncrements: return "Increments";
     case Section::kSpeed: return "Speed and limits";
     case Section::kOutput: return "Output";
   }

@@ -73,6 +73,10 @@ enum class Opt : uint8_t {
   kSafeSlaveBackup,
   kSafeSlaveBackupTimeout,
   kGaleraInfo,
+  kIncrementalBasedir,
+  kIncrementalLsn,
+  kTrustFileTimes,
+  kExtraLsndir,
   kUseMemory,
   kOwner,
   kRemap,
@@ -105,6 +109,7 @@ enum class Section : uint8_t {
   kLayout,
   kKeys,
   kReplication,
+  kIncrements,
   kSpeed,
   kOutput
 };

@@ -125,6 +125,17 @@ Result<backup::LockWaitOptions> MakeLockWaitOptions(const OptionValues& values) 
   return options;
 }
 
+Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& options) {
+  options.incremental_basedir = values.Text(Opt::kIncrementalBasedir);
+  if (values.Find(Opt::kIncrementalLsn) != nullptr)
+    options.incremental_lsn = values.Number(Opt::kIncrementalLsn, 0);
+  options.trust_file_times = values.Flag(Opt::kTrustFileTimes);
+  options.extra_lsndir = values.Text(Opt::kExtraLsndir);
+  if (options.incremental_basedir.empty() || !options.incremental_lsn) return OkStatus();
+  return UsageError("an increment has one base: --incremental-basedir or --incremental-lsn")
+      .WithHint("leave out one of them");
+}
+
 }  // namespace
 
 Status CheckNeeded(const OptionValues& values, Command command) {
@@ -151,6 +162,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.safe_slave_backup = values.Flag(Opt::kSafeSlaveBackup);
   options.safe_slave_backup_timeout_s =
       static_cast<uint32_t>(values.Number(Opt::kSafeSlaveBackupTimeout, kDefaultSafeSlaveSeconds));
+  HBK_RETURN_IF_ERROR(TakeIncrementOptions(values, options));
   options.said_layout = MakeLayoutOptions(values);
   options.recorded_options = values.Recorded(Command::kBackup);
   return options;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <future>
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <dirent.h>
@@ -23,6 +25,10 @@ namespace {
 // A thread costs as much as the attributes of some twenty files.
 constexpr size_t kFilesPerThread = 500;
 constexpr size_t kThreadsMax = 8;
+
+// f_type of statfs(): ext2 to ext4, xfs, btrfs, tmpfs, zfs.
+constexpr std::array<uint32_t, 5> kKeepsTimes = {0xEF53, 0x58465342, 0x9123683E, 0x01021994,
+                                                 0x2FC12FC1};
 
 struct CloseDirectory {
   void operator()(DIR* dir) const { (void)closedir(dir); }
@@ -147,6 +153,15 @@ class PosixFileSystemImpl final : public FileSystem {
       return ErrnoStatus(errno, "reading the free space at " + path);
     }
     return uint64_t{st.f_bavail} * uint64_t{st.f_frsize};
+  }
+
+  Result<bool> KeepsFileTimes(const std::string& path) override {
+    struct statfs st {};
+    if (statfs(path.c_str(), &st) != 0) {
+      return ErrnoStatus(errno, "reading the kind of the file system at " + path);
+    }
+    const auto type = static_cast<uint32_t>(st.f_type);
+    return std::find(kKeepsTimes.begin(), kKeepsTimes.end(), type) != kKeepsTimes.end();
   }
 
   Result<std::string> ReadLink(const std::string& path) override;

@@ -28,11 +28,6 @@ struct Numbered {
   BlockCheckpoint content;
 };
 
-bool IsInPayload(Lsn lsn, bool is_encrypted) {
-  const uint64_t place = lsn % kLogBlockBytes;
-  return place >= kLogBlockHeaderBytes && place < LogBlockPayloadEnd(is_encrypted);
-}
-
 std::optional<Numbered> Parse(ByteView block, bool is_encrypted) {
   if (LoadBe32(block, kCheckpointChecksum) != Crc32c(block.first(kCheckpointChecksum)))
     return std::nullopt;

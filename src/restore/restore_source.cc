@@ -59,6 +59,11 @@ Status NotPrepared(const std::string& dir) {
       .WithHint(fmt::format("hbk prepare --target-dir={}", dir));
 }
 
+Status IsIncrement(const std::string& dir) {
+  return UnsupportedError(fmt::format("the backup in {} is an increment", dir))
+      .WithHint("lay it on its base, and restore that: hbk help prepare");
+}
+
 Result<std::vector<datadir::SystemFile>> ParseSystemFiles(const std::string& spec) {
   Result<std::vector<datadir::SystemFile>> files =
       datadir::ParseDataFilePath(spec.empty() ? kDefaultDataFilePath : std::string_view(spec));
@@ -186,6 +191,7 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
                       backup_dir));
     }
   }
+  if (manifest && manifest->base) return IsIncrement(backup_dir);
   HBK_ASSIGN_OR_RETURN(const std::optional<MariadbBackupSet> metadata,
                        LoadMetadataIfThere(fs, backup_dir));
   if (!manifest && !metadata) {
@@ -199,8 +205,7 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
   } else if (IsLogApplied(metadata)) {
     HBK_RETURN_IF_ERROR(AddFilesFound(fs, *metadata, source));
   } else if (metadata && metadata->checkpoints.backup_type == "incremental") {
-    return UnsupportedError(fmt::format("the backup in {} is an increment", backup_dir))
-        .WithHint("restore the full backup that it was merged into");
+    return IsIncrement(backup_dir);
   } else {
     return NotPrepared(backup_dir);
   }

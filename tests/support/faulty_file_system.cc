@@ -173,6 +173,11 @@ Result<uint64_t> FaultyFileSystem::FreeBytes(const std::string& path) {
   return inner_.FreeBytes(path);
 }
 
+Result<bool> FaultyFileSystem::KeepsFileTimes(const std::string& path) {
+  HBK_RETURN_IF_ERROR(Count(false, "reading the kind of the file system at " + path));
+  return inner_.KeepsFileTimes(path);
+}
+
 Result<std::string> FaultyFileSystem::ReadLink(const std::string& path) {
   HBK_RETURN_IF_ERROR(Count(false, "reading the symbolic link " + path));
   return inner_.ReadLink(path);

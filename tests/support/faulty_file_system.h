@@ -55,6 +55,7 @@ class FaultyFileSystem final : public io::FileSystem {
   Status SyncDirectory(const std::string& path) override;
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override;
   Result<uint64_t> FreeBytes(const std::string& path) override;
+  Result<bool> KeepsFileTimes(const std::string& path) override;
   Result<std::string> ReadLink(const std::string& path) override;
   Result<int64_t> LockHolder(const std::string& path) override;
 

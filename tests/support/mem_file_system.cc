@@ -356,6 +356,12 @@ Result<uint64_t> MemFileSystem::FreeBytes(const std::string& path) {
   return free_bytes_;
 }
 
+Result<bool> MemFileSystem::KeepsFileTimes(const std::string& path) {
+  const MutexLock lock(mutex_);
+  HBK_RETURN_IF_ERROR(FindNode(path, true).status());
+  return keeps_file_times_;
+}
+
 Result<std::string> MemFileSystem::ReadLink(const std::string& path) {
   const MutexLock lock(mutex_);
   HBK_ASSIGN_OR_RETURN(const NodePtr node, FindNode(path, false));
@@ -412,6 +418,7 @@ MemFileSystem::NodePtr MemFileSystem::NewNode(FileType type, uint32_t mode) {
   node->info.inode = ++last_inode_;
   node->info.mode = mode;
   node->info.mtime_ns = node->info.ctime_ns = Tick();
+  if (has_births_) node->info.birth_ns = node->info.ctime_ns;
   return node;
 }
 
@@ -479,6 +486,16 @@ std::map<std::string, std::string> MemFileSystem::Tree(const std::string& dir) {
 void MemFileSystem::SetFreeBytes(uint64_t bytes) {
   const MutexLock lock(mutex_);
   free_bytes_ = bytes;
+}
+
+void MemFileSystem::SetKeepsFileTimes(bool keeps_file_times) {
+  const MutexLock lock(mutex_);
+  keeps_file_times_ = keeps_file_times;
+}
+
+void MemFileSystem::SetHasBirths(bool has_births) {
+  const MutexLock lock(mutex_);
+  has_births_ = has_births;
 }
 
 void MemFileSystem::SetLockHolder(const std::string& path, int64_t pid) {

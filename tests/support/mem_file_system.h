@@ -43,6 +43,7 @@ class MemFileSystem final : public io::FileSystem {
   Status SyncDirectory(const std::string& path) override;
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override;
   Result<uint64_t> FreeBytes(const std::string& path) override;
+  Result<bool> KeepsFileTimes(const std::string& path) override;
   Result<std::string> ReadLink(const std::string& path) override;
   Result<int64_t> LockHolder(const std::string& path) override;
 
@@ -57,6 +58,9 @@ class MemFileSystem final : public io::FileSystem {
   [[nodiscard]] std::map<std::string, std::string> Tree(const std::string& dir);
 
   void SetFreeBytes(uint64_t bytes);
+  void SetKeepsFileTimes(bool keeps_file_times);
+  // Whether files that are made from now on have a birth. At first not.
+  void SetHasBirths(bool has_births);
   void SetLockHolder(const std::string& path, int64_t pid);
   // Whether Open gives direct files when asked to. At first it does.
   void SetHasDirect(bool has_direct);
@@ -91,6 +95,8 @@ class MemFileSystem final : public io::FileSystem {
   int64_t clock_ns_ HBK_GUARDED_BY(mutex_) = 1'000'000'000;
   uint64_t crash_count_ HBK_GUARDED_BY(mutex_) = 0;
   uint64_t free_bytes_ HBK_GUARDED_BY(mutex_) = uint64_t{1} << 40;
+  bool keeps_file_times_ HBK_GUARDED_BY(mutex_) = true;
+  bool has_births_ HBK_GUARDED_BY(mutex_) = false;
   bool has_direct_ HBK_GUARDED_BY(mutex_) = true;
   uint64_t unaligned_count_ HBK_GUARDED_BY(mutex_) = 0;
   std::map<std::string, int64_t> lock_holders_ HBK_GUARDED_BY(mutex_);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,6 +41,13 @@ struct BackupOptions {
   uint32_t safe_slave_backup_timeout_s = 300;
   // What the user says of the layout; compared with what the server says. Empty: not said.
   datadir::LayoutOptions said_layout;
+  // Of an increment; at most one of these is set.
+  std::string incremental_basedir;          // a backup, or its manifest
+  std::optional<uint64_t> incremental_lsn;  // the end of a base of which nothing else is known
+  // A file whose times say that it was not changed since the base is not read; some are, as a
+  // proof.
+  bool trust_file_times = false;
+  std::string extra_lsndir;  // gets a copy of the manifest and of two metadata files
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets
 };
 

@@ -10,13 +10,17 @@
 //
 // Pages are copied as they lie there, encrypted or compressed, and checked without a key.
 //
+// Of an increment (FileCopierOptions::base) the pages of a tablespace that the base has go nowhere,
+// and the others into a delta; of another file that is as the base has it, nothing is written.
+//
 // Files of Aria tables that are written meanwhile are checked page by page, too
 // (aria_page_reader.h); what is written later, the Aria log has.
 //
 // Memory   workers x (kCopyBufferBytes + one page), see docs/design.
 // Units    Sizes are bytes.
 // Errors   kCorruption: a page that stays bad (names table, file, page, offset and what is wrong
-//          with it), unless keep_damaged_pages. kNotFound: vanished where that is an error.
+//          with it), unless keep_damaged_pages; a file whose times say that it was not changed
+//          since the base, and that was. kNotFound: vanished where that is an error.
 //          kInterrupted: stop was requested.
 // Threads  Every call from one thread at a time; the workers live inside Copy() and SyncAll().
 #pragma once
@@ -37,6 +41,7 @@
 #include "hbk/innodb/trx_sys.h"
 #include "hbk/innodb/types.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/backup_manifest.h"
 #include "hbk/report/reporter.h"
 
 namespace hbk::io {
@@ -44,6 +49,8 @@ class RateLimiter;
 }
 
 namespace hbk::backup {
+
+class IncrementBase;
 
 constexpr uint64_t kCopyBufferBytes = 1 << 20;
 
@@ -76,6 +83,7 @@ struct CopyJob {
   bool under_lock = false;
   bool replace = false;  // the target may exist from an earlier stage: overwrite it
   bool follow_symlink = false;
+  bool is_mapped = false;  // its owner writes it through a memory map: its times say nothing
   std::optional<SystemFilePart> system = std::nullopt;  // kSystem
   std::optional<aria::PageRules> aria = std::nullopt;   // kAria
 };
@@ -104,9 +112,18 @@ struct DamagedPage {
 struct CopyResult {
   std::string name;
   CopyOutcome outcome = CopyOutcome::kCopied;
-  uint64_t size = 0;                       // of the target
-  std::string digest;                      // of the target, filter::TreeDigest
-  innodb::SpaceId space_id = 0;            // tablespaces
+  // Of the file. Of a tablespace in an increment, the length that it is to get.
+  uint64_t size = 0;
+  std::string digest;  // of what is in the target, filter::TreeDigest. kBase: see ManifestFile
+  manifest::FileContent content = manifest::FileContent::kWhole;
+  uint64_t delta_size = 0;        // kDelta: of the delta file
+  uint64_t delta_page_count = 0;  // kDelta
+  bool replaces_base = false;     // kDelta
+  bool is_skipped = false;        // kBase: it was not read, its times were believed
+  innodb::SpaceId space_id = 0;   // tablespaces
+  // Tablespaces; with the id of the first file of a system tablespace.
+  std::optional<manifest::SpaceFacts> space;
+  manifest::SourceFile source;
   uint64_t retried_pages = 0;              // that were good when read again
   uint64_t written_bytes = 0;              // without holes
   std::vector<KeyUse> keys;                // sorted
@@ -125,6 +142,8 @@ struct FileCopierOptions {
   io::RateLimiter* limiter = nullptr;  // not owned; null: no throttle
   // A page that stays bad is copied as it is and noted in the result.
   bool keep_damaged_pages = false;
+  // Of an increment; not owned, must outlive the copier. Null: a full backup.
+  const IncrementBase* base = nullptr;
   // What a user calls the table of a file ("`db`.`t`"), for messages. Called from any thread.
   std::function<std::string(const std::string& name)> table_of = {};
 };
@@ -139,6 +158,9 @@ class FileCopier {
   // Results in the order of the jobs. Progress goes to the reporter.
   Result<std::vector<CopyResult>> Copy(std::vector<CopyJob> jobs, std::stop_token stop);
 
+  // Null: of a full backup.
+  [[nodiscard]] const IncrementBase* base() const { return options_.base; }
+
   // One plain file, by the calling thread.
   Result<CopyResult> CopyOne(CopyJob job, std::stop_token stop);
 
@@ -147,7 +169,7 @@ class FileCopier {
   Result<CopyResult> WriteBytes(std::string_view name, ByteView bytes, bool replace,
                                 bool under_lock);
 
-  // Data of these files, then every directory that holds one of them.
+  // Data of these files, which are names in the target, then every directory that holds one.
   Status SyncAll(const std::vector<std::string>& names, std::stop_token stop);
 
  private:

@@ -1,8 +1,9 @@
 // Follows the server's redo log while a backup runs, and copies it.
 //
-// The log is a ring that the server overwrites. The tailer starts at the newest checkpoint, before
-// the first page is copied, and stays ahead of the overwriting: it has a thread of its own and
-// never waits for copiers, for the reporter or for the target's disk (a second thread writes).
+// The log is a ring that the server overwrites. The tailer starts at the newest checkpoint, or at
+// the end of an increment's base if that is behind it, before the first page is copied, and stays
+// ahead of the overwriting: it has a thread of its own and never waits for copiers, for the
+// reporter or for the target's disk (a second thread writes).
 //
 // Key      None is needed: what is encrypted is copied as it is.
 // Fence    A mini-transaction is taken only if it starts before the LSN that the server said it has
@@ -11,13 +12,14 @@
 // Overrun  Checksum and sequence byte do not prove that bytes belong to an LSN (after two laps both
 //          fit again); only distance does. After each read the server is asked for its current
 //          LSN; if it could have come around, what was read is thrown away: kRedoOverrun.
-// Format   The target is a log file that starts at the checkpoint, docs/format/redo-log.md, with
-//          container and encryption of the server's. Its mini-transactions are the server's bytes,
-//          with the sequence byte of a first lap; its blocks (10.5 to 10.7) are the server's.
+// Format   The target is a log file that starts there, docs/format/redo-log.md, with container and
+//          encryption of the server's. Its mini-transactions are the server's bytes, with the
+//          sequence byte of a first lap; its blocks (10.5 to 10.7) are the server's.
 // Units    Lsn and sizes are bytes.
 // Errors   kRedoOverrun: overwritten before it was read. kUnsupported: format of the log.
-//          kCorruption: the log does not go on although the server says it does. The status of
-//          LsnSource as it is. The first error ends the tailer and stays in status().
+//          kChainBroken: nothing in the log begins at start_lsn. kCorruption: the log does not go
+//          on although the server says it does. The status of LsnSource as it is. The first error
+//          ends the tailer and stays in status().
 // Threads  Start and Finish from one thread; the other calls from any. LsnSource is used by the
 //          tailer's thread alone from Start to Finish.
 #pragma once
@@ -56,9 +58,9 @@ class LsnSource {
   virtual Result<LsnStatus> ReadLsn() = 0;
 };
 
-// What the copied log says about the file of one tablespace. Not for space 0 and undo spaces:
-// those have no file records (has_first_page may be set for them).
+// What the copied log says about one tablespace. Space 0 and undo spaces have no file records.
 struct SpaceChange {
+  bool has_pages = false;       // a page of it is changed
   bool is_created = false;      // FILE_CREATE
   bool has_first_page = false;  // INIT_PAGE of page 0: redo alone can rebuild the file
   bool is_deleted = false;      // FILE_DELETE
@@ -73,6 +75,8 @@ struct LogTailerOptions {
   std::string log_path;     // the server's ib_logfile0
   std::string target_path;  // created; must not exist
   std::string creator;      // of the target: "Backup 10.11.19"; at most 31 bytes
+  // Where the base of an increment ends. 0, or not behind the newest checkpoint: that is the start.
+  Lsn start_lsn = 0;
 };
 
 struct LogTailerProgress {
@@ -85,7 +89,7 @@ struct LogTailerProgress {
 };
 
 struct LogTailerResult {
-  Lsn start_lsn = 0;  // checkpoint at the start: where the target begins
+  Lsn start_lsn = 0;  // where the target begins
   Lsn last_lsn = 0;   // end of the last mini-transaction copied
   Lsn to_lsn = 0;     // newest checkpoint of the server's log at the end
   uint64_t redo_bytes = 0;
@@ -109,7 +113,8 @@ class LogTailer {
   LogTailer(const LogTailer&) = delete;
   LogTailer& operator=(const LogTailer&) = delete;
 
-  // Opens the log, writes the head of the target, begins to follow. Once it has returned, pages may
+  // Opens the log, writes the head of the target, begins to follow; from a start_lsn it has then
+  // copied something, if there is anything. Once it has returned, pages may
   // be copied.
   Status Start();
 

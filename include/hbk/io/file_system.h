@@ -131,6 +131,10 @@ class FileSystem {
   virtual Status SyncDirectory(const std::string& path) = 0;
   virtual Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) = 0;
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;  // for us, at this place
+  // True if every write to a file there shows in its times, until the next boot: a file system of
+  // this machine and of a kind that is known (ext, xfs, btrfs, zfs, and tmpfs, which lives in the
+  // kernel's memory as these times do). False for those of the network, FUSE, and layers of others.
+  virtual Result<bool> KeepsFileTimes(const std::string& path) = 0;
   // The target of a symlink, as written.
   virtual Result<std::string> ReadLink(const std::string& path) = 0;
   // Pid of the process that holds a POSIX write lock on the file; 0 if none does,

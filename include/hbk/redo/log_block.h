@@ -33,6 +33,11 @@ constexpr Lsn LogBlockOf(Lsn lsn) {
   return lsn - lsn % kLogBlockBytes;
 }
 
+constexpr bool IsInPayload(Lsn lsn, bool is_encrypted) {
+  const uint64_t place = lsn % kLogBlockBytes;
+  return place >= kLogBlockHeaderBytes && place < LogBlockPayloadEnd(is_encrypted);
+}
+
 // `count` bytes of payload behind `lsn`. What fills a block ends at the payload of the next.
 constexpr Lsn AdvanceLsn(Lsn lsn, uint64_t count, bool is_encrypted) {
   const uint64_t payload = LogBlockPayloadEnd(is_encrypted) - kLogBlockHeaderBytes;

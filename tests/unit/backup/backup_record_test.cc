@@ -161,5 +161,48 @@ TEST(BackupRecordTest, RenamedFileHasItsNewNameOnly) {
   EXPECT_EQ(record.files["d/u.ibd"].digest, std::string(32, '2'));
 }
 
+TEST(BackupRecordTest, AnIncrementSaysWhereItsBaseEnds) {
+  BackupRecord record = SomeRecord();
+  record.base = manifest::BaseBackup{"b", "hbk", 90};
+  record.boot_id = "boot";
+  record.history_name = "weekly";
+
+  const auto checkpoints =
+      manifest::ParseCheckpoints(ContentOf(record, "xtrabackup_checkpoints")).value();
+  EXPECT_EQ(checkpoints.backup_type, "incremental");
+  EXPECT_EQ(checkpoints.from_lsn, 90U);
+  auto info = manifest::ParseBackupInfo(ContentOf(record, "xtrabackup_info")).value();
+  EXPECT_EQ(info["incremental"], "Y");
+  EXPECT_EQ(info["innodb_from_lsn"], "90");
+  EXPECT_EQ(info["name"], "weekly");
+  EXPECT_EQ(MakeManifest(record).base, record.base);
+  EXPECT_EQ(MakeManifest(record).boot_id, "boot");
+}
+
+TEST(BackupRecordTest, WhatWasCopiedIsDescribedWithItsSource) {
+  BackupRecord record = SomeRecord();
+  CopyResult result;
+  result.name = "d/t.ibd";
+  result.size = 4096;
+  result.content = manifest::FileContent::kDelta;
+  result.delta_size = 100;
+  result.delta_page_count = 3;
+  result.replaces_base = true;
+  result.space = manifest::SpaceFacts{5, 16384, 21};
+  result.source.inode = 77;
+
+  record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kStart, result);
+
+  const manifest::ManifestFile& file = record.files.at("d/t.ibd");
+  EXPECT_EQ(file.content, manifest::FileContent::kDelta);
+  EXPECT_EQ(file.delta_size, 100U);
+  EXPECT_TRUE(file.replaces_base);
+  EXPECT_EQ(file.space->space_id, 5U);
+  EXPECT_EQ(file.source->inode, 77U);
+  EXPECT_EQ(record.increment_pages.at("d/t.ibd"), 3U);
+  record.Forget("d/t.ibd");
+  EXPECT_EQ(record.files.count("d/t.ibd") + record.increment_pages.size(), 0U);
+}
+
 }  // namespace
 }  // namespace hbk::backup

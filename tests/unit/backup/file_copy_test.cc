@@ -38,11 +38,16 @@ class FileCopyTest : public ::testing::Test {
 
   Result<CopyResult> Copy(CopyJob job, const std::string& content) {
     fs_.PutFile("/data/file", content);
+    return CopyAgain(std::move(job));
+  }
+  // Of the file as it is.
+  Result<CopyResult> CopyAgain(CopyJob job) {
     job.name = "file";
     job.source_path = "/data/file";
     const CopyEnvironment environment{.fs = fs_,
                                       .target_dir = "/backup",
                                       .keep_damaged_pages = keep_damaged_pages_,
+                                      .base = base_.get(),
                                       .sleep = [](std::chrono::microseconds) {
                                       }};
     CopyBuffers buffers;
@@ -55,6 +60,7 @@ class FileCopyTest : public ::testing::Test {
 
   MemFileSystem fs_;
   bool keep_damaged_pages_ = false;
+  std::unique_ptr<IncrementBase> base_;  // of an increment
 };
 
 TEST_F(FileCopyTest, APageThatStaysBadIsNamedWithFileAndOffset) {
@@ -168,6 +174,149 @@ TEST_F(FileCopyTest, BeforeAndAfterTellThatAFileDidNotChange) {
   ASSERT_THAT(result, IsOk());
   EXPECT_EQ(result.value().before.mtime_ns, result.value().after.mtime_ns);
   EXPECT_EQ(result.value().before.inode, result.value().after.inode);
+}
+
+// Copies that are increments to what lies in /data/file when the base is made.
+class FileIncrementTest : public FileCopyTest {
+ protected:
+  FileIncrementTest() { fs_.SetHasBirths(true); }
+
+  // As a full backup of it would have it.
+  manifest::BackupManifest BaseOf(const CopyJob& job, const std::string& content, Lsn end) {
+    const auto copied = Copy(job, content);
+    EXPECT_THAT(copied, IsOk());
+    manifest::ManifestFile file;
+    file.name = "file";
+    file.kind = job.method == CopyMethod::kTablespace ? "tablespace" : "definition";
+    file.size = copied->size;
+    file.digest = copied->digest;
+    file.space = copied->space;
+    file.source = copied->source;
+    EXPECT_THAT(fs_.Remove("/backup/file"), IsOk());
+    manifest::BackupManifest manifest;
+    manifest.last_lsn = end;
+    manifest.boot_id = "boot";
+    manifest.files = {file, file};
+    manifest.files[1].name = "ibdata1";
+    manifest.files[1].kind = "system-tablespace";
+    manifest.files[1].space = manifest::SpaceFacts{0, kPageBytes, 21};
+    return manifest;
+  }
+  // In place, as the server writes.
+  void WriteSource(const std::string& content) {
+    auto file = fs_.Open("/data/file", {.write = true});
+    HBK_CHECK(file.ok() && (*file)->WriteAt(0, AsBytes(content)).ok());
+  }
+  // With --trust-file-times, and the file in the sample or not.
+  void Trust(manifest::BackupManifest manifest, bool is_in_sample) {
+    for (int i = 0;; ++i) {
+      base_ = std::make_unique<IncrementBase>(manifest);
+      base_->SetTimeTrust({true, "boot", std::to_string(i)});
+      const auto choice = base_->ChooseReading(
+          {"file", 5, TablespaceImage().flags, IdentityOf(fs_.Stat("/data/file", true).value())}, 0,
+          true);
+      HBK_CHECK(choice != ReadChoice::kRead);
+      if ((choice == ReadChoice::kSample) == is_in_sample) return;
+    }
+  }
+};
+
+TEST_F(FileIncrementTest, OfATablespaceThePagesSinceTheBaseAreCopied) {
+  // Page n has the LSN 1000000 + n.
+  const std::string content = MakeTablespace({});
+  base_ = std::make_unique<IncrementBase>(
+      BaseOf({.method = CopyMethod::kTablespace}, content, 1'000'005));
+
+  const auto result = CopyAgain({.method = CopyMethod::kTablespace});
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->content, manifest::FileContent::kDelta);
+  EXPECT_EQ(result->delta_page_count, 2U);
+  EXPECT_EQ(result->size, content.size());
+  EXPECT_EQ(result->space, (manifest::SpaceFacts{5, kPageBytes, TablespaceImage().flags.raw()}));
+  EXPECT_EQ(fs_.Tree("/backup").size(), 1U);
+  EXPECT_EQ(fs_.Contents("/backup/file.hbk_delta").size(), result->delta_size);
+}
+
+TEST_F(FileIncrementTest, ADamagedPageFailsIt) {
+  std::string content = MakeTablespace({});
+  base_ = std::make_unique<IncrementBase>(
+      BaseOf({.method = CopyMethod::kTablespace}, content, 2'000'000));
+  content[3 * kPageBytes + 5000] ^= 1;
+  WriteSource(content);
+
+  EXPECT_THAT(CopyAgain({.method = CopyMethod::kTablespace}),
+              StatusIs(StatusCode::kCorruption, HasSubstr("page 5:3")));
+  keep_damaged_pages_ = true;
+  const auto result = CopyAgain({.method = CopyMethod::kTablespace});
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->delta_page_count, 1U);
+}
+
+TEST_F(FileIncrementTest, AnotherFileIsCopiedIfItsContentIsAnother) {
+  base_ = std::make_unique<IncrementBase>(BaseOf({}, "content", 1000));
+
+  const auto same = CopyAgain({});
+  ASSERT_THAT(same, IsOk());
+  EXPECT_EQ(same->content, manifest::FileContent::kBase);
+  EXPECT_EQ(same->digest, filter::DigestOf(AsBytes(std::string("content"))));
+  EXPECT_TRUE(fs_.Tree("/backup").empty());
+
+  const auto other = Copy({}, "CONTENT");
+  ASSERT_THAT(other, IsOk());
+  EXPECT_EQ(other->content, manifest::FileContent::kWhole);
+  EXPECT_EQ(fs_.Contents("/backup/file"), "CONTENT");
+
+  // Back again: what an earlier stage has copied goes.
+  WriteSource("content");
+  ASSERT_THAT(CopyAgain({.replace = true}), IsOk());
+  EXPECT_TRUE(fs_.Tree("/backup").empty());
+}
+
+TEST_F(FileIncrementTest, AFileWhoseTimesAreTrustedIsNotRead) {
+  const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, MakeTablespace({}), 1'000'005);
+  Trust(manifest, /*is_in_sample=*/false);
+
+  const auto result = CopyAgain({.method = CopyMethod::kTablespace});
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_TRUE(result->is_skipped);
+  EXPECT_EQ(result->content, manifest::FileContent::kBase);
+  EXPECT_EQ(result->source.skip_count, 1U);
+  EXPECT_TRUE(result->source.is_at_rest);
+  EXPECT_TRUE(fs_.Tree("/backup").empty());
+}
+
+TEST_F(FileIncrementTest, ASampleThatWasChangedIsNoIncrement) {
+  // Pages 6 and 7 are newer than the base, and the file looks as it did.
+  const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, MakeTablespace({}), 1'000'005);
+  Trust(manifest, /*is_in_sample=*/true);
+
+  EXPECT_THAT(CopyAgain({.method = CopyMethod::kTablespace}),
+              StatusIs(StatusCode::kCorruption, HasSubstr("cannot be trusted")));
+}
+
+TEST_F(FileIncrementTest, ASampleThatWasNotChangedIsInTheBase) {
+  const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, MakeTablespace({}), 2'000'000);
+  Trust(manifest, /*is_in_sample=*/true);
+
+  const auto result = CopyAgain({.method = CopyMethod::kTablespace});
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_FALSE(result->is_skipped);
+  EXPECT_EQ(result->content, manifest::FileContent::kBase);
+  EXPECT_EQ(result->source.skip_count, 0U);
+}
+
+TEST_F(FileIncrementTest, WhereTimesAreNotKeptFilesAreRead) {
+  const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, MakeTablespace({}), 1'000'005);
+  Trust(manifest, /*is_in_sample=*/false);
+  fs_.SetKeepsFileTimes(false);
+
+  const auto result = CopyAgain({.method = CopyMethod::kTablespace});
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->delta_page_count, 2U);
 }
 
 }  // namespace

@@ -116,6 +116,19 @@ TEST_F(ForeignEnginesTest, TablesWhoseRowsLieElsewhereAreNamedByEngine) {
                           HasSubstr("S3"), HasSubstr("SPIDER")));
 }
 
+TEST_F(ForeignEnginesTest, WhatOnlyTheBaseHasIsReadFromTheServer) {
+  record_.layout.datadir = "/data";
+  fs_.PutFile("/data/d/a.frm", Definition("FEDERATED"));
+  for (const char* name : {"d/a.frm", "d/dropped_meanwhile.frm"}) {
+    record_.AddFile(name, datadir::FileKind::kDefinition, CopyStage::kStart, 80, "");
+    record_.files[name].content = manifest::FileContent::kBase;
+  }
+
+  ASSERT_THAT(Tell(), IsOk());
+
+  EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("1 table of the engine FEDERATED")));
+}
+
 TEST_F(ForeignEnginesTest, TwentyNamesAreShown) {
   for (int i = 0; i < 23; ++i)
     PutTable("d/t" + std::to_string(100 + i), "FEDERATED");

@@ -55,11 +55,11 @@ class LogFollowerTest : public ::testing::Test {
     target_ = std::move(*target);
   }
 
-  void Open() {
+  void Open(Lsn start_lsn = 0) {
     auto ring = RedoRing::Open(fs_, kLogPath);
     HBK_CHECK(ring.ok());
-    start_lsn_ = (*ring)->checkpoint_at_open().checkpoint_lsn;
-    follower_ = std::make_unique<LogFollower>(fs_, source_, *target_, std::move(*ring));
+    start_lsn_ = start_lsn != 0 ? start_lsn : (*ring)->checkpoint_at_open().checkpoint_lsn;
+    follower_ = std::make_unique<LogFollower>(fs_, source_, *target_, std::move(*ring), start_lsn_);
   }
 
   // The server's log as it is now, written in place; everything in it is flushed.
@@ -392,6 +392,43 @@ TEST_F(LogFollowerTest, FlushedMayBeAheadOfCurrentByAMoment) {
   ASSERT_THAT(Advance(), IsOk());
 
   EXPECT_EQ(follower_->copied_lsn(), end);
+}
+
+TEST_F(LogFollowerTest, MayBeginWhereABaseEnds) {
+  const Lsn base_end = log_.Append(Mtr(0));
+  log_.Append(Mtr(1));
+  WriteLog();
+  Open(base_end);
+
+  ASSERT_THAT(follower_->Next(now_), IsOk());
+  EXPECT_FALSE(follower_->HasBegun());
+  ASSERT_THAT(follower_->Next(now_), IsOk());
+
+  EXPECT_TRUE(follower_->HasBegun());
+  EXPECT_EQ(follower_->copied_lsn(), log_.end_lsn());
+  EXPECT_EQ(follower_->ReadLastCheckpoint(), kFirstLsn);
+  EXPECT_EQ(Copied(),
+            log_.file().substr(redo::kLogHeadBytes + static_cast<size_t>(base_end - kFirstLsn),
+                               static_cast<size_t>(log_.end_lsn() - base_end)));
+}
+
+TEST_F(LogFollowerTest, NothingToCopyIsABeginning) {
+  const Lsn base_end = log_.Append(Mtr(0));
+  WriteLog();
+  Open(base_end);
+  ASSERT_THAT(follower_->Next(now_), IsOk());
+  EXPECT_TRUE(follower_->HasBegun());
+}
+
+TEST_F(LogFollowerTest, WhereNothingBeginsTheBaseIsOfAnotherHistory) {
+  const Lsn base_end = log_.Append(Mtr(0)) - 3;
+  log_.Append(Mtr(1));
+  WriteLog();
+  Open(base_end);
+  ASSERT_THAT(Advance(), IsOk());
+  now_ += std::chrono::seconds(6);
+
+  EXPECT_THAT(follower_->Next(now_), StatusIs(StatusCode::kChainBroken, HasSubstr("history")));
 }
 
 }  // namespace

@@ -168,5 +168,46 @@ TEST_F(LogTailerTest, AnExistingTargetIsNotOverwritten) {
   EXPECT_THAT(tailer_.status(), StatusIs(StatusCode::kAlreadyExists, _));
 }
 
+TEST_F(LogTailerTest, OfAnIncrementTheLogBeginsAtTheEndOfTheBase) {
+  const Lsn base_end = Append(1);
+  Append(2);
+  Publish();
+  LogTailer tailer(fs_, source_,
+                   {.log_path = "/data/ib_logfile0",
+                    .target_path = "/backup/ib_logfile0",
+                    .creator = "Backup 10.11.19",
+                    .start_lsn = base_end});
+
+  ASSERT_THAT(tailer.Start(), IsOk());
+  const auto result = tailer.Finish();
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result.value().start_lsn, base_end);
+  EXPECT_EQ(result.value().last_lsn, log_.end_lsn());
+  EXPECT_EQ(result.value().to_lsn, kFirstLsn);
+  const std::string file = fs_.Contents("/backup/ib_logfile0");
+  const auto head = redo::ParseLogHead(AsBytes(file));
+  ASSERT_THAT(head, IsOk());
+  EXPECT_EQ(head->header.first_lsn, base_end);
+  EXPECT_EQ(head->checkpoint.checkpoint_lsn, base_end);
+  EXPECT_EQ(head->checkpoint.end_lsn, 0U);
+}
+
+TEST_F(LogTailerTest, ABaseThatEndsBeforeTheCheckpointChangesNothing) {
+  Publish();
+  LogTailer tailer(fs_, source_,
+                   {.log_path = "/data/ib_logfile0",
+                    .target_path = "/backup/ib_logfile0",
+                    .creator = "Backup 10.11.19",
+                    .start_lsn = kFirstLsn - 100});
+
+  ASSERT_THAT(tailer.Start(), IsOk());
+
+  EXPECT_EQ(tailer.start_lsn(), kFirstLsn);
+  ASSERT_THAT(tailer.Finish(), IsOk());
+  const std::string file = fs_.Contents("/backup/ib_logfile0");
+  EXPECT_EQ(redo::ParseLogHead(AsBytes(file))->checkpoint.end_lsn, kFirstLsn);
+}
+
 }  // namespace
 }  // namespace hbk::backup

@@ -251,5 +251,14 @@ TEST_F(PreflightTest, SpaceForFilesAndRedoIsNeeded) {
               StatusIs(StatusCode::kNoSpace, HasSubstr("/backups/new")));
 }
 
+TEST_F(PreflightTest, AnIncrementDoesNotLieInItsBase) {
+  fs_.PutDirectory("/backups/base");
+  EXPECT_THAT(CheckTargetApart(fs_, "/backups/increment", "/backups/base"), IsOk());
+  EXPECT_THAT(CheckTargetApart(fs_, "/backups/base/increment", "/backups/base"),
+              StatusIs(StatusCode::kUsage, HasSubstr("/backups/base")));
+  EXPECT_THAT(CheckTargetApart(fs_, "/backups/base", "/backups/../backups/base"),
+              StatusIs(StatusCode::kUsage, HasSubstr("/backups/base")));
+}
+
 }  // namespace
 }  // namespace hbk::backup

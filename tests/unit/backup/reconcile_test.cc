@@ -204,18 +204,30 @@ TEST(StrangersTest, WithoutAnOwnerAllStay) {
 }
 
 TEST(MissingSpacesTest, ChangedSpaceWithoutFileIsMissing) {
-  EXPECT_THAT(FindMissingSpaces({6}, {{5, Modified("./d/a.ibd")}, {6, Modified("./d/b.ibd")}}),
+  EXPECT_THAT(FindMissingSpaces({6}, {{5, Modified("./d/a.ibd")}, {6, Modified("./d/b.ibd")}}, {}),
               ElementsAre("./d/a.ibd (tablespace 5)"));
 }
 
 TEST(MissingSpacesTest, RebuiltDeletedAndIntermediateSpacesAreNot) {
   SpaceChange undo;
   undo.has_first_page = true;
-  EXPECT_THAT(FindMissingSpaces({}, {{1, undo},
-                                     {5, Created("./d/a.ibd")},
-                                     {6, Deleted("./d/b.ibd")},
-                                     {7, Modified("./d/#sql-alter-1-2.ibd")}}),
+  EXPECT_THAT(FindMissingSpaces({},
+                                {{1, undo},
+                                 {5, Created("./d/a.ibd")},
+                                 {6, Deleted("./d/b.ibd")},
+                                 {7, Modified("./d/#sql-alter-1-2.ibd")}},
+                                {}),
               IsEmpty());
+}
+
+// The log of an increment that begins behind the checkpoint.
+TEST(MissingSpacesTest, ASpaceThatTheBaseNamesIsMissedWithoutAFileRecord) {
+  SpaceChange pages;
+  pages.has_pages = true;
+  const SpaceChanges changes = {{1, pages}, {5, pages}, {6, pages}};
+
+  EXPECT_THAT(FindMissingSpaces({6}, changes, {{5, "d/a.ibd"}, {6, "d/b.ibd"}, {7, "d/c.ibd"}}),
+              ElementsAre("d/a.ibd (tablespace 5)"));
 }
 
 }  // namespace

@@ -51,6 +51,18 @@ class SettlePlanTest : public ::testing::Test {
   std::string changed_;
 };
 
+TEST_F(SettlePlanTest, WhatOnlyTheBaseHasIsCopiedUnderItsNewName) {
+  Copied(File("d/a.MYD", 5));
+  copied_["d/a.MYD"].is_in_target = false;
+  Found(File("d/b.MYD", 5));
+
+  const SettlePlan plan = Plan();
+
+  EXPECT_THAT(plan.renames, IsEmpty());
+  EXPECT_THAT(plan.removes, ElementsAre("d/a.MYD"));
+  EXPECT_THAT(Names(plan), ElementsAre("d/b.MYD"));
+}
+
 TEST_F(SettlePlanTest, WhatDidNotChangeStays) {
   Copied(File("d/t.MYD", 5));
   Found(File("d/t.MYD", 5));

@@ -26,12 +26,14 @@ Status Scan(const MtrBuilder& mtr, Lsn lsn, SpaceChanges& changes) {
   return ScanSpaceChanges(parsed, false, changes);
 }
 
-TEST(SpaceChangeScanTest, PageRecordsSayNothing) {
+TEST(SpaceChangeScanTest, PageRecordsSayNothingOfTheFile) {
   SpaceChanges changes;
 
   ASSERT_THAT(Scan(MtrBuilder().Write({4, 2}, 100, "x").InitPage({4, 3}), 10, changes), IsOk());
 
-  EXPECT_TRUE(changes.empty());
+  EXPECT_TRUE(changes.at(4).has_pages);
+  EXPECT_FALSE(changes.at(4).has_first_page);
+  EXPECT_EQ(changes.at(4).last_lsn, 0U);
 }
 
 TEST(SpaceChangeScanTest, InitPageOfPageZeroSaysThatRedoCanRebuildTheFile) {

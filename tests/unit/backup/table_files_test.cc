@@ -1,8 +1,12 @@
 #include "table_files.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "hbk/filter/tree_digest.h"
+
+#include "increment_base.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/silent_reporter.h"
 #include "tests/support/status_matchers.h"
@@ -192,6 +196,92 @@ TEST_F(TableFilesTest, FileThatVanishesUnderTheLockIsAnError) {
   const datadir::Scan scan = Scan();
   ASSERT_THAT(fs_.Remove("/data/d/t.frm"), IsOk());
   EXPECT_FALSE(files_.Settle(scan, {}, {}).ok());
+}
+
+// An increment to what the data directory has when the test begins.
+class IncrementFilesTest : public TableFilesTest {
+ protected:
+  void MakeBase() {
+    manifest::BackupManifest manifest;
+    for (const datadir::DataFile& file : Scan().files) {
+      manifest::ManifestFile known;
+      known.name = file.name;
+      known.kind = datadir::FileKindName(file.kind);
+      const std::string bytes = fs_.Contents(file.source_path);
+      known.size = bytes.size();
+      known.digest = filter::DigestOf(AsBytes(bytes));
+      manifest.files.push_back(known);
+    }
+    base_ = std::make_unique<IncrementBase>(manifest);
+    copier_ = std::make_unique<FileCopier>(
+        fs_, reporter_,
+        FileCopierOptions{
+            .target_dir = "/target", .workers = 1, .page_size = 16384, .base = base_.get()});
+    files_ = std::make_unique<TableFiles>(fs_, *copier_, "/target", record_);
+  }
+  void CopyAll() {
+    EXPECT_THAT(files_->CopyEarly(Scan(), CopyStage::kStart, {}), IsOk());
+    EXPECT_THAT(files_->Settle(Scan(), {}, {}), IsOk());
+    EXPECT_THAT(files_->CopyUnderBlockCommit(Scan(), {}), IsOk());
+    EXPECT_THAT(files_->CopyAfterEnd(Scan(), {}), IsOk());
+  }
+  manifest::FileContent ContentOf(const std::string& name) {
+    return record_.files.at(name).content;
+  }
+
+  std::unique_ptr<IncrementBase> base_;
+  std::unique_ptr<FileCopier> copier_;
+  std::unique_ptr<TableFiles> files_;
+};
+
+TEST_F(IncrementFilesTest, OnlyWhatDiffersIsCopied) {
+  fs_.PutFile("/data/d/t.MYD", "rows");
+  fs_.PutFile("/data/d/t.frm", "definition");
+  fs_.PutFile("/data/ib_buffer_pool", "1,2");
+  MakeBase();
+  fs_.PutFile("/data/d/t.MYD", "ROWS");
+  fs_.PutFile("/data/d/new.frm", "new");
+
+  CopyAll();
+
+  EXPECT_EQ(ContentOf("d/t.MYD"), manifest::FileContent::kWhole);
+  EXPECT_EQ(ContentOf("d/new.frm"), manifest::FileContent::kWhole);
+  EXPECT_EQ(ContentOf("d/t.frm"), manifest::FileContent::kBase);
+  EXPECT_EQ(ContentOf("ib_buffer_pool"), manifest::FileContent::kBase);
+  EXPECT_THAT(fs_.Tree("/target"),
+              UnorderedElementsAre(Key("/target/d/t.MYD"), Key("/target/d/new.frm")));
+}
+
+TEST_F(IncrementFilesTest, WhatIsRenamedDuringTheBackupIsCopied) {
+  const std::string rows(2 << 20, 'r');
+  fs_.SetHasBirths(true);
+  fs_.PutFile("/data/d/a.MYD", rows);
+  fs_.PutFile("/data/d/dropped.frm", "definition");
+  MakeBase();
+  ASSERT_THAT(files_->CopyEarly(Scan(), CopyStage::kStart, {}), IsOk());
+  EXPECT_EQ(ContentOf("d/a.MYD"), manifest::FileContent::kBase);
+  ASSERT_THAT(fs_.Rename("/data/d/a.MYD", "/data/d/b.MYD"), IsOk());
+  ASSERT_THAT(fs_.Remove("/data/d/dropped.frm"), IsOk());
+
+  ASSERT_THAT(files_->Settle(Scan(), {}, {}), IsOk());
+
+  EXPECT_THAT(record_.files, ElementsAre(Key("d/b.MYD")));
+  EXPECT_EQ(fs_.Contents("/target/d/b.MYD"), rows);
+}
+
+TEST_F(IncrementFilesTest, ALogTableThatDidNotGrowIsInTheBase) {
+  fs_.PutFile("/data/mysql/slow_log.CSV", "1\n2\n");
+  fs_.PutFile("/data/mysql/slow_log.CSM", CsvState(2, false));
+  fs_.PutFile("/data/mysql/general_log.CSV", "1\n");
+  fs_.PutFile("/data/mysql/general_log.CSM", CsvState(1, false));
+  MakeBase();
+  fs_.PutFile("/data/mysql/general_log.CSV", "1\n2\n");
+
+  CopyAll();
+
+  EXPECT_THAT(fs_.Tree("/target"), UnorderedElementsAre(Key("/target/mysql/general_log.CSV"),
+                                                        Key("/target/mysql/general_log.CSM")));
+  EXPECT_EQ(ContentOf("mysql/slow_log.CSV"), manifest::FileContent::kBase);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "tablespace_set.h"
 
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
 
+#include "increment_base.h"
 #include "tablespace_image.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/silent_reporter.h"
@@ -20,6 +22,7 @@ using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Key;
+using ::testing::Pair;
 
 constexpr uint32_t kPageBytes = 16384;
 
@@ -245,6 +248,76 @@ TEST_F(TablespaceSetTest, ChangedTablespaceThatIsNotThereFailsTheBackup) {
   modified.last_path = "./d/lost.ibd";
   EXPECT_THAT(set_.CheckComplete({{7, modified}}),
               StatusIs(StatusCode::kFailed, HasSubstr("./d/lost.ibd (tablespace 7)")));
+}
+
+TEST_F(TablespaceSetTest, ABlankTableThatTheBaseHasNotSeenIsNoticed) {
+  const IncrementBase base(manifest::BaseBackup{"", "lsn", 100});
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  EXPECT_FALSE(HasBlankTable(fs_, Scan(), base).value());
+  fs_.PutFile("/data/d/b.ibd", std::string(4 * kPageBytes, '\0'));
+  EXPECT_TRUE(HasBlankTable(fs_, Scan(), base).value());
+}
+
+// Pages have LSNs from 1000000 on.
+class SpaceIncrementTest : public TablespaceSetTest {
+ protected:
+  SpaceIncrementTest() {
+    fs_.SetHasBirths(true);
+    fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+    fs_.PutFile("/data/d/b.ibd", SpaceBytes(6));
+    EXPECT_THAT(CopyAll(), IsOk());
+    manifest::BackupManifest manifest;
+    manifest.last_lsn = 1'000'005;
+    for (const auto& entry : record_.files)
+      manifest.files.push_back(entry.second);
+    base_ = std::make_unique<IncrementBase>(manifest);
+    copier_of_increment_ = std::make_unique<FileCopier>(
+        fs_, reporter_,
+        FileCopierOptions{
+            .target_dir = "/inc", .workers = 1, .page_size = kPageBytes, .base = base_.get()});
+    increment_ = std::make_unique<TablespaceSet>(fs_, *copier_of_increment_, "/inc", kPageBytes,
+                                                 increment_record_);
+    fs_.PutDirectory("/inc");
+  }
+
+  std::unique_ptr<IncrementBase> base_;
+  std::unique_ptr<FileCopier> copier_of_increment_;
+  BackupRecord increment_record_;
+  std::unique_ptr<TablespaceSet> increment_;
+};
+
+TEST_F(SpaceIncrementTest, DeltasFollowTheDdlOfTheServer) {
+  fs_.PutFile("/data/d/new.ibd", SpaceBytes(7));
+  ASSERT_THAT(increment_->CopyAll(Scan(), layout_, {{5, 6, 7}, 7}, {}), IsOk());
+  EXPECT_THAT(fs_.Tree("/inc"),
+              ElementsAre(Key("/inc/d/a.ibd.hbk_delta"), Key("/inc/d/b.ibd.hbk_delta"),
+                          Key("/inc/d/new.ibd.hbk_delta"), Key("/inc/ibdata1.hbk_delta")));
+  ASSERT_THAT(fs_.Rename("/data/d/a.ibd", "/data/d/c.ibd"), IsOk());
+  ASSERT_THAT(fs_.Remove("/data/d/b.ibd"), IsOk());
+
+  const SpaceChanges none;
+  ASSERT_THAT(increment_->FollowDdl(Scan(), &none, ListOpen, {}), IsOk());
+
+  EXPECT_THAT(fs_.Tree("/inc"),
+              ElementsAre(Key("/inc/d/c.ibd.hbk_delta"), Key("/inc/d/new.ibd.hbk_delta"),
+                          Key("/inc/ibdata1.hbk_delta")));
+  const manifest::ManifestFile& renamed = increment_record_.files.at("d/c.ibd");
+  EXPECT_EQ(renamed.name, "d/c.ibd");
+  EXPECT_FALSE(renamed.replaces_base);
+  EXPECT_EQ(renamed.space->space_id, 5U);
+  EXPECT_TRUE(increment_record_.files.at("d/new.ibd").replaces_base);
+  EXPECT_THAT(increment_record_.increment_pages,
+              ElementsAre(Pair("d/c.ibd", 2U), Pair("d/new.ibd", 8U), Pair("ibdata1", 2U)));
+}
+
+TEST_F(SpaceIncrementTest, ATableThatRedoChangesAndNoFileHasIsMissed) {
+  ASSERT_THAT(fs_.Remove("/data/d/b.ibd"), IsOk());
+  ASSERT_THAT(increment_->CopyAll(Scan(), layout_, {{5}, 6}, {}), IsOk());
+  SpaceChange pages;
+  pages.has_pages = true;
+
+  EXPECT_THAT(increment_->CheckComplete({{5, pages}, {6, pages}}),
+              StatusIs(StatusCode::kFailed, HasSubstr("d/b.ibd (tablespace 6)")));
 }
 
 }  // namespace

@@ -190,6 +190,11 @@ TEST_F(PosixFileTest, FreeBytesIsMoreThanNothing) {
   EXPECT_THAT(fs_.FreeBytes(path_), StatusIs(StatusCode::kNotFound, HasSubstr("free space")));
 }
 
+TEST_F(PosixFileTest, AFileSystemOfTheKernelsOwnDataDoesNotKeepTimes) {
+  EXPECT_THAT(fs_.KeepsFileTimes("/proc"), IsOkAndHolds(false));
+  EXPECT_THAT(fs_.KeepsFileTimes(path_), StatusIs(StatusCode::kNotFound, HasSubstr(path_)));
+}
+
 TEST_F(PosixFileTest, FullDeviceIsNoSpace) {
   // /dev/full is no regular file, so this takes it by descriptor.
   PosixFile file(open("/dev/full", O_RDWR | O_CLOEXEC), "/dev/full", false);

@@ -42,6 +42,9 @@ class KeepingFileSystem final : public io::FileSystem {
     return inner_.SetOwner(path, uid, gid);
   }
   Result<uint64_t> FreeBytes(const std::string& path) override { return inner_.FreeBytes(path); }
+  Result<bool> KeepsFileTimes(const std::string& path) override {
+    return inner_.KeepsFileTimes(path);
+  }
   Result<std::string> ReadLink(const std::string& path) override { return inner_.ReadLink(path); }
   Result<int64_t> LockHolder(const std::string& path) override { return inner_.LockHolder(path); }
 

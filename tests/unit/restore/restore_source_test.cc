@@ -41,6 +41,19 @@ TEST(RestoreSourceTest, TheManifestIsBelieved) {
   EXPECT_TRUE(source.value().has_digests);
 }
 
+TEST(RestoreSourceTest, AnIncrementIsRefusedByName) {
+  MemFileSystem fs;
+  PutSampleBackup(fs);
+  manifest::BackupManifest manifest = SampleManifest();
+  manifest.base = manifest::BaseBackup{"b", "hbk", 1};
+  PutManifest(fs, manifest);
+
+  const Status status = OpenRestoreSource(fs, "/b").status();
+
+  EXPECT_THAT(status, StatusIs(StatusCode::kUnsupported, HasSubstr("/b is an increment")));
+  EXPECT_THAT(status.hint(), HasSubstr("base"));
+}
+
 TEST(RestoreSourceTest, ABackupOfMariadbBackupIsTakenAsItIs) {
   MemFileSystem fs;
   PutMariadbBackup(fs, "log-applied");

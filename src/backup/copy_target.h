@@ -1,0 +1,44 @@
+// Where the content of a file goes: into a file of its own (file_target.h), or, of a tablespace in
+// an increment, into a delta (delta_target.h).
+//
+// Threads  Write and SkipHole: any number, each chunk once; Finish or Discard once, when all of
+// them
+//          have returned.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hbk/backup/file_copier.h"
+#include "hbk/base/bytes.h"
+#include "hbk/base/status.h"
+
+namespace hbk::backup {
+
+// A part of a file as it is to be copied: checked, and without what does not belong to it.
+struct FileChunk {
+  uint64_t offset = 0;  // a multiple of kCopyBufferBytes
+  ByteView bytes;       // ends with zeros at a multiple of io::kDirectAlignment
+  size_t size = 0;      // bytes of the file in it
+  // Offsets in the file of pages that stayed bad.
+  std::vector<uint64_t> damaged = {};
+};
+
+class CopyTarget {
+ public:
+  CopyTarget() = default;
+  virtual ~CopyTarget() = default;
+  CopyTarget(const CopyTarget&) = delete;
+  CopyTarget& operator=(const CopyTarget&) = delete;
+
+  virtual Status Write(const FileChunk& chunk) = 0;
+  // The chunk at `offset` is all zeros, and was not read.
+  virtual void SkipHole(uint64_t offset) = 0;
+  // `size` is that of the file: it may have become shorter. What the target has is noted in the
+  // result. Not synced.
+  virtual Status Finish(uint64_t size, CopyResult& result) = 0;
+  // Leaves nothing behind.
+  virtual Status Discard() = 0;
+};
+
+}  // namespace hbk::backup

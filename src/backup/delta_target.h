@@ -1,0 +1,48 @@
+// A copy of a tablespace file in an increment: only the pages that it needs.
+//
+// Format   docs/format/delta.md.
+// Threads  See CopyTarget.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "hbk/base/bytes.h"
+#include "hbk/base/status.h"
+#include "hbk/delta/delta_file.h"
+#include "hbk/innodb/tablespace_flags.h"
+#include "hbk/innodb/types.h"
+#include "hbk/io/file_system.h"
+
+#include "copy_target.h"
+#include "increment_base.h"
+
+namespace hbk::backup {
+
+class DeltaTarget final : public CopyTarget {
+ public:
+  struct Options {
+    std::string path;  // of the delta; must not exist. It is made if a page is needed
+    SpaceId space_id = 0;
+    innodb::TablespaceFlags flags;
+    PageChoice choice;
+  };
+  DeltaTarget(io::FileSystem& fs, Options options);
+
+  Status Write(const FileChunk& chunk) override;
+  void SkipHole(uint64_t) override {}
+  Status Finish(uint64_t size, CopyResult& result) override;
+  Status Discard() override;
+
+ private:
+  [[nodiscard]] bool IsWanted(ByteView page) const;
+  Status Append(const FileChunk& chunk, size_t begin, size_t end);
+
+  io::FileSystem& fs_;
+  const Options options_;
+  delta::DeltaWriter writer_;
+  std::atomic<uint64_t> written_bytes_ = 0;
+};
+
+}  // namespace hbk::backup

@@ -1,0 +1,81 @@
+#include "file_target.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "file_digest.h"
+
+namespace hbk::backup {
+namespace {
+
+// Smaller files are not worth the extra alignment work.
+constexpr uint64_t kDirectBytesMin = 64 << 10;
+// All-zero stretches of this size and alignment are left out. Smaller ones would only cut the file
+// into extents.
+constexpr size_t kHoleBytes = 64 << 10;
+constexpr size_t kSmallHoleBytes = io::kDirectAlignment;
+
+uint64_t AlignUp(uint64_t size) {
+  return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CopyTarget>> FileTarget::Create(io::FileSystem& fs, Options options) {
+  // With small holes every page is a write of its own: those the page cache gathers.
+  const bool is_direct = options.size >= kDirectBytesMin && !options.has_small_holes;
+  HBK_ASSIGN_OR_RETURN(
+      auto file,
+      fs.Open(options.path, {.write = true, .create = true, .direct = is_direct, .mode = 0600}));
+  // The whole size at once: ranges arrive in any order, and what is not written stays a hole.
+  if (options.size > 0) HBK_RETURN_IF_ERROR(file->Truncate(options.size));
+  return std::unique_ptr<CopyTarget>(new FileTarget(fs, std::move(options), std::move(file)));
+}
+
+FileTarget::FileTarget(io::FileSystem& fs, Options options, std::unique_ptr<io::File> file)
+    : fs_(fs), options_(std::move(options)), file_(std::move(file)), digest_(options_.size) {}
+
+Status FileTarget::Write(const FileChunk& chunk) {
+  digest_.AddChunk(chunk.offset / kCopyBufferBytes, chunk.bytes.first(chunk.size));
+  const size_t hole_bytes = options_.has_small_holes ? kSmallHoleBytes : kHoleBytes;
+  size_t begin = 0;
+  while (begin < chunk.bytes.size()) {
+    size_t end = begin;
+    while (end < chunk.bytes.size()) {
+      const size_t piece = std::min(hole_bytes, chunk.bytes.size() - end);
+      if (IsAllZero(chunk.bytes.subspan(end, piece))) break;
+      end += piece;
+    }
+    if (end > begin) {
+      HBK_RETURN_IF_ERROR(
+          file_->WriteAt(chunk.offset + begin, chunk.bytes.subspan(begin, end - begin)));
+      written_bytes_ += end - begin;
+    }
+    begin = end + hole_bytes;
+  }
+  return OkStatus();
+}
+
+void FileTarget::SkipHole(uint64_t offset) {
+  digest_.AddZeroChunk(offset / kCopyBufferBytes);
+}
+
+Status FileTarget::Finish(uint64_t size, CopyResult& result) {
+  result.written_bytes = written_bytes_;
+  // The last write may have been rounded up.
+  if (size != AlignUp(options_.size)) HBK_RETURN_IF_ERROR(file_->Truncate(size));
+  HBK_RETURN_IF_ERROR(file_->Close());
+  if (size == options_.size) {
+    result.digest = digest_.Finish();
+    return OkStatus();
+  }
+  HBK_ASSIGN_OR_RETURN(result.digest, DigestOfFile(fs_, options_.path, size));
+  return OkStatus();
+}
+
+Status FileTarget::Discard() {
+  HBK_RETURN_IF_ERROR(file_->Close());
+  return fs_.Remove(options_.path);
+}
+
+}  // namespace hbk::backup
