@@ -187,8 +187,10 @@ std::optional<Checkpoint> ParseCheckpoint(ByteView block, Lsn first_lsn) {
     return std::nullopt;
   const Checkpoint checkpoint{.checkpoint_lsn = LoadBe64(block, kCheckpointLsn),
                               .end_lsn = LoadBe64(block, kCheckpointEndLsn)};
-  if (checkpoint.checkpoint_lsn < first_lsn || checkpoint.end_lsn < checkpoint.checkpoint_lsn)
-    return std::nullopt;
+  // The log of an increment, which begins where its base ends.
+  const bool has_no_end = checkpoint.end_lsn == 0 && checkpoint.checkpoint_lsn == first_lsn;
+  if (checkpoint.checkpoint_lsn < first_lsn) return std::nullopt;
+  if (checkpoint.end_lsn < checkpoint.checkpoint_lsn && !has_no_end) return std::nullopt;
   return checkpoint;
 }
 

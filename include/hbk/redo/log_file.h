@@ -67,8 +67,8 @@ struct LogFileHeader {
 
 struct Checkpoint {
   Lsn checkpoint_lsn = 0;
-  // Where the FILE_MODIFY.. FILE_CHECKPOINT records of this checkpoint start. kBlocks: 0 where
-  // there are none, as in some logs of backups.
+  // Where the FILE_MODIFY.. FILE_CHECKPOINT records of this checkpoint start. 0: none are promised,
+  // as in some logs of backups.
   Lsn end_lsn = 0;
   uint64_t offset = 0;  // of the checkpoint LSN in the file; kBlocks only
 };

@@ -205,6 +205,15 @@ TEST(ParseCheckpointTest, RefusesWhatNoServerWrites) {
   EXPECT_FALSE(ParseCheckpoint(AsBytes(block), 20000));
 }
 
+TEST(ParseCheckpointTest, AnEndOf0IsOfALogThatBeginsThere) {
+  const auto checkpoint = ParseCheckpoint(AsBytes(CheckpointBlock(20000, 0)), 20000);
+
+  ASSERT_TRUE(checkpoint);
+  EXPECT_EQ(checkpoint->checkpoint_lsn, 20000U);
+  EXPECT_EQ(checkpoint->end_lsn, 0U);
+  EXPECT_FALSE(ParseCheckpoint(AsBytes(CheckpointBlock(20000, 0)), 19999));
+}
+
 TEST(NewestCheckpointTest, TakesTheHigherValidBlockAndTheSecondOfEquals) {
   std::string head = RenderLogHead(12288, {20000, 20000}, "x");
   const auto set_second = [&](Lsn checkpoint_lsn, Lsn end_lsn) {
