@@ -79,9 +79,10 @@ Status CheckBase(const BackupManifest& manifest) {
   if (!is_known || (base.origin == "hbk") == base.backup_uuid.empty()) {
     return CorruptionError(fmt::format("base '{}' of origin '{}'", base.backup_uuid, base.origin));
   }
-  if (base.last_lsn > manifest.start_checkpoint_lsn) {
-    return CorruptionError(fmt::format("redo from LSN {} on, where the base ends at {}",
-                                       manifest.start_checkpoint_lsn, base.last_lsn));
+  // The redo may begin before: then it repeats some of the base's.
+  if (base.last_lsn > manifest.last_lsn) {
+    return CorruptionError(fmt::format("redo up to LSN {}, where the base ends at {}",
+                                       manifest.last_lsn, base.last_lsn));
   }
   return OkStatus();
 }

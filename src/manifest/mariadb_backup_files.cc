@@ -273,13 +273,13 @@ std::string RenderBackupInfo(const BackupInfo& info) {
       "innodb_from_lsn = {}\n"
       "innodb_to_lsn = {}\n"
       "partial = N\n"
-      "incremental = N\n"
+      "incremental = {}\n"
       "format = file\n"
       "compressed = N\n",
       OneLine(info.uuid), OneLine(info.name), OneLine(info.tool_name), OneLine(info.tool_command),
       OneLine(info.tool_version), OneLine(info.tool_version), OneLine(info.server_version),
       OneLine(info.start_time), OneLine(info.end_time), info.lock_seconds, OneLine(info.binlog_pos),
-      info.from_lsn, info.to_lsn);
+      info.from_lsn, info.to_lsn, info.is_incremental ? 'Y' : 'N');
 }
 
 Result<std::map<std::string, std::string>> ParseBackupInfo(std::string_view text) {

@@ -58,6 +58,7 @@ struct BackupInfo {
       binlog_pos;  // "filename 'b.000008', position '1382', GTID of the last change '0-1-6'"
   uint64_t from_lsn = 0;
   uint64_t to_lsn = 0;
+  bool is_incremental = false;
 };
 std::string RenderBackupInfo(const BackupInfo& info);
 // The values by key, as they stand.
