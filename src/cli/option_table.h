@@ -74,6 +74,7 @@ enum class Opt : uint8_t {
   kSafeSlaveBackupTimeout,
   kGaleraInfo,
   kUseMemory,
+  kIncrementalDir,
   kOwner,
   kRemap,
   kLocalTablespaces,
