@@ -22,7 +22,8 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"print-param", kRenamed, "--print-defaults shows what option files say"},
     ForeignOption{"innobackupex", kRenamed, "the commands are: backup, prepare, copy-back"},
     ForeignOption{"apply-log", kCommand, "the command is: hbk prepare"},
-    ForeignOption{"redo-only", kNotYet, "incremental backups come with a later version"},
+    ForeignOption{"redo-only", kNoEffect,
+                  "hbk prepare never rolls back: increments can be applied later"},
     ForeignOption{"mysqld-args", kNotYet, "give the options of hbk by themselves"},
     // Where to.
     ForeignOption{"stream", kNotYet, ""},
@@ -31,7 +32,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"compress-chunk-size", kNotYet, ""},
     ForeignOption{"tmpdir", kNoEffect, "hbk makes no temporary files outside --target-dir"},
     // Increments and parts.
-    ForeignOption{"incremental-dir", kNotYet, ""},
     ForeignOption{"incremental-history-name", kNotYet, ""},
     ForeignOption{"incremental-history-uuid", kNotYet, ""},
     ForeignOption{"incremental-force-scan", kNoEffect, ""},

@@ -244,6 +244,11 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
               "put copies of manifest, checkpoints and info into DIR: a base for increments"),
     NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
                  "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
+    WithKind(TextOption(Opt::kIncrementalDir, "incremental-dir", 0, kInPrepare, Section::kMain,
+                        FileRole::kTool, "DIR", "none",
+                        "increment to apply to the base in --target-dir; can be repeated, oldest "
+                        "first"),
+             ValueKind::kTextList),
 
     TextOption(Opt::kOwner, "owner", 0, kInRestore, Section::kMain, FileRole::kTool, "USER[:GROUP]",
                "that of the data directory", "owner of what is put there"),

@@ -78,6 +78,7 @@ enum class Opt : uint8_t {
   kTrustFileTimes,
   kExtraLsndir,
   kUseMemory,
+  kIncrementalDir,
   kOwner,
   kRemap,
   kLocalTablespaces,

@@ -173,6 +173,7 @@ Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, S
   HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kPrepare));
   prepare::PrepareOptions options;
   options.target_dir = values.Text(Opt::kTargetDir);
+  options.incremental_dirs = values.Texts(Opt::kIncrementalDir);
   options.use_memory_bytes = values.Number(Opt::kUseMemory, kDefaultUseMemoryBytes);
   options.parallel = ChosenThreads(values, core_count);
   options.keys.user = MakeKeyOptions(values, /*is_of_server=*/false);

@@ -246,7 +246,7 @@ Result<Checkpoints> ParseCheckpoints(std::string_view text) {
   }
   const std::string& type = checkpoints.backup_type;
   if (type != "full-backuped" && type != "incremental" && type != "log-applied" &&
-      type != "full-prepared") {
+      type != "full-prepared" && type != kUnfinishedBackupType) {
     return CorruptionError(fmt::format("backup_type is '{}'", type));
   }
   if (!has_to_lsn) return CorruptionError("no to_lsn");

@@ -24,11 +24,22 @@ Status NotABackup(const std::string& dir, std::string_view why) {
   return Status(StatusCode::kNotFound, fmt::format("{} is no backup: {}", dir, why));
 }
 
+Status IsIncrement(const std::string& dir) {
+  return Status(StatusCode::kChainBroken,
+                dir + " is an increment, which cannot be prepared by itself")
+      .WithHint(fmt::format(
+          "prepare its base with it: hbk prepare --target-dir=BASE --incremental-dir={}", dir));
+}
+
 Status ApplyCheckpoints(const manifest::Checkpoints& checkpoints, BackupSet& set) {
   const std::string& type = checkpoints.backup_type;
   if (type == "incremental") {
-    return UnsupportedError(set.dir + " is an incremental backup, which cannot be prepared alone")
-        .WithHint("prepare its full backup first");
+    return IsIncrement(set.dir);
+  }
+  if (type == manifest::kUnfinishedBackupType) {
+    if (set.manifest.has_value()) return OkStatus();
+    set.last_lsn = checkpoints.last_lsn != 0 ? checkpoints.last_lsn : checkpoints.to_lsn;
+    return OkStatus();
   }
   if (type != "full-backuped" && type != "log-applied" && type != "full-prepared") {
     return CorruptionError(
@@ -67,6 +78,7 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
   set.dir = dir;
   auto manifest = manifest::LoadManifest(fs, dir);
   if (manifest.ok()) {
+    if (manifest->base.has_value()) return IsIncrement(dir);
     set.manifest = std::move(manifest).value();
     set.is_prepared = set.manifest->state == manifest::BackupState::kPrepared;
     set.last_lsn = set.manifest->last_lsn;

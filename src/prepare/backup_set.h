@@ -3,8 +3,8 @@
 // A backup of ours has a manifest, which is believed; the metadata files of mariadb-backup that lie
 // beside it only matter in that mariadb-backup may have prepared it meanwhile.
 //
-// Errors   kNotFound: no backup, or one that was never finished. kUnsupported: a kind of backup
-//          that cannot be prepared by itself. kCorruption: metadata that cannot be right.
+// Errors   kNotFound: no backup, or one that was never finished. kChainBroken: an increment, which
+//          cannot be prepared by itself. kCorruption: metadata that cannot be right.
 // Threads  A value.
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "file_sizes.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,22 @@ namespace {
 constexpr uint64_t kSizeGranularity = 4096;
 constexpr uint32_t kDatabaseDirectoryMode = 0700;
 
+uint64_t SizeOf(const Tablespace& space, innodb::PageNo page_count) {
+  return uint64_t{page_count} * space.header.flags.physical_size() / kSizeGranularity *
+         kSizeGranularity;
+}
+
+// Of the truncations that are about the file as it is now: those of the last backup of a chain.
+std::optional<innodb::PageNo> LeastPageCount(const SpaceLogs& logs, innodb::SpaceId id,
+                                             const std::vector<Trim>& trims) {
+  std::optional<innodb::PageNo> least;
+  for (const Trim& trim : trims) {
+    if (logs.PartOf(id, trim.start_lsn) != logs.last_part()) continue;
+    least = std::min(least.value_or(trim.page_count), trim.page_count);
+  }
+  return least;
+}
+
 // What the last file of the tablespace has to hold.
 Result<uint64_t> LastSegmentSize(const Tablespace& space) {
   const Segment& last = space.segments.back();
@@ -19,8 +36,7 @@ Result<uint64_t> LastSegmentSize(const Tablespace& space) {
         fmt::format("tablespace {} has {} pages by its header, but {} begins at {}", space.id,
                     space.header.size_pages, last.name, last.first_page));
   }
-  return uint64_t{space.header.size_pages - last.first_page} * space.header.flags.physical_size() /
-         kSizeGranularity * kSizeGranularity;
+  return SizeOf(space, space.header.size_pages - last.first_page);
 }
 
 Status SetSize(io::FileSystem& fs, const std::string& path, uint64_t size) {
@@ -38,6 +54,23 @@ Status MakeFile(io::FileSystem& fs, const BackupSet& set, const std::string& nam
 }
 
 }  // namespace
+
+Status CutTrimmedFiles(io::FileSystem& fs, const BackupSet& set, const SpaceLogs& logs,
+                       TablespaceTable& table, std::set<std::string>& changed) {
+  for (const auto& [id, trims] : logs.trims) {
+    const auto space = table.spaces.find(id);
+    if (space == table.spaces.end() || !space->second.exists) continue;
+    const std::optional<innodb::PageNo> page_count = LeastPageCount(logs, id, trims);
+    Segment& last = space->second.segments.back();
+    if (!page_count.has_value() || *page_count <= last.first_page) continue;
+    const uint64_t size = SizeOf(space->second, *page_count - last.first_page);
+    if (size >= last.size) continue;
+    HBK_RETURN_IF_ERROR(SetSize(fs, set.Path(last.name), size));
+    last.size = size;
+    changed.insert(last.name);
+  }
+  return OkStatus();
+}
 
 Status GrowFiles(io::FileSystem& fs, const BackupSet& set, TablespaceTable& table,
                  std::set<std::string>& changed) {
@@ -63,7 +96,7 @@ Status TruncateFiles(io::FileSystem& fs, const BackupSet& set, const TablespaceT
                      const SpaceLogs& logs, std::set<std::string>& changed) {
   for (const auto& [id, trims] : logs.trims) {
     const auto space = table.spaces.find(id);
-    if (space == table.spaces.end()) continue;
+    if (space == table.spaces.end() || !LeastPageCount(logs, id, trims).has_value()) continue;
     const Segment& last = space->second.segments.back();
     HBK_ASSIGN_OR_RETURN(const uint64_t size, LastSegmentSize(space->second));
     HBK_RETURN_IF_ERROR(SetSize(fs, set.Path(last.name), size));

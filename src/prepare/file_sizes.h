@@ -14,6 +14,11 @@
 
 namespace hbk::prepare {
 
+// Before the pages are written: cuts what the redo truncated to the least that it was. What grows
+// anew behind is then zeros where the redo says nothing, as on the server.
+Status CutTrimmedFiles(io::FileSystem& fs, const BackupSet& set, const SpaceLogs& logs,
+                       TablespaceTable& table, std::set<std::string>& changed);
+
 // Before the pages are written: makes the files that are missing and lengthens those too short.
 // Adds the names of what it changed to `changed`.
 Status GrowFiles(io::FileSystem& fs, const BackupSet& set, TablespaceTable& table,

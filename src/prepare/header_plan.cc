@@ -44,8 +44,8 @@ class HeaderPlanner {
  private:
   // `is_split`: there may be more redo of the page to come, so the page is kept.
   Status Apply(const PageRedo& redo, Tablespace& space, bool is_split) {
+    if (redo.items.empty()) return OkStatus();
     if (redo.is_rebuilt_here) {
-      if (redo.Header(redo.items.front()).is_free != 0) return OkStatus();
       HBK_RETURN_IF_ERROR(FindPageFormat(redo, space));
     } else if (space.is_new && !kept_.contains(space.id)) {
       return OkStatus();  // before the rebuild: cannot be, but is no harm

@@ -54,10 +54,11 @@ Status PartitionApplier::ApplyBatch() {
     }
     // A page that ends as a freed one is left as it is: nobody reads it before it is made anew. In
     // a file that is to stay sparse it goes.
-    if (redo.Header(redo.items.back()).is_free != 0) {
-      if (space->header.flags.is_page_compressed()) HBK_RETURN_IF_ERROR(ReleasePage(redo, *space));
+    if (redo.ends_free && space->header.flags.is_page_compressed()) {
+      HBK_RETURN_IF_ERROR(ReleasePage(redo, *space));
       continue;
     }
+    if (redo.items.empty()) continue;
     HBK_RETURN_IF_ERROR(Stage(redo, *space));
   }
   return Flush();

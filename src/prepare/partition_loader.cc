@@ -7,6 +7,8 @@
 namespace hbk::prepare {
 namespace {
 
+constexpr uint64_t kOffsetMask = (uint64_t{1} << 47) - 1;
+
 // 0 if the first mtr is not whole.
 size_t EndOfLastWholeMtr(ByteView bytes) {
   size_t end = 0;
@@ -73,7 +75,11 @@ Status PartitionLoader::FindRebuiltPages() {
   const auto note_rebuild = [&](const RedoEntryHeader& header, size_t at) -> Status {
     if (header.is_rebuild == 0 || IsGone(header)) return OkStatus();
     if (rebuilt_.size() == rebuilt_count_) HBK_RETURN_IF_ERROR(CompactRebuilt());
-    rebuilt_.push_back({header.page_key(), batch_offset_ + at});
+    Rebuilt& rebuilt = rebuilt_.emplace_back();
+    rebuilt.page_key = header.page_key();
+    rebuilt.offset = (batch_offset_ + at) & kOffsetMask;
+    rebuilt.part = PartOf(header) & 0xFFFF;
+    rebuilt.is_free = header.is_free;
     return OkStatus();
   };
   for (uint64_t offset = 0; offset < store_.bytes(partition_);) {
@@ -82,15 +88,20 @@ Status PartitionLoader::FindRebuiltPages() {
   return CompactRebuilt();
 }
 
-// Of each page the latest.
+// Of each page the latest; and as long as that frees it, the latest of an older backup, too.
 Status PartitionLoader::CompactRebuilt() {
   std::sort(rebuilt_.begin(), rebuilt_.end(), [](const Rebuilt& a, const Rebuilt& b) {
     return a.page_key != b.page_key ? a.page_key < b.page_key : a.offset > b.offset;
   });
-  const auto end =
-      std::unique(rebuilt_.begin(), rebuilt_.end(),
-                  [](const Rebuilt& a, const Rebuilt& b) { return a.page_key == b.page_key; });
-  rebuilt_.erase(end, rebuilt_.end());
+  size_t kept = 0;
+  for (const Rebuilt& rebuilt : rebuilt_) {
+    if (kept != 0 && rebuilt_[kept - 1].page_key == rebuilt.page_key) {
+      const Rebuilt& later = rebuilt_[kept - 1];
+      if (later.is_free == 0 || rebuilt.part == later.part) continue;
+    }
+    rebuilt_[kept++] = rebuilt;
+  }
+  rebuilt_.resize(kept);
   if (rebuilt_.size() >= rebuilt_count_ / 4 * 3) {
     return FailedError(
                fmt::format("the redo creates too many pages for this memory: more than {} in "
@@ -123,18 +134,39 @@ bool PartitionLoader::IsGone(const RedoEntryHeader& header) const {
 }
 
 // By place, not by LSN: the server may change a page, drop it and make it anew in one mtr.
-std::optional<uint64_t> PartitionLoader::RebuildOffset(std::span<const Item> items) const {
-  const ByteView bytes{buffer_.get(), loaded_};
-  if (!is_split_) {
-    for (auto item = items.rbegin(); item != items.rend(); ++item)
-      if (LoadRedoEntryHeader(bytes, item->offset).is_rebuild != 0) return item->offset;
-    return std::nullopt;
-  }
-  const auto found =
+PartitionLoader::Extent PartitionLoader::ExtentOf(std::span<const Item> items) const {
+  if (!is_split_) return ExtentInBatch(items);
+  const auto first =
       std::lower_bound(rebuilt_.begin(), rebuilt_.end(), items.front().page_key,
                        [](const Rebuilt& rebuilt, uint64_t key) { return rebuilt.page_key < key; });
-  if (found == rebuilt_.end() || found->page_key != items.front().page_key) return std::nullopt;
-  return found->offset;
+  Extent extent;
+  for (auto item = first;
+       item != rebuilt_.end() && item->page_key == items.front().page_key; ++item) {
+    if (item->is_free == 0) {
+      extent.rebuild = item->offset;
+      break;
+    }
+    extent.freed_part = item->part;
+    extent.freed_end = std::max<uint64_t>(extent.freed_end, item->offset + 1);
+  }
+  return extent;
+}
+
+PartitionLoader::Extent PartitionLoader::ExtentInBatch(std::span<const Item> items) const {
+  const ByteView bytes{buffer_.get(), loaded_};
+  const auto header = [&](const Item& item) {
+    return LoadRedoEntryHeader(bytes, item.offset);
+  };
+  Extent extent;
+  while (!items.empty() && header(items.back()).is_free != 0) {
+    extent.freed_end = std::max<uint64_t>(extent.freed_end, batch_offset_ + items.back().offset + 1);
+    extent.freed_part = PartOf(header(items.back()));
+    while (!items.empty() && PartOf(header(items.back())) == extent.freed_part)
+      items = items.first(items.size() - 1);
+  }
+  for (auto item = items.rbegin(); item != items.rend() && !extent.rebuild.has_value(); ++item)
+    if (header(*item).is_rebuild != 0) extent.rebuild = batch_offset_ + item->offset;
+  return extent;
 }
 
 bool PartitionLoader::NextPage(PageRedo& redo) {
@@ -144,20 +176,29 @@ bool PartitionLoader::NextPage(PageRedo& redo) {
     const size_t begin = next_item_;
     while (next_item_ < index_.size() && index_[next_item_].page_key == key)
       ++next_item_;
-    std::span<const Item> items(index_.data() + begin, next_item_ - begin);
-    // The redo that went away is the oldest of the page.
-    while (!items.empty() && IsGone(LoadRedoEntryHeader(bytes, items.front().offset)))
-      items = items.subspan(1);
-    if (items.empty()) continue;
-    const std::optional<uint64_t> rebuild_offset = RebuildOffset(items);
-    while (!items.empty() && batch_offset_ + items.front().offset < rebuild_offset.value_or(0))
-      items = items.subspan(1);
-    if (items.empty()) continue;
+    const auto first = index_.begin() + static_cast<std::ptrdiff_t>(begin);
+    auto last = std::remove_if(
+        first, index_.begin() + static_cast<std::ptrdiff_t>(next_item_), [&](const Item& item) {
+          return IsGone(LoadRedoEntryHeader(bytes, item.offset));
+        });
+    if (first == last) continue;
+    const Extent extent = ExtentOf({first, last});
+    bool ends_free = false;
+    last = std::remove_if(first, last, [&](const Item& item) {
+      const uint64_t offset = batch_offset_ + item.offset;
+      if (offset + 1 == extent.freed_end) ends_free = true;
+      if (offset < extent.rebuild.value_or(0)) return true;
+      return offset < extent.freed_end &&
+             PartOf(LoadRedoEntryHeader(bytes, item.offset)) >= extent.freed_part;
+    });
+    if (first == last && !ends_free) continue;
     redo.page = {static_cast<innodb::SpaceId>(key >> 32), static_cast<innodb::PageNo>(key)};
     redo.bytes = bytes;
-    redo.items = items;
-    redo.is_rebuilt_here = redo.Header(items.front()).is_rebuild != 0;
-    redo.is_rebuildable = rebuild_offset.has_value();
+    redo.items = {first, last};
+    redo.is_rebuilt_here =
+        !redo.items.empty() && redo.Header(redo.items.front()).is_rebuild != 0;
+    redo.is_rebuildable = extent.rebuild.has_value();
+    redo.ends_free = ends_free;
     return true;
   }
   return false;

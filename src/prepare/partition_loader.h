@@ -39,6 +39,9 @@ struct PageRedo {
   bool is_rebuilt_here = false;
   // The redo makes it anew here or elsewhere: after a crash it can be had from the redo alone.
   bool is_rebuildable = false;
+  // It ends as a freed one, in this batch. What is left in `items`, if anything, is of older backups
+  // of a chain: had they been prepared one by one, it would be in the page that was then freed.
+  bool ends_free = false;
 
   [[nodiscard]] RedoEntryHeader Header(const Item& item) const {
     return LoadRedoEntryHeader(bytes, item.offset);
@@ -67,7 +70,18 @@ class PartitionLoader {
   using Item = PageRedo::Item;
   struct Rebuilt {
     uint64_t page_key;
-    uint64_t offset;  // of the entry in the partition
+    uint64_t offset : 47;  // of the entry in the partition
+    uint64_t part : 16;    // of a chain
+    uint64_t is_free : 1;
+  };
+  static_assert(sizeof(Rebuilt) == kIndexItemBytes);
+  // What of a page's redo counts, by place in the partition.
+  struct Extent {
+    std::optional<uint64_t> rebuild;  // where it begins anew
+    // Redo of this part and later ones in front of `freed_end`, which is behind a FREE_PAGE, went
+    // away as the page was freed.
+    uint32_t freed_part = UINT32_MAX;
+    uint64_t freed_end = 0;
   };
 
   Status FindRebuiltPages();
@@ -77,8 +91,11 @@ class PartitionLoader {
   template <typename Visit>
   Result<uint64_t> LoadEntries(uint64_t offset, Visit visit);
   [[nodiscard]] bool IsGone(const RedoEntryHeader& header) const;
-  // Where in the partition the redo of the page begins anew; nothing if it does not.
-  [[nodiscard]] std::optional<uint64_t> RebuildOffset(std::span<const Item> items) const;
+  [[nodiscard]] uint32_t PartOf(const RedoEntryHeader& header) const {
+    return logs_.PartOf(header.space, header.start_lsn);
+  }
+  [[nodiscard]] Extent ExtentOf(std::span<const Item> items) const;
+  [[nodiscard]] Extent ExtentInBatch(std::span<const Item> items) const;
 
   const PartitionStore& store_;
   const SpaceLogs& logs_;

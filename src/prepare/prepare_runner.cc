@@ -14,6 +14,7 @@
 #include "file_moves.h"
 #include "file_sizes.h"
 #include "header_plan.h"
+#include "increment_chain.h"
 #include "link_names.h"
 #include "memory_plan.h"
 #include "page_journal.h"
@@ -22,8 +23,8 @@
 #include "prepare_lock.h"
 #include "prepared_state.h"
 #include "prepared_transactions.h"
+#include "redo_chain.h"
 #include "redo_reader.h"
-#include "redo_scan.h"
 #include "tablespace_table.h"
 #include "unnamed_file.h"
 
@@ -47,11 +48,15 @@ class PrepareRun {
 
   Result<PrepareSummary> Run() {
     HBK_RETURN_IF_ERROR(OpenSet());
+    HBK_RETURN_IF_ERROR(OpenIncrements());
     HBK_RETURN_IF_ERROR(OpenKeys());
-    if (set_.is_prepared) return AlreadyPrepared();
+    if (set_.is_prepared && chain_ == nullptr) return AlreadyPrepared();
+    HBK_RETURN_IF_ERROR(VerifyIncrements());
     HBK_RETURN_IF_ERROR(FinishInterruptedRun());
-    HBK_RETURN_IF_ERROR(CheckLog());
+    HBK_RETURN_IF_ERROR(CheckLogs());
+    HBK_RETURN_IF_ERROR(PlanIncrements());
     HBK_RETURN_IF_ERROR(ReadRedo());
+    HBK_RETURN_IF_ERROR(LayIncrements());
     HBK_RETURN_IF_ERROR(PlanTablespaces());
     HBK_RETURN_IF_ERROR(lock_->BeginChanges());
     HBK_RETURN_IF_ERROR(ApplyRedo());
@@ -64,12 +69,18 @@ class PrepareRun {
 
  private:
   Status OpenSet();
+  Status OpenIncrements();
   Status OpenKeys();
+  Result<redo::Lsn> CheckPreparedLog();
   Result<PrepareSummary> AlreadyPrepared();
+  Status VerifyIncrements();
   Status FinishInterruptedRun();
-  Status CheckLog();
+  Status CheckLogs();
+  Status PlanIncrements();
   Status ReadRedo();
+  Status LayIncrements();
   Status CheckKeysOfFiles();
+  Status ApplyMarkers();
   Status PlanTablespaces();
   Status ApplyRedo();
   Status SyncFiles();
@@ -88,14 +99,13 @@ class PrepareRun {
   const std::stop_token stop_;
 
   std::unique_ptr<PrepareLock> lock_;
-  BackupSet set_;
+  BackupSet set_;  // once increments are laid: the sum
+  std::unique_ptr<IncrementChain> chain_;  // null: there are no increments
   // Before what uses them.
   std::unique_ptr<crypto::KeySource> keys_;
   MemoryPlan plan_;
-  redo::LogFileHeader source_log_;
-  std::unique_ptr<RedoReader> reader_;
+  std::unique_ptr<RedoChain> redo_;
   std::unique_ptr<PartitionStore> store_;
-  redo::Lsn file_checkpoint_end_ = 0;
   RedoScan scan_;
   TablespaceTable table_;
   manifest::DamagedPageList damaged_;
@@ -112,10 +122,19 @@ Status PrepareRun::OpenSet() {
   return CheckNoServer(fs_, set_);
 }
 
+Status PrepareRun::OpenIncrements() {
+  HBK_ASSIGN_OR_RETURN(auto chain,
+                       IncrementChain::Open(fs_, set_, options_.incremental_dirs));
+  chain_ = std::move(chain);
+  return OkStatus();
+}
+
 // The source is not asked before a key is needed.
 Status PrepareRun::OpenKeys() {
+  const keys::Settings& settings =
+      chain_ == nullptr ? set_.settings : chain_->SettingsOr(set_.settings);
   HBK_ASSIGN_OR_RETURN(const keys::KeyOptions options,
-                       keys::ChooseKeyOptions(options_.keys, set_.settings));
+                       keys::ChooseKeyOptions(options_.keys, settings));
   for (const std::string& warning : keys::KeyOptionWarnings(options, fs_))
     reporter_.Warning(warning);
   // Before the source is asked: what it is may come from the backup.
@@ -125,13 +144,13 @@ Status PrepareRun::OpenKeys() {
   return OkStatus();
 }
 
-// The mark of a killed run may be left; everything else was done.
-Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
-  HBK_ASSIGN_OR_RETURN(reader_, OpenLog(fs_, set_, 0, keys_.get()));
-  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, FindFileCheckpoint(*reader_));
-  reader_->Seek(end);
+// The log of a prepared backup is empty, and ends where prepare has left it. Returns that LSN.
+Result<redo::Lsn> PrepareRun::CheckPreparedLog() {
+  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs_, set_, 0, keys_.get()));
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, FindFileCheckpoint(*reader));
+  reader->Seek(end);
   redo::MiniTransaction mtr;
-  HBK_ASSIGN_OR_RETURN(const bool has_more, reader_->Next(mtr));
+  HBK_ASSIGN_OR_RETURN(const bool has_more, reader->Next(mtr));
   const uint64_t expected = set_.manifest.has_value() ? set_.manifest->prepared_lsn : set_.last_lsn;
   if (has_more || end < expected || (set_.manifest.has_value() && end != expected)) {
     return CorruptionError(fmt::format("{} is said to be prepared to LSN {}, but its log {} LSN {}",
@@ -139,12 +158,27 @@ Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
                                        end))
         .WithHint("was a server started on it?");
   }
+  return end;
+}
+
+// The marks of a killed run may be left; everything else was done.
+Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, CheckPreparedLog());
   summary_.was_prepared_already = true;
   summary_.start_lsn = end;
   summary_.end_lsn = end;
   if (lock_->was_interrupted()) HBK_RETURN_IF_ERROR(lock_->Finish());
+  HBK_RETURN_IF_ERROR(RemoveLayingState(fs_, set_.dir));
   reporter_.Info("the backup is prepared already", {{"lsn", fmt::format("{}", end)}});
   return summary_;
+}
+
+Status PrepareRun::VerifyIncrements() {
+  if (chain_ == nullptr) return OkStatus();
+  reporter_.BeginPhase("verify increments",
+                       {{"increments", fmt::format("{}", chain_->increments().size())}});
+  if (set_.is_prepared) HBK_RETURN_IF_ERROR(CheckPreparedLog().status());
+  return chain_->Verify(set_, *keys_, WorkerCount(options_), stop_);
 }
 
 Status PrepareRun::FinishInterruptedRun() {
@@ -156,23 +190,25 @@ Status PrepareRun::FinishInterruptedRun() {
   return RemoveJournals(fs_, set_.dir);
 }
 
-Status PrepareRun::CheckLog() {
-  const std::string path = set_.Path(kLogFileName);
-  const auto info = fs_.Stat(path, false);
-  if (info.status().code() == StatusCode::kNotFound) {
-    return CorruptionError(fmt::format("{}: {} is missing", set_.dir, kLogFileName));
-  }
-  HBK_RETURN_IF_ERROR(info.status());
-  HBK_ASSIGN_OR_RETURN(plan_,
-                       PlanMemory(options_.use_memory_bytes, WorkerCount(options_), info->size));
-  HBK_ASSIGN_OR_RETURN(reader_, OpenLog(fs_, set_, plan_.window_bytes, keys_.get()));
-  source_log_ = reader_->header();
-  HBK_ASSIGN_OR_RETURN(file_checkpoint_end_, FindFileCheckpoint(*reader_));
+Status PrepareRun::CheckLogs() {
+  const IncrementList none;
+  HBK_ASSIGN_OR_RETURN(redo_,
+                       RedoChain::Open(fs_, set_, chain_ == nullptr ? none : chain_->increments(),
+                                       chain_ != nullptr && chain_->is_begun(), keys_.get()));
+  HBK_ASSIGN_OR_RETURN(
+      plan_, PlanMemory(options_.use_memory_bytes, WorkerCount(options_), redo_->bytes()));
   return OkStatus();
 }
 
+Status PrepareRun::PlanIncrements() {
+  if (chain_ == nullptr) return OkStatus();
+  HBK_RETURN_IF_ERROR(ApplyMarkers());
+  HBK_RETURN_IF_ERROR(chain_->Plan(fs_, set_));
+  return chain_->MergeDamagedPages(fs_, damaged_);
+}
+
 Status PrepareRun::ReadRedo() {
-  const redo::Lsn start = reader_->checkpoint().checkpoint_lsn;
+  const redo::Lsn start = redo_->start_lsn();
   reporter_.BeginPhase("read redo", {{"start_lsn", fmt::format("{}", start)},
                                      {"workers", fmt::format("{}", plan_.worker_count)},
                                      {"memory", report::HumanBytes(plan_.TotalBytes())}});
@@ -181,15 +217,9 @@ Status PrepareRun::ReadRedo() {
                                  .block_bytes = plan_.block_bytes,
                                  .block_count = plan_.block_count,
                                  .spill_path = set_.Path(kSpillFileName),
-                                 .encrypts_spill = source_log_.is_encrypted});
-  HBK_ASSIGN_OR_RETURN(scan_, ScanRedo(*reader_, *store_, set_.last_lsn, reporter_, stop_));
-  const redo::Lsn needed = std::max(set_.last_lsn, file_checkpoint_end_);
-  if (scan_.end_lsn < needed) {
-    return CorruptionError(fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}",
-                                       reader_->path(), scan_.end_lsn, reader_->end_reason(),
-                                       needed));
-  }
-  reader_ = nullptr;
+                                 .encrypts_spill = redo_->is_encrypted()});
+  HBK_ASSIGN_OR_RETURN(scan_, redo_->Scan(chain_ == nullptr ? nullptr : &chain_->filter(),
+                                          plan_.window_bytes, *store_, reporter_, stop_));
   summary_.start_lsn = start;
   summary_.end_lsn = scan_.end_lsn;
   summary_.mtr_count = scan_.mtr_count;
@@ -199,6 +229,18 @@ Status PrepareRun::ReadRedo() {
                                {"entries", fmt::format("{}", scan_.entry_count)},
                                {"spilled", report::HumanBytes(store_->spilled_bytes())}});
   return OkStatus();
+}
+
+Status PrepareRun::LayIncrements() {
+  if (chain_ == nullptr) return OkStatus();
+  HBK_RETURN_IF_ERROR(CheckStop());
+  HBK_RETURN_IF_ERROR(lock_->BeginChanges());
+  HBK_ASSIGN_OR_RETURN(LayCounts counts,
+                       chain_->Lay(fs_, set_, scan_.logs, plan_.worker_count, reporter_, stop_));
+  summary_.increment_page_count = counts.page_count;
+  set_ = chain_->Sum(set_, counts.changed_files);
+  changed_files_ = std::move(counts.changed_files);
+  return CheckStop();
 }
 
 // What the markers are about is seen only once they are carried out. Before that change the keys
@@ -213,17 +255,19 @@ Status PrepareRun::CheckKeysOfFiles() {
     if (space.has_value()) table.spaces.emplace(id, std::move(*space));
   }
   return PlanCoders(
-      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, source_log_.is_encrypted},
-      table);
+      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, redo_->is_encrypted()}, table);
+}
+
+Status PrepareRun::ApplyMarkers() {
+  HBK_ASSIGN_OR_RETURN(const bool has_markers, HasDdlMarkers(fs_, set_));
+  if (!has_markers) return OkStatus();
+  HBK_RETURN_IF_ERROR(CheckKeysOfFiles());
+  HBK_RETURN_IF_ERROR(lock_->BeginChanges());
+  return ApplyDdlMarkers(fs_, set_);
 }
 
 Status PrepareRun::PlanTablespaces() {
-  HBK_ASSIGN_OR_RETURN(const bool has_markers, HasDdlMarkers(fs_, set_));
-  if (has_markers) {
-    HBK_RETURN_IF_ERROR(CheckKeysOfFiles());
-    HBK_RETURN_IF_ERROR(lock_->BeginChanges());
-    HBK_RETURN_IF_ERROR(ApplyDdlMarkers(fs_, set_));
-  }
+  HBK_RETURN_IF_ERROR(ApplyMarkers());
   HBK_ASSIGN_OR_RETURN(const auto files, ListTablespaceFiles(fs_, set_));
   HBK_ASSIGN_OR_RETURN(const LinkNames links, ReadLinkNames(fs_, set_));
   UseLinkNames(links, scan_.logs);
@@ -234,8 +278,7 @@ Status PrepareRun::PlanTablespaces() {
   table_ = std::move(table).value();
   HBK_RETURN_IF_ERROR(PlanHeaders(fs_, set_, *store_, scan_.logs, plan_, table_));
   HBK_RETURN_IF_ERROR(PlanCoders(
-      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, source_log_.is_encrypted},
-      table_));
+      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, redo_->is_encrypted()}, table_));
   for (const std::string& warning : table_.warnings)
     reporter_.Warning(warning);
   return CheckStop();
@@ -243,10 +286,11 @@ Status PrepareRun::PlanTablespaces() {
 
 Status PrepareRun::ApplyRedo() {
   reporter_.BeginPhase("apply redo", {{"tablespaces", fmt::format("{}", table_.spaces.size())}});
+  HBK_RETURN_IF_ERROR(CutTrimmedFiles(fs_, set_, scan_.logs, table_, changed_files_));
   HBK_RETURN_IF_ERROR(GrowFiles(fs_, set_, table_, changed_files_));
   const ApplyInput input{
-      fs_,   set_,     *store_, scan_.logs, table_, plan_, summary_.start_lsn, summary_.end_lsn,
-      stop_, &damaged_};
+      fs_,   set_,     *store_, scan_.logs, table_, plan_, redo_->last_start_lsn(),
+      summary_.end_lsn, stop_, &damaged_};
   HBK_ASSIGN_OR_RETURN(ApplyCounts counts, ApplyPartitions(input, *store_, reporter_));
   store_ = nullptr;
   changed_files_.merge(counts.changed_files);
@@ -320,8 +364,8 @@ Status PrepareRun::JudgeDamagedPages() {
 
 Status PrepareRun::StoreState() {
   HBK_RETURN_IF_ERROR(CheckStop());
-  HBK_RETURN_IF_ERROR(ReplaceLog(fs_, set_, summary_.end_lsn, source_log_));
-  if (source_log_.container == redo::LogContainer::kBlocks)
+  HBK_RETURN_IF_ERROR(ReplaceLog(fs_, set_, summary_.end_lsn, redo_->header()));
+  if (redo_->header().container == redo::LogContainer::kBlocks)
     changed_files_.insert(set_.system_files.front());
   HBK_RETURN_IF_ERROR(StoreCheckpoints(fs_, set_));
   HBK_RETURN_IF_ERROR(JudgeDamagedPages());
@@ -331,7 +375,8 @@ Status PrepareRun::StoreState() {
   change.all_tablespaces_changed = lock_->was_interrupted() || set_.is_prepared_elsewhere;
   change.worker_count = plan_.worker_count;
   HBK_RETURN_IF_ERROR(UpdateManifest(fs_, set_, change, reporter_));
-  return lock_->Finish();
+  HBK_RETURN_IF_ERROR(lock_->Finish());
+  return chain_ == nullptr ? OkStatus() : RemoveLayingState(fs_, set_.dir);
 }
 
 }  // namespace

@@ -1,17 +1,15 @@
 #include "prepared_state.h"
 
-#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <map>
 
 #include <fmt/format.h>
 
-#include "hbk/base/aligned_buffer.h"
 #include "hbk/base/version.h"
 #include "hbk/datadir/file_kind.h"
-#include "hbk/filter/tree_digest.h"
 
+#include "stored_digest.h"
 #include "flush_lsn.h"
 #include "parallel.h"
 
@@ -19,7 +17,6 @@ namespace hbk::prepare {
 namespace {
 
 using datadir::FileKind;
-using filter::TreeDigest;
 using manifest::ManifestFile;
 
 bool IsTablespaceKind(std::string_view kind) {
@@ -36,33 +33,6 @@ std::string NowRfc3339() {
                      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-// Size and digest of the file as it is.
-Status Digest(io::FileSystem& fs, const std::string& path, ManifestFile& entry) {
-  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
-  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
-  entry.size = info.size;
-  TreeDigest digest(info.size);
-  AlignedBuffer chunk(TreeDigest::kChunkBytes);
-  uint64_t data_offset = 0;
-  for (uint64_t index = 0; index < digest.chunk_count(); ++index) {
-    const uint64_t offset = index * TreeDigest::kChunkBytes;
-    const auto size =
-        static_cast<size_t>(std::min<uint64_t>(TreeDigest::kChunkBytes, info.size - offset));
-    if (data_offset < offset) {
-      HBK_ASSIGN_OR_RETURN(data_offset, file->SeekData(offset));
-    }
-    if (data_offset >= offset + size) {
-      digest.AddZeroChunk(index);
-      continue;
-    }
-    HBK_ASSIGN_OR_RETURN(const size_t done, file->ReadAt(offset, chunk.view().first(size)));
-    if (done != size) return FailedError(path + " became shorter while it was read");
-    digest.AddChunk(index, chunk.view().first(size));
-  }
-  entry.digest = digest.Finish();
-  return OkStatus();
-}
-
 // Tables that are there now, by name.
 Result<std::set<std::string>> ListTables(io::FileSystem& fs, const BackupSet& set) {
   std::set<std::string> names;
@@ -74,6 +44,15 @@ Result<std::set<std::string>> ListTables(io::FileSystem& fs, const BackupSet& se
       if (entry.name.ends_with(".ibd")) names.insert(io::JoinPath(directory.name, entry.name));
   }
   return names;
+}
+
+Status StoreBackupType(io::FileSystem& fs, const BackupSet& set, std::string_view type) {
+  if (!set.metadata.has_value()) return OkStatus();
+  const std::string path = set.Path(set.metadata->names.checkpoints);
+  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, false));
+  manifest::Checkpoints checkpoints = set.metadata->checkpoints;
+  checkpoints.backup_type = type;
+  return io::WriteFileAtomically(fs, path, manifest::RenderCheckpoints(checkpoints), info.mode);
 }
 
 // Brings the list of files to what is there. Puts into `stale` those whose digests are not known.
@@ -147,13 +126,19 @@ Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
   return fs.SyncDirectory(set.dir);
 }
 
+Status MarkUnfinished(io::FileSystem& fs, const BackupSet& set) {
+  // In this order: a checkpoints file that says prepared, beside a manifest that does not, would
+  // mean that mariadb-backup has prepared the backup.
+  HBK_RETURN_IF_ERROR(StoreBackupType(fs, set, manifest::kUnfinishedBackupType));
+  if (!set.manifest.has_value() || set.manifest->state != manifest::BackupState::kPrepared)
+    return OkStatus();
+  manifest::BackupManifest manifest = *set.manifest;
+  manifest.state = manifest::BackupState::kUnprepared;
+  return manifest::StoreManifest(fs, set.dir, manifest);
+}
+
 Status StoreCheckpoints(io::FileSystem& fs, const BackupSet& set) {
-  if (!set.metadata.has_value()) return OkStatus();
-  const std::string path = set.Path(set.metadata->names.checkpoints);
-  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, false));
-  manifest::Checkpoints checkpoints = set.metadata->checkpoints;
-  checkpoints.backup_type = "log-applied";
-  return io::WriteFileAtomically(fs, path, manifest::RenderCheckpoints(checkpoints), info.mode);
+  return StoreBackupType(fs, set, "log-applied");
 }
 
 Status UpdateManifest(io::FileSystem& fs, const BackupSet& set, const ManifestChange& change,
@@ -163,9 +148,12 @@ Status UpdateManifest(io::FileSystem& fs, const BackupSet& set, const ManifestCh
   std::vector<size_t> stale;
   HBK_RETURN_IF_ERROR(UpdateFileList(fs, set, change, manifest, stale));
   reporter.BeginPhase("digest", {{"files", fmt::format("{}", stale.size())}});
-  const auto digest = [&](uint32_t, size_t item) {
+  const auto digest = [&](uint32_t, size_t item) -> Status {
     ManifestFile& file = manifest.files[stale[item]];
-    return Digest(fs, set.Path(file.name), file);
+    HBK_ASSIGN_OR_RETURN(const FileDigest now, DigestFile(fs, set.Path(file.name), {}));
+    file.size = now.size;
+    file.digest = now.digest;
+    return OkStatus();
   };
   HBK_RETURN_IF_ERROR(RunParallel(change.worker_count, stale.size(), digest));
   manifest.state = manifest::BackupState::kPrepared;

@@ -37,6 +37,10 @@ Result<std::unique_ptr<RedoReader>> OpenLog(io::FileSystem& fs, const BackupSet&
 Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
                   const redo::LogFileHeader& source);
 
+// The manifest says unprepared, and the checkpoints file what neither mariadb-backup nor copy-back
+// take: the directory is between a base and its sum with increments. Can be repeated.
+Status MarkUnfinished(io::FileSystem& fs, const BackupSet& set);
+
 // The checkpoints file of mariadb-backup's kind, if there is one, says log-applied.
 Status StoreCheckpoints(io::FileSystem& fs, const BackupSet& set);
 

@@ -133,9 +133,10 @@ Result<redo::Lsn> FindFileCheckpoint(RedoReader& reader) {
         reader.path(), checkpoint.checkpoint_lsn, checkpoint.end_lsn, why, reader.position()));
   };
   redo::MiniTransaction mtr;
-  if (reader.header().container == redo::LogContainer::kBlocks &&
-      (checkpoint.end_lsn == 0 || checkpoint.end_lsn == checkpoint.checkpoint_lsn)) {
-    // The log of a backup, or of a server that was shut down. Read for the sake of the key.
+  const bool is_blocks = reader.header().container == redo::LogContainer::kBlocks;
+  if (checkpoint.end_lsn == 0 || (is_blocks && checkpoint.end_lsn == checkpoint.checkpoint_lsn)) {
+    // The log of a backup, of an increment, or of a server that was shut down. Read for the sake of
+    // the key.
     reader.Seek(checkpoint.checkpoint_lsn);
     HBK_RETURN_IF_ERROR(reader.Next(mtr).status());
     return checkpoint.checkpoint_lsn;

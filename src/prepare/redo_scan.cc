@@ -16,8 +16,8 @@ bool IsFileRecord(redo::RecordKind kind) {
 // Turns the records of one mtr after the other into entries of the partitions.
 class MtrSplitter {
  public:
-  MtrSplitter(RedoScan& scan, PartitionStore& store)
-      : scan_(scan), store_(store), partition_count_(store.partition_count()) {}
+  MtrSplitter(RedoScan& scan, PartitionStore& store, const RedoFilter* filter)
+      : scan_(scan), store_(store), filter_(filter), partition_count_(store.partition_count()) {}
 
   Status Split(const redo::MiniTransaction& mtr) {
     header_.start_lsn = mtr.start_lsn;
@@ -34,7 +34,10 @@ class MtrSplitter {
 
  private:
   Status Add(const redo::RedoRecord& record) {
-    if (IsFileRecord(record.kind)) return scan_.logs.AddFileRecord(record, header_.start_lsn);
+    if (IsFileRecord(record.kind)) {
+      if (filter_ != nullptr && !filter_->CountsFiles()) return AddOldFileRecord(record);
+      return scan_.logs.AddFileRecord(record, header_.start_lsn);
+    }
     if (record.is_same_page) {
       if (run_.empty()) return CorruptionError("a same-page record after TRIM_PAGES");
       run_ = {run_.data(), run_.size() + record.raw.size()};
@@ -43,7 +46,8 @@ class MtrSplitter {
     HBK_RETURN_IF_ERROR(FinishRun());
     if (record.kind == redo::RecordKind::kExtended &&
         record.extended_kind() == redo::ExtendedKind::kTrimPages) {
-      scan_.logs.trims[record.page.space].push_back({header_.start_lsn, record.page.page});
+      if (filter_ == nullptr || filter_->CountsSpace(record.page.space, header_.start_lsn))
+        scan_.logs.trims[record.page.space].push_back({header_.start_lsn, record.page.page});
       return OkStatus();
     }
     header_.space = record.page.space;
@@ -54,8 +58,21 @@ class MtrSplitter {
     return OkStatus();
   }
 
+  // Of an older backup of a chain only where a file ends that another one has replaced since.
+  Status AddOldFileRecord(const redo::RedoRecord& record) {
+    if (record.kind == redo::RecordKind::kFileDelete &&
+        filter_->CountsSpace(record.page.space, header_.start_lsn))
+      scan_.logs.AddDeletion(record.page.space, header_.start_lsn);
+    return OkStatus();
+  }
+
   Status FinishRun() {
     if (run_.empty()) return OkStatus();
+    if (filter_ != nullptr &&
+        !filter_->CountsPage({header_.space, header_.page}, header_.start_lsn)) {
+      run_ = {};
+      return OkStatus();
+    }
     header_.length = static_cast<uint32_t>(run_.size()) & 0x3FFFFFFF;
     SpaceLog& space = SpaceOf(header_.space);
     if (space.entry_count++ == 0) space.first_page_lsn = header_.start_lsn;
@@ -78,6 +95,7 @@ class MtrSplitter {
 
   RedoScan& scan_;
   PartitionStore& store_;
+  const RedoFilter* const filter_;
   const uint32_t partition_count_;
   RedoEntryHeader header_;
   ByteView run_;  // records of one page so far
@@ -95,15 +113,14 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
   return static_cast<uint32_t>((mixed >> 32) % (partition_count - 1));
 }
 
-Result<RedoScan> ScanRedo(RedoReader& reader, PartitionStore& store, redo::Lsn expected_end,
-                          report::Reporter& reporter, const std::stop_token& stop) {
-  RedoScan scan;
-  MtrSplitter splitter(scan, store);
+Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
+                report::Reporter& reporter, const std::stop_token& stop) {
+  MtrSplitter splitter(scan, store, part.filter);
   const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
-  const uint64_t total = expected_end > start ? expected_end - start : 0;
+  const uint64_t total = part.expected_end > start ? part.expected_end - start : 0;
   reader.Seek(start);
   redo::MiniTransaction mtr;
-  for (;;) {
+  while (reader.position() < part.end_max) {
     HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
     if (!has_mtr) break;
     const Status split = splitter.Split(mtr);
@@ -116,7 +133,7 @@ Result<RedoScan> ScanRedo(RedoReader& reader, PartitionStore& store, redo::Lsn e
     reporter.Progress(mtr.end_lsn - start, total);
   }
   scan.end_lsn = reader.position();
-  return scan;
+  return OkStatus();
 }
 
 }  // namespace hbk::prepare

@@ -10,6 +10,7 @@
 #include "hbk/report/reporter.h"
 
 #include "partition_store.h"
+#include "redo_filter.h"
 #include "redo_reader.h"
 #include "space_log.h"
 
@@ -26,8 +27,16 @@ struct RedoScan {
 // of every tablespace goes to the last partition of the store.
 uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count);
 
-// From the checkpoint to the end, wherever that is. `expected_end` is for the progress only.
-Result<RedoScan> ScanRedo(RedoReader& reader, PartitionStore& store, redo::Lsn expected_end,
-                          report::Reporter& reporter, const std::stop_token& stop);
+// The redo of one backup of a chain.
+struct RedoPart {
+  redo::Lsn expected_end = 0;  // for the progress only
+  redo::Lsn end_max = UINT64_MAX;  // it is not read from there on
+  const RedoFilter* filter = nullptr;  // null: all counts
+};
+
+// From the checkpoint to the end, wherever that is; sets scan.end_lsn to it. The redo of several
+// backups goes into one scan, oldest first.
+Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
+                report::Reporter& reporter, const std::stop_token& stop);
 
 }  // namespace hbk::prepare

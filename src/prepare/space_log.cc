@@ -33,14 +33,30 @@ Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record, innodb::Lsn star
   space.last_path = is_rename ? record.new_path() : record.path();
   HBK_ASSIGN_OR_RETURN(space.last_name, NameFromRedoPath(space.last_path));
   space.is_deleted = record.kind == RecordKind::kFileDelete;
-  space.has_returned = !space.is_deleted && deletions.contains(record.page.space);
+  const auto deletion = deletions.find(record.page.space);
+  space.has_returned = !space.is_deleted && deletion != deletions.end() &&
+                       PartOf(record.page.space, deletion->second) ==
+                           PartOf(record.page.space, start_lsn);
   if (record.kind == RecordKind::kFileCreate) space.is_created = true;
-  if (space.is_deleted) {
-    deletions[record.page.space] = start_lsn;
-    space.has_first_page = false;
-    space.entry_count = 0;
-  }
+  if (space.is_deleted) AddDeletion(record.page.space, start_lsn);
   return OkStatus();
+}
+
+void SpaceLogs::AddDeletion(innodb::SpaceId id, innodb::Lsn start_lsn) {
+  deletions[id] = start_lsn;
+  SpaceLog& space = spaces[id];
+  space.has_first_page = false;
+  space.entry_count = 0;
+}
+
+// The redo of a backup may begin before its base ends, for what the base does not have.
+uint32_t SpaceLogs::PartOf(innodb::SpaceId id, innodb::Lsn lsn) const {
+  if (part_starts.empty()) return 0;
+  const auto oldest = oldest_parts.find(id);
+  if (oldest == oldest_parts.end()) return last_part();
+  const auto after = std::upper_bound(part_starts.begin(), part_starts.end(), lsn);
+  const auto part = static_cast<uint32_t>(std::distance(part_starts.begin(), after) - 1);
+  return std::max(part, oldest->second);
 }
 
 bool SpaceLogs::IsGone(innodb::PageId page, innodb::Lsn start_lsn) const {
@@ -49,19 +65,21 @@ bool SpaceLogs::IsGone(innodb::PageId page, innodb::Lsn start_lsn) const {
     if (deletion != deletions.end() && start_lsn < deletion->second) return true;
   }
   if (trims.empty()) return false;
-  const auto trim = trims.find(page.space);
-  return trim != trims.end() && IsTrimmed(trim->second, page, start_lsn);
+  const auto of_space = trims.find(page.space);
+  if (of_space == trims.end()) return false;
+  const uint32_t part = PartOf(page.space, start_lsn);
+  return std::any_of(of_space->second.begin(), of_space->second.end(), [&](const Trim& trim) {
+    if (PartOf(page.space, trim.start_lsn) == part) return IsTrimmed(trim, page, start_lsn);
+    return start_lsn < trim.start_lsn && page.page >= trim.page_count;
+  });
 }
 
-bool IsTrimmed(const std::vector<Trim>& trims, innodb::PageId page, innodb::Lsn start_lsn) {
-  return std::any_of(trims.begin(), trims.end(), [&](const Trim& trim) {
-    // In the system tablespace the record is the last one of its mtr, which may have dealt with
-    // the same pages before; in an undo tablespace it is the first, and the new pages follow.
-    if (page.space == innodb::kSystemSpaceId) {
-      return page.page >= trim.page_count && start_lsn <= trim.start_lsn;
-    }
-    return start_lsn < trim.start_lsn;
-  });
+bool IsTrimmed(const Trim& trim, innodb::PageId page, innodb::Lsn start_lsn) {
+  // In the system tablespace the record is the last one of its mtr, which may have dealt with the
+  // same pages before; in an undo tablespace it is the first, and the new pages follow.
+  if (page.space == innodb::kSystemSpaceId)
+    return page.page >= trim.page_count && start_lsn <= trim.start_lsn;
+  return start_lsn < trim.start_lsn;
 }
 
 }  // namespace hbk::prepare

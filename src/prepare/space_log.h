@@ -36,11 +36,25 @@ struct SpaceLogs {
   std::map<innodb::SpaceId, std::vector<Trim>> trims;
   // Start of the mtr of the last deletion: what was before is about another file.
   std::map<innodb::SpaceId, innodb::Lsn> deletions;
+  // Where each backup of a chain begins that the redo is of, the first at 0; empty: there is one.
+  std::vector<innodb::Lsn> part_starts;
+  // The oldest backup of a chain whose redo of the tablespace counts; of one that is not here it is
+  // the last backup.
+  std::map<innodb::SpaceId, uint32_t> oldest_parts;
+
+  // The backup of the chain that the redo of the tablespace with this LSN is of.
+  [[nodiscard]] uint32_t PartOf(innodb::SpaceId id, innodb::Lsn lsn) const;
+  [[nodiscard]] uint32_t last_part() const {
+    return part_starts.empty() ? 0 : static_cast<uint32_t>(part_starts.size() - 1);
+  }
 
   // Takes in one file record of the mtr at `start_lsn`.
   Status AddFileRecord(const redo::RedoRecord& record, innodb::Lsn start_lsn);
+  // The mtr at `start_lsn` deletes the file: what was before is about another one.
+  void AddDeletion(innodb::SpaceId id, innodb::Lsn start_lsn);
   // Whether the redo of the page in the mtr at `start_lsn` went away with a later truncation or
-  // deletion.
+  // deletion. A truncation in the redo of a later backup of the chain takes away what is cut off,
+  // and nothing else: had the backups been prepared one by one, the rest would be in the pages.
   [[nodiscard]] bool IsGone(innodb::PageId page, innodb::Lsn start_lsn) const;
 };
 
@@ -50,6 +64,6 @@ Result<std::string> NameFromRedoPath(std::string_view path);
 
 // True if the redo at `start_lsn` of the page went away with a later truncation. In an undo
 // tablespace that is all earlier redo; in the system tablespace only that of the pages cut off.
-bool IsTrimmed(const std::vector<Trim>& trims, innodb::PageId page, innodb::Lsn start_lsn);
+bool IsTrimmed(const Trim& trim, innodb::PageId page, innodb::Lsn start_lsn);
 
 }  // namespace hbk::prepare

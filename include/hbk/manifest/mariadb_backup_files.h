@@ -34,8 +34,12 @@ constexpr std::string_view kDonorGaleraInfoName = "donor_galera_info";
 // `server_version` like "10.11.19-MariaDB-...".
 MetadataNames MetadataNamesFor(std::string_view server_version);
 
+// While hbk lays increments onto a base: nothing that mariadb-backup would go on with.
+constexpr std::string_view kUnfinishedBackupType = "hbk-unfinished";
+
 struct Checkpoints {
-  std::string backup_type = "full-backuped";  // full-backuped, incremental, log-applied
+  // full-backuped, incremental, log-applied; or kUnfinishedBackupType
+  std::string backup_type = "full-backuped";
   uint64_t from_lsn = 0;
   uint64_t to_lsn = 0;
   uint64_t last_lsn = 0;

@@ -7,13 +7,15 @@
 // Errors   kCorruption: log ends before the backup's last LSN; a damaged page or log; a page of
 //          another space. kUnsupported: a format or a page compression this build cannot apply.
 //          kMissingKey: a missing or wrong key, found before anything is changed. kNotFound: no
-//          backup here. kTargetInUse: a server or another prepare works on it.
+//          backup here. kTargetInUse: a server or another prepare works on it. kChainBroken:
+//          increments that do not fit, found before anything is changed.
 // Threads  Run is called once, from the main thread; `stop` may be requested from any.
 #pragma once
 
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
@@ -24,6 +26,8 @@ namespace hbk::prepare {
 
 struct PrepareOptions {
   std::string target_dir;
+  // Increments to the backup in target_dir, oldest first; they are laid onto it.
+  std::vector<std::string> incremental_dirs{};
   uint64_t use_memory_bytes = 256ULL << 20;
   uint32_t parallel = 0;  // worker threads; 0: from the cores
   keys::GivenKeyOptions keys{};
@@ -34,7 +38,8 @@ struct PrepareSummary {
   uint64_t start_lsn = 0;
   uint64_t end_lsn = 0;
   uint64_t mtr_count = 0;
-  uint64_t page_count = 0;  // pages written
+  uint64_t page_count = 0;            // pages written
+  uint64_t increment_page_count = 0;  // pages that came from increments
   uint64_t redo_bytes = 0;
 };
 

@@ -149,7 +149,7 @@ TEST_F(BackupSetTest, IncrementalBackupIsNotPreparedAlone) {
   PutMetadata("incremental");
 
   EXPECT_THAT(OpenBackupSet(fs_, "/b"),
-              StatusIs(StatusCode::kUnsupported, HasSubstr("/b is an incremental backup")));
+              StatusIs(StatusCode::kChainBroken, HasSubstr("/b is an increment")));
 }
 
 TEST_F(BackupSetTest, UnknownBackupTypeIsCorruption) {

@@ -45,7 +45,7 @@ class PartitionLoaderTest : public ::testing::Test {
           text += std::to_string(redo.Header(item).start_lsn);
           text += redo.Header(item).is_rebuild != 0 ? "*," : ",";
         }
-        text += " ";
+        text += redo.ends_free ? "f " : " ";
       }
       text += "| ";
     }
@@ -111,6 +111,48 @@ TEST_F(PartitionLoaderTest, LargePartitionIsCutBetweenMtrsAndKnowsLaterRebuilds)
   Add(400, 3, kChange, kLarge);
 
   EXPECT_EQ(LoadAll(), "4:100, | 3r:300*, 4:200, 5:200, | 3r:400, | ");
+}
+
+TEST_F(PartitionLoaderTest, FreedPageHasNoRedo) {
+  Add(100, 3, kChange);
+  Add(200, 3, kFree);
+  Add(300, 4, kFree);
+  Add(400, 4, kRebuild);
+
+  EXPECT_EQ(LoadAll(), "3:f 4r:400*, | ");
+}
+
+TEST_F(PartitionLoaderTest, PageFreedInALaterBackupKeepsTheRedoOfOlderOnes) {
+  logs_.part_starts = {0, 150, 250};
+  logs_.oldest_parts[7] = 0;
+  Add(100, 3, kChange);
+  Add(110, 4, kFree);
+  Add(120, 4, kRebuild);
+  Add(130, 5, kChange);
+  Add(200, 3, kChange);
+  Add(210, 3, kFree);
+  Add(220, 4, kFree);
+  Add(300, 4, kRebuild);
+  Add(310, 4, kFree);
+  Add(320, 5, kChange);
+
+  EXPECT_EQ(LoadAll(), "3:100,f 4r:120*,f 5:130,320, | ");
+}
+
+TEST_F(PartitionLoaderTest, PageFreedInALaterBackupIsKnownInALargePartition) {
+  constexpr size_t kLarge = 400 << 10;
+  logs_.part_starts = {0, 150, 250};
+  logs_.oldest_parts[7] = 0;
+  Add(100, 3, kChange, kLarge);
+  Add(110, 4, kRebuild, kLarge);
+  Add(120, 4, kChange, kLarge);
+  Add(200, 3, kChange, kLarge);
+  Add(210, 3, kFree, kLarge);
+  Add(220, 4, kFree, kLarge);
+  Add(300, 4, kRebuild, kLarge);
+  Add(310, 4, kFree, kLarge);
+
+  EXPECT_EQ(LoadAll(), "3:100, 4r:110*,120, | 3:f | 4r:f | ");
 }
 
 TEST_F(PartitionLoaderTest, MtrThatDoesNotFitIsAnError) {

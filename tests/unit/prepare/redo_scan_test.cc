@@ -65,7 +65,10 @@ class ScanRedoTest : public ::testing::Test {
     fs_.PutFile("/b/ib_logfile0", log_.file());
     HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs_, "/b/ib_logfile0", 0));
     QuietReporter reporter;
-    return ScanRedo(*reader, store_, log_.end_lsn(), reporter, stop);
+    RedoScan scan;
+    HBK_RETURN_IF_ERROR(
+        ScanRedo(*reader, {.expected_end = log_.end_lsn()}, store_, scan, reporter, stop));
+    return scan;
   }
 
   // "page@start+mtr_bytes:length" of each entry, with r for a rebuild and f for a free.

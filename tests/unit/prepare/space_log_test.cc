@@ -32,19 +32,46 @@ TEST(NameFromRedoPathTest, WhatIsNoTableIsCorruption) {
 }
 
 TEST(IsTrimmedTest, UndoTablespaceForgetsAllThatIsOlder) {
-  const std::vector<Trim> trims = {{.start_lsn = 500, .page_count = 640}};
+  const Trim trim{.start_lsn = 500, .page_count = 640};
 
-  EXPECT_TRUE(IsTrimmed(trims, {3, 10}, 499));
-  EXPECT_TRUE(IsTrimmed(trims, {3, 1000}, 499));
-  EXPECT_FALSE(IsTrimmed(trims, {3, 10}, 500));  // the new pages follow in the same mtr
+  EXPECT_TRUE(IsTrimmed(trim, {3, 10}, 499));
+  EXPECT_TRUE(IsTrimmed(trim, {3, 1000}, 499));
+  EXPECT_FALSE(IsTrimmed(trim, {3, 10}, 500));  // the new pages follow in the same mtr
 }
 
 TEST(IsTrimmedTest, SystemTablespaceForgetsOnlyPagesCutOff) {
-  const std::vector<Trim> trims = {{.start_lsn = 500, .page_count = 768}};
+  const Trim trim{.start_lsn = 500, .page_count = 768};
 
-  EXPECT_FALSE(IsTrimmed(trims, {0, 767}, 499));
-  EXPECT_TRUE(IsTrimmed(trims, {0, 768}, 500));
-  EXPECT_FALSE(IsTrimmed(trims, {0, 768}, 501));
+  EXPECT_FALSE(IsTrimmed(trim, {0, 767}, 499));
+  EXPECT_TRUE(IsTrimmed(trim, {0, 768}, 500));
+  EXPECT_FALSE(IsTrimmed(trim, {0, 768}, 501));
+}
+
+TEST(SpaceLogsTest, TruncationOfALaterBackupTakesOnlyWhatItCutsOff) {
+  SpaceLogs logs;
+  logs.part_starts = {0, 400, 600};
+  logs.oldest_parts[3] = 0;
+  logs.trims[3] = {{.start_lsn = 500, .page_count = 640}};
+
+  EXPECT_FALSE(logs.IsGone({3, 10}, 399));
+  EXPECT_TRUE(logs.IsGone({3, 640}, 399));
+  EXPECT_TRUE(logs.IsGone({3, 10}, 400));
+  EXPECT_FALSE(logs.IsGone({3, 640}, 500));
+  EXPECT_FALSE(logs.IsGone({3, 640}, 600));
+}
+
+TEST(SpaceLogsTest, RedoOfWhatABackupHasFirstIsOfThatBackup) {
+  SpaceLogs logs;
+  EXPECT_EQ(logs.PartOf(3, 1000), 0U);
+
+  logs.part_starts = {0, 400, 600};
+  logs.oldest_parts = {{3, 0}, {4, 1}};
+
+  EXPECT_EQ(logs.PartOf(3, 399), 0U);
+  EXPECT_EQ(logs.PartOf(3, 400), 1U);
+  EXPECT_EQ(logs.PartOf(4, 399), 1U);
+  EXPECT_EQ(logs.PartOf(4, 600), 2U);
+  EXPECT_EQ(logs.PartOf(5, 100), 2U);
 }
 
 TEST(SpaceLogsTest, NameAfterADeletionIsAReturn) {

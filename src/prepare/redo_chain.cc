@@ -1,0 +1,119 @@
+#include "redo_chain.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "prepared_state.h"
+#include "redo_reader.h"
+
+namespace hbk::prepare {
+
+Result<std::unique_ptr<RedoChain>> RedoChain::Open(io::FileSystem& fs, const BackupSet& base,
+                                                   const IncrementList& increments,
+                                                   bool base_is_begun, crypto::KeySource* keys) {
+  std::unique_ptr<RedoChain> chain(new RedoChain(fs, base, keys));
+  HBK_RETURN_IF_ERROR(chain->AddBase(base_is_begun));
+  for (const auto& increment : increments)
+    HBK_RETURN_IF_ERROR(chain->AddIncrement(*increment));
+  return chain;
+}
+
+Status RedoChain::AddBase(bool is_begun) {
+  Part& part = parts_.emplace_back();
+  part.path = base_.Path(kLogFileName);
+  const auto info = fs_.Stat(part.path, false);
+  if (info.status().code() == StatusCode::kNotFound)
+    return CorruptionError(fmt::format("{}: {} is missing", base_.dir, kLogFileName));
+  HBK_RETURN_IF_ERROR(info.status());
+  part.bytes = info->size;
+  part.last_lsn = base_.last_lsn;
+  part.is_done = is_begun && info->size == 0;
+  if (part.is_done) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs_, base_, 0, keys_));
+  part.header = reader->header();
+  part.start_lsn = reader->checkpoint().checkpoint_lsn;
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn checkpoint_end, FindFileCheckpoint(*reader));
+  part.needed_lsn = std::max(base_.last_lsn, checkpoint_end);
+  return OkStatus();
+}
+
+Status RedoChain::AddIncrement(const IncrementSource& increment) {
+  Part& part = parts_.emplace_back();
+  part.path = increment.PathOf(std::string(kLogFileName));
+  const auto info = fs_.Stat(part.path, false);
+  if (info.status().code() == StatusCode::kNotFound)
+    return CorruptionError(fmt::format("{}: {} is missing", increment.dir(), kLogFileName));
+  HBK_RETURN_IF_ERROR(info.status());
+  part.bytes = info->size;
+  part.last_lsn = increment.manifest().last_lsn;
+  HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs_, part.path, 0, keys_));
+  part.header = reader->header();
+  part.start_lsn = reader->checkpoint().checkpoint_lsn;
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn checkpoint_end, FindFileCheckpoint(*reader));
+  part.needed_lsn = std::max(increment.manifest().last_lsn, checkpoint_end);
+  return OkStatus();
+}
+
+bool RedoChain::is_encrypted() const {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return part.header.is_encrypted; });
+}
+
+uint64_t RedoChain::bytes() const {
+  uint64_t sum = 0;
+  for (const Part& part : parts_)
+    sum += part.bytes;
+  return sum;
+}
+
+redo::Lsn RedoChain::start_lsn() const {
+  const Part& base = parts_.front();
+  if (parts_.size() == 1) return base.start_lsn;
+  // The empty log of a prepared base may be that of an earlier run, at the end of everything.
+  const redo::Lsn first = parts_[1].start_lsn;
+  return base.is_done ? first : std::min(base.start_lsn, first);
+}
+
+redo::Lsn RedoChain::last_start_lsn() const {
+  return std::max(parts_.back().start_lsn, BeginOf(parts_.size() - 1));
+}
+
+redo::Lsn RedoChain::BeginOf(size_t part) const {
+  return part == 0 ? 0 : parts_[part - 1].last_lsn;
+}
+
+Result<RedoScan> RedoChain::Scan(const ChainFilter* filter, size_t window_bytes,
+                                 PartitionStore& store, report::Reporter& reporter,
+                                 const std::stop_token& stop) const {
+  RedoScan scan;
+  for (size_t number = 0; number < parts_.size() && parts_.size() > 1; ++number)
+    scan.logs.part_starts.push_back(BeginOf(number));
+  if (filter != nullptr) scan.logs.oldest_parts = filter->OldestParts();
+  for (size_t number = 0; number < parts_.size(); ++number) {
+    const Part& part = parts_[number];
+    if (part.is_done) continue;
+    const bool is_base = number == 0;
+    const bool is_last = number + 1 == parts_.size();
+    HBK_ASSIGN_OR_RETURN(const auto reader,
+                         is_base ? OpenLog(fs_, base_, window_bytes, keys_)
+                                 : RedoReader::Open(fs_, part.path, window_bytes, keys_));
+    std::optional<PartFilter> part_filter;
+    if (filter != nullptr)
+      part_filter.emplace(*filter, static_cast<uint32_t>(number), BeginOf(number));
+    const RedoPart redo{.expected_end = part.needed_lsn,
+                        .end_max = is_last ? UINT64_MAX : part.last_lsn,
+                        .filter = part_filter.has_value() ? &*part_filter : nullptr};
+    HBK_RETURN_IF_ERROR(ScanRedo(*reader, redo, store, scan, reporter, stop));
+    const redo::Lsn needed = std::min(part.needed_lsn, redo.end_max);
+    if (scan.end_lsn < needed) {
+      return CorruptionError(
+          fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}", part.path,
+                      scan.end_lsn, reader->end_reason(), needed));
+    }
+  }
+  return scan;
+}
+
+}  // namespace hbk::prepare
