@@ -10,6 +10,7 @@
 #include "hbk/innodb/page.h"
 #include "hbk/innodb/page_checksum.h"
 #include "hbk/innodb/tablespace_flags.h"
+#include "hbk/innodb/trx_sys.h"
 #include "hbk/redo/page_applier.h"
 
 #include "tests/support/page_builder.h"
@@ -28,6 +29,7 @@ constexpr Lsn kFirstLsn = 100000;
 constexpr uint64_t kLogBytes = 256 << 10;
 constexpr uint32_t kFlags = 0x13;
 constexpr SpaceId kUndoId = 1;
+constexpr PageId kTrxSysPage{.space = innodb::kSystemSpaceId, .page = innodb::kTrxSysPageNo};
 constexpr uint32_t kUndoPages = 5;  // after a truncation
 
 innodb::TablespaceFlags Flags() {
@@ -92,6 +94,8 @@ ChainServer::ChainServer(uint32_t seed)
     for (uint32_t page = 1; page < 8; ++page) {
       MtrBuilder more;
       MakePage(more, {id, page}, innodb::kPageBlob);
+      // It has no rollback segments.
+      if (PageId{id, page} == kTrxSysPage) more.Memset(kTrxSysPage, 40, 4000, "\xFF");
       Append(more);
     }
     for (Page& page : space.pages)
@@ -193,6 +197,7 @@ void ChainServer::ChangePages() {
     NameSpace(space);
     const auto number = 1 + Random(static_cast<uint32_t>(space.pages.size()) - 1);
     const PageId id{.space = space.id, .page = number};
+    if (id == kTrxSysPage) continue;
     Page& page = space.pages[number];
     const uint32_t what = Random(12);
     if (what == 0 && i == 0 && !IsZero(page.pool) && !page.is_free) {
@@ -202,7 +207,7 @@ void ChainServer::ChangePages() {
     if (what <= 2 || IsZero(page.pool) || page.is_free) MakePage(mtr, id, innodb::kPageBlob);
     mtr.Write(id, 100 + 8 * Random(400), fmt::format("{:08}", Random(100'000'000)));
   }
-  Append(mtr);
+  if (!mtr.body().empty()) Append(mtr);
 }
 
 void ChainServer::Grow(Space& space) {
