@@ -219,6 +219,23 @@ std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const Backu
   return files;
 }
 
+server::HistoryRow MakeHistoryRow(const BackupRecord& record) {
+  const manifest::BackupInfo info = MakeInfo(record);
+  return {.uuid = info.uuid,
+          .name = info.name,
+          .tool_name = info.tool_name,
+          .tool_command = info.tool_command,
+          .tool_version = info.tool_version,
+          .server_version = info.server_version,
+          .start_time = record.start_time,
+          .end_time = record.end_time,
+          .lock_seconds = info.lock_seconds,
+          .binlog_pos = info.binlog_pos,
+          .from_lsn = info.from_lsn,
+          .to_lsn = info.to_lsn,
+          .is_incremental = info.is_incremental};
+}
+
 manifest::BackupManifest MakeManifest(const BackupRecord& record) {
   manifest::BackupManifest made;
   made.hbk_version = kVersion;

@@ -18,6 +18,7 @@
 #include "hbk/datadir/file_kind.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/server/backup_history.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_facts.h"
 
@@ -69,6 +70,9 @@ struct BackupRecord {
 // Name and content of the files that mariadb-backup would write, for the server's series. One of
 // them, if there are damaged pages, is the list of these.
 std::vector<std::pair<std::string, std::string>> RenderMetadataFiles(const BackupRecord& record);
+
+// What the server's list of backups gets.
+server::HistoryRow MakeHistoryRow(const BackupRecord& record);
 
 manifest::BackupManifest MakeManifest(const BackupRecord& record);
 

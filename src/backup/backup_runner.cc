@@ -17,6 +17,7 @@
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
+#include "hbk/server/backup_history.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_session.h"
 
@@ -109,6 +110,8 @@ class BackupRun {
   Status Connect();
   Status Preflight();
   Status PrepareBase();
+  Result<LoadedBase> FindListedBase();
+  Status PrepareHistory();
   Status CreateTarget();
   Status StartTailer();
   Status PauseReplica();
@@ -120,6 +123,7 @@ class BackupRun {
   Status WriteMetadata();
   Status Commit();
   Status WriteExtraFiles();
+  Status AddToHistory();
 
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
@@ -246,6 +250,7 @@ Status BackupRun::Preflight() {
   if (!rocksdb_dir_.empty())
     HBK_RETURN_IF_ERROR(RocksdbCheckpoint::CheckLeftover(fs_, rocksdb_dir_));
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
+  HBK_RETURN_IF_ERROR(PrepareHistory());
   // Before the work is done: later it could only be said that it was in vain.
   if (!options_.extra_lsndir.empty())
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, options_.extra_lsndir, 0700));
@@ -261,6 +266,23 @@ Status BackupRun::Preflight() {
   return OkStatus();
 }
 
+// From the server's list of backups.
+Result<LoadedBase> BackupRun::FindListedBase() {
+  HBK_ASSIGN_OR_RETURN(const auto client, server::ConnectSqlClient(options_.connect));
+  server::BackupHistory history(*client, record_.facts.version_text);
+  const server::SqlWait wait{.stop = stop_};
+  const bool is_by_name = !options_.incremental_history_name.empty();
+  const std::string& key =
+      is_by_name ? options_.incremental_history_name : options_.incremental_history_uuid;
+  HBK_ASSIGN_OR_RETURN(const auto lsn,
+                       is_by_name ? history.FindByName(key, wait) : history.FindByUuid(key, wait));
+  if (lsn) return BaseOfLsn(*lsn, fmt::format("the base {} in {}", key, history.table()));
+  return Status(StatusCode::kChainBroken,
+                fmt::format("{} has no backup with the {} {}", history.table(),
+                            is_by_name ? "name" : "uuid", key))
+      .WithHint("--history puts a backup on the list; take a full one");
+}
+
 // What the increment is an increment to, if it is one.
 Status BackupRun::PrepareBase() {
   record_.boot_id = ReadBootId(fs_);
@@ -268,6 +290,9 @@ Status BackupRun::PrepareBase() {
   LoadedBase base;
   if (options_.incremental_lsn) {
     base = BaseOfLsn(*options_.incremental_lsn, "the base of --incremental-lsn");
+  } else if (!options_.incremental_history_name.empty() ||
+             !options_.incremental_history_uuid.empty()) {
+    HBK_ASSIGN_OR_RETURN(base, FindListedBase());
   } else if (!options_.incremental_basedir.empty()) {
     HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir));
     HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
@@ -505,7 +530,23 @@ Status BackupRun::Commit() {
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(io::DirName(options_.target_dir)));
   has_target_ = false;  // Whatever fails now, it is complete.
-  return WriteExtraFiles().WithContext("the backup is complete, but");
+  HBK_RETURN_IF_ERROR(WriteExtraFiles().WithContext("the backup is complete, but"));
+  return AddToHistory().WithContext("the backup is complete, but");
+}
+
+// Before anything is copied: whether the list can be written to.
+Status BackupRun::PrepareHistory() {
+  if (!options_.history) return OkStatus();
+  record_.history_name = *options_.history;
+  HBK_ASSIGN_OR_RETURN(const auto client, server::ConnectSqlClient(options_.connect));
+  return server::BackupHistory(*client, record_.facts.version_text).Prepare({.stop = stop_});
+}
+
+Status BackupRun::AddToHistory() {
+  if (!options_.history) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const auto client, server::ConnectSqlClient(options_.connect));
+  return server::BackupHistory(*client, record_.facts.version_text)
+      .Add(MakeHistoryRow(record_), {.stop = stop_});
 }
 
 // What the next increment needs of this backup, in a place of its own.

@@ -128,7 +128,8 @@ class CommandLineParser {
 
   Status Take(const OptionSpec& spec, std::optional<std::string_view> value, bool is_negated) {
     has_options_ = true;
-    const bool takes_next = spec.kind != ValueKind::kFlag && spec.kind != ValueKind::kPassword;
+    const bool takes_next = spec.kind != ValueKind::kFlag && spec.kind != ValueKind::kPassword &&
+                            spec.kind != ValueKind::kMaybeText;
     if (!value && takes_next && next_ < words_.size()) value = words_[next_++];
     last_asks_password_ = spec.kind == ValueKind::kPassword && !value;
     given_.push_back(&spec);

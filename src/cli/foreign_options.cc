@@ -32,8 +32,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"compress-chunk-size", kNotYet, ""},
     ForeignOption{"tmpdir", kNoEffect, "hbk makes no temporary files outside --target-dir"},
     // Increments and parts.
-    ForeignOption{"incremental-history-name", kNotYet, ""},
-    ForeignOption{"incremental-history-uuid", kNotYet, ""},
     ForeignOption{"incremental-force-scan", kNoEffect, ""},
     ForeignOption{"databases", kNotYet, ""},
     ForeignOption{"databases-file", kNotYet, ""},
@@ -76,8 +74,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"lock-ddl-per-table", kNoEffect, "backup stages stop DDL: remove it"},
     ForeignOption{"no-backup-locks", kNoEffect, ""},
     ForeignOption{"rsync", kNoEffect, ""},
-    // Replication.
-    ForeignOption{"history", kNotYet, ""},
     // Connection.
     ForeignOption{"login-path", kNoEffect, ""},
     ForeignOption{"secure-auth", kNoEffect, "it is always on: remove it"},

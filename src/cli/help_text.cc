@@ -86,7 +86,7 @@ std::string Row(const std::string& name, std::string_view text) {
 std::string OptionRow(const OptionSpec& spec) {
   std::string name = spec.letter == 0 ? "    " : fmt::format("-{}, ", spec.letter);
   name += fmt::format("--{}", spec.name);
-  if (spec.kind == ValueKind::kPassword) {
+  if (spec.kind == ValueKind::kPassword || spec.kind == ValueKind::kMaybeText) {
     name += fmt::format("[={}]", spec.value_name);
   } else if (!spec.value_name.empty()) {
     name += fmt::format("={}", spec.value_name);

@@ -75,8 +75,11 @@ enum class Opt : uint8_t {
   kGaleraInfo,
   kIncrementalBasedir,
   kIncrementalLsn,
+  kIncrementalHistoryName,
+  kIncrementalHistoryUuid,
   kTrustFileTimes,
   kExtraLsndir,
+  kHistory,
   kUseMemory,
   kIncrementalDir,
   kOwner,
@@ -90,12 +93,13 @@ enum class Opt : uint8_t {
 constexpr size_t kOptionCount = static_cast<size_t>(Opt::kVerbose) + 1;
 
 enum class ValueKind : uint8_t {
-  kFlag,      // --x, --x=0, --skip-x
-  kText,      // --x=TEXT
-  kNumber,    // --x=N, with K, M, G, T
-  kPassword,  // --x asks, --x=TEXT
-  kSecret,    // --x=TEXT, which nobody is shown
-  kTextList,  // --x=TEXT, any number of times
+  kFlag,       // --x, --x=0, --skip-x
+  kText,       // --x=TEXT
+  kMaybeText,  // --x, --x=TEXT
+  kNumber,     // --x=N, with K, M, G, T
+  kPassword,   // --x asks, --x=TEXT
+  kSecret,     // --x=TEXT, which nobody is shown
+  kTextList,   // --x=TEXT, any number of times
 };
 
 constexpr bool IsSecret(ValueKind kind) {

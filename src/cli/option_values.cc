@@ -41,6 +41,7 @@ Result<std::string> CheckValue(const OptionSpec& spec, std::optional<std::string
     if (!is_on) return UsageError(fmt::format("'{}' is not on or off", *value));
     return std::string(*is_on != is_negated ? "1" : "0");
   }
+  if (!value && spec.kind == ValueKind::kMaybeText) return std::string();
   if (!value) {
     return UsageError(fmt::format("a value is missing: --{}={}", spec.name, spec.value_name));
   }

@@ -158,11 +158,12 @@ Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Re
       const prepare::PrepareSummary summary,
       prepare::RunPrepare(options, io::PosixFileSystem(), reporter, std::move(stop)));
   if (summary.was_prepared_already) return report::Facts{{"was_prepared_already", "yes"}};
-  return report::Facts{
-      NumberFact("start_lsn", summary.start_lsn), NumberFact("end_lsn", summary.end_lsn),
-      NumberFact("mtr_count", summary.mtr_count), NumberFact("page_count", summary.page_count),
-      NumberFact("redo_bytes", summary.redo_bytes),
-      NumberFact("increment_page_count", summary.increment_page_count)};
+  return report::Facts{NumberFact("start_lsn", summary.start_lsn),
+                       NumberFact("end_lsn", summary.end_lsn),
+                       NumberFact("mtr_count", summary.mtr_count),
+                       NumberFact("page_count", summary.page_count),
+                       NumberFact("redo_bytes", summary.redo_bytes),
+                       NumberFact("increment_page_count", summary.increment_page_count)};
 }
 
 Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Reporter& reporter,

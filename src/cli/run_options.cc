@@ -129,11 +129,20 @@ Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& o
   options.incremental_basedir = values.Text(Opt::kIncrementalBasedir);
   if (values.Find(Opt::kIncrementalLsn) != nullptr)
     options.incremental_lsn = values.Number(Opt::kIncrementalLsn, 0);
+  options.incremental_history_name = values.Text(Opt::kIncrementalHistoryName);
+  options.incremental_history_uuid = values.Text(Opt::kIncrementalHistoryUuid);
   options.trust_file_times = values.Flag(Opt::kTrustFileTimes);
   options.extra_lsndir = values.Text(Opt::kExtraLsndir);
-  if (options.incremental_basedir.empty() || !options.incremental_lsn) return OkStatus();
-  return UsageError("an increment has one base: --incremental-basedir or --incremental-lsn")
-      .WithHint("leave out one of them");
+  if (values.Find(Opt::kHistory) != nullptr) options.history = values.Text(Opt::kHistory);
+  const int base_count = (options.incremental_basedir.empty() ? 0 : 1) +
+                         (options.incremental_lsn ? 1 : 0) +
+                         (options.incremental_history_name.empty() ? 0 : 1) +
+                         (options.incremental_history_uuid.empty() ? 0 : 1);
+  if (base_count <= 1) return OkStatus();
+  return UsageError(
+             "an increment has one base: --incremental-basedir, --incremental-lsn, "
+             "--incremental-history-name or --incremental-history-uuid")
+      .WithHint("leave out all but one of them");
 }
 
 }  // namespace

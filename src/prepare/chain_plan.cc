@@ -48,9 +48,8 @@ std::vector<PagePiece> PiecesOf(const std::vector<delta::DeltaRun>& runs, uint32
                       std::min(runs[run].page_count, limit - runs[run].first_page), part,
                       static_cast<uint32_t>(run)});
   }
-  std::sort(pieces.begin(), pieces.end(), [](const PagePiece& a, const PagePiece& b) {
-    return a.first_page < b.first_page;
-  });
+  std::sort(pieces.begin(), pieces.end(),
+            [](const PagePiece& a, const PagePiece& b) { return a.first_page < b.first_page; });
   return pieces;
 }
 
@@ -232,8 +231,7 @@ class Planner {
       file = older;
     }
     std::reverse(space.cuts.begin(), space.cuts.end());
-    if (limit != kNoLimit)
-      space.kept_bytes = uint64_t{limit} * space.facts->page_size;
+    if (limit != kNoLimit) space.kept_bytes = uint64_t{limit} * space.facts->page_size;
     return OkStatus();
   }
 
@@ -262,17 +260,14 @@ class Planner {
     const uint32_t wanted = space.facts->page_size;
     const bool is_size = wanted >= innodb::kPageSizeMin && wanted <= innodb::kPageSizeMax;
     if (is_size && (!file.space.has_value() || file.space->page_size == wanted)) return OkStatus();
-    return CorruptionError(fmt::format(
-        "{}: {} has pages of {} bytes there, and of {} in the end", DirOf(part), file.name,
-        file.space.has_value() ? file.space->page_size : 0, wanted));
+    return CorruptionError(fmt::format("{}: {} has pages of {} bytes there, and of {} in the end",
+                                       DirOf(part), file.name,
+                                       file.space.has_value() ? file.space->page_size : 0, wanted));
   }
 
   Status PlanFile(const ManifestFile& file, FileKind kind) {
-    PlannedFile planned{.name = file.name,
-                        .kind = kind,
-                        .part = 0,
-                        .size = file.size,
-                        .digest = file.digest};
+    PlannedFile planned{
+        .name = file.name, .kind = kind, .part = 0, .size = file.size, .digest = file.digest};
     for (uint32_t part = LastPart(); part >= 1; --part) {
       const auto found = indexes_[part - 1].names.find(file.name);
       if (found == indexes_[part - 1].names.end()) return Missing(part + 1, file.name);
@@ -294,15 +289,13 @@ class Planner {
   // Page numbers run on through the files of the system tablespace.
   Status PlaceSystemFiles(const BackupManifest& last) {
     const std::string& path = last.server.data_file_path;
-    HBK_ASSIGN_OR_RETURN(
-        const auto files,
-        datadir::ParseDataFilePath(path.empty() ? "ibdata1:12M:autoextend" : path));
+    HBK_ASSIGN_OR_RETURN(const auto files, datadir::ParseDataFilePath(
+                                               path.empty() ? "ibdata1:12M:autoextend" : path));
     uint64_t first_page = 0;
     for (const datadir::SystemFile& file : files) {
       const auto space = std::find_if(
           plan_.tablespaces.begin(), plan_.tablespaces.end(), [&](const PlannedTablespace& item) {
-            return item.kind == FileKind::kSystemTablespace &&
-                   item.name == io::BaseName(file.path);
+            return item.kind == FileKind::kSystemTablespace && item.name == io::BaseName(file.path);
           });
       if (space == plan_.tablespaces.end()) {
         return CorruptionError(fmt::format("{}: {} of the system tablespace is not listed",
@@ -389,9 +382,8 @@ ChainFilter::ChainFilter(const ChainPlan& plan) : plan_(plan) {
   for (const PlannedTablespace& space : plan.tablespaces)
     if (space.facts.has_value()) spaces_[space.facts->space_id].push_back(&space);
   for (auto& [id, files] : spaces_) {
-    std::sort(files.begin(), files.end(), [](const auto* a, const auto* b) {
-      return a->first_page < b->first_page;
-    });
+    std::sort(files.begin(), files.end(),
+              [](const auto* a, const auto* b) { return a->first_page < b->first_page; });
   }
 }
 

@@ -1,9 +1,10 @@
 // What a base and its increments give when they are laid together: from which of them each file and
 // each page comes, and which redo still counts.
 //
-// The base is part 0 of the chain, its increments are the parts from 1 on, oldest first. Tablespaces
-// are followed by their ids through the parts, files of a system tablespace by their names, as
-// everything else. docs/design/0007-increments.md, "Laying it together" and "Length", has the rules.
+// The base is part 0 of the chain, its increments are the parts from 1 on, oldest first.
+// Tablespaces are followed by their ids through the parts, files of a system tablespace by their
+// names, as everything else. docs/design/0007-increments.md, "Laying it together" and "Length", has
+// the rules.
 //
 // Units    Pages of a PlannedTablespace are counted in its file; PageIds in the tablespace.
 // Errors   kChainBroken: a part says that something is in the one before, and it is not.
@@ -124,8 +125,8 @@ Result<ChainPlan> PlanChain(const ChainInput& input);
 // Files that prepare makes by itself, or that mean a backup and not what is in it.
 bool IsLeftToPrepare(std::string_view name);
 
-// Which redo of a part counts: of a page not that of parts older than what the page comes from; of a
-// tablespace that the last manifest does not list, and of files, that of the last part alone.
+// Which redo of a part counts: of a page not that of parts older than what the page comes from; of
+// a tablespace that the last manifest does not list, and of files, that of the last part alone.
 // Borrows the plan.
 class ChainFilter {
  public:
@@ -146,8 +147,8 @@ class ChainFilter {
 };
 
 // For the redo of one part. It may begin before that of the part before ends, at `begin_lsn`: what
-// both have counts once. In front of `begin_lsn` that is about tablespaces of which older parts do not
-// count; for others, what is there is in the pages.
+// both have counts once. In front of `begin_lsn` that is about tablespaces of which older parts do
+// not count; for others, what is there is in the pages.
 class PartFilter final : public RedoFilter {
  public:
   PartFilter(const ChainFilter& chain, uint32_t part, innodb::Lsn begin_lsn)

@@ -92,8 +92,8 @@ class StretchWriter {
   // A page_compressed page: its bytes up to a whole block, and a hole.
   Status WriteShort(uint64_t offset, ByteView bytes) {
     const uint64_t page_size = space_.facts->page_size;
-    const size_t written = std::min<size_t>(
-        page_size, (bytes.size() + kHoleBytes - 1) / kHoleBytes * kHoleBytes);
+    const size_t written =
+        std::min<size_t>(page_size, (bytes.size() + kHoleBytes - 1) / kHoleBytes * kHoleBytes);
     const MutableByteView block = buffer_.first(written);
     std::fill(block.begin() + static_cast<std::ptrdiff_t>(bytes.size()), block.end(), uint8_t{0});
     loaded_part_ = 0;
@@ -123,16 +123,14 @@ Status SetLength(const LayInput& input, const PlannedTablespace& space, bool& is
   const std::string path = input.set.Path(space.name);
   uint64_t kept_bytes = space.kept_bytes;
   if (space.is_whole) {
-    const std::string from =
-        IncrementOf(input, space.origin).PathOf(space.names[space.origin]);
+    const std::string from = IncrementOf(input, space.origin).PathOf(space.names[space.origin]);
     HBK_RETURN_IF_ERROR(CopySparse(input.fs, from, path, kept_bytes, input.stop));
   } else if (space.origin != 0) {
     kept_bytes = 0;
   }
   is_changed = space.origin != 0 || !space.pieces.empty();
-  HBK_ASSIGN_OR_RETURN(const auto file, space.origin == 0
-                                            ? input.fs.Open(path, {.write = true})
-                                            : OpenOrMake(input.fs, path));
+  HBK_ASSIGN_OR_RETURN(const auto file, space.origin == 0 ? input.fs.Open(path, {.write = true})
+                                                          : OpenOrMake(input.fs, path));
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
   const uint64_t left = std::min(info.size, kept_bytes);
   const uint64_t size = space.is_size_open ? std::max(left, space.size) : space.size;

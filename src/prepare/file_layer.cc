@@ -66,20 +66,18 @@ Status MakeDirectories(const LayInput& input) {
 
 bool IsWanted(const ChainPlan& plan, const std::string& directory) {
   if (directory == datadir::kRocksdbDirectory) {
-    return std::any_of(plan.files.begin(), plan.files.end(), [](const PlannedFile& file) {
-      return file.kind == FileKind::kRocksdb;
-    });
+    return std::any_of(plan.files.begin(), plan.files.end(),
+                       [](const PlannedFile& file) { return file.kind == FileKind::kRocksdb; });
   }
-  return std::find(plan.databases.begin(), plan.databases.end(), directory) !=
-         plan.databases.end();
+  return std::find(plan.databases.begin(), plan.databases.end(), directory) != plan.databases.end();
 }
 
 Result<std::vector<std::string>> RemoveDirectories(const LayInput& input) {
   std::vector<std::string> left;
   HBK_ASSIGN_OR_RETURN(const auto root, input.fs.List(input.set.dir));
   for (const io::DirectoryEntry& entry : root) {
-    const bool may_go = entry.name == datadir::kRocksdbDirectory ||
-                        datadir::IsDatabaseDirectoryName(entry.name);
+    const bool may_go =
+        entry.name == datadir::kRocksdbDirectory || datadir::IsDatabaseDirectoryName(entry.name);
     if (entry.type != io::FileType::kDirectory || !may_go || IsWanted(input.plan, entry.name))
       continue;
     HBK_ASSIGN_OR_RETURN(const auto inside, input.fs.List(input.set.Path(entry.name)));

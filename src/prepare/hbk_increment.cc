@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "stored_digest.h"
 #include "parallel.h"
+#include "stored_digest.h"
 
 namespace hbk::prepare {
 namespace {
@@ -60,8 +60,8 @@ Status HbkIncrement::VerifyDelta(const ManifestFile& file, const std::stop_token
   const auto info = fs_.Stat(path, false);
   if (!info.ok()) return IsMissing(info.status(), path);
   if (info->size != file.delta_size) {
-    return CorruptionError(fmt::format("{} has {} bytes, the manifest says {}", path, info->size,
-                                       file.delta_size));
+    return CorruptionError(
+        fmt::format("{} has {} bytes, the manifest says {}", path, info->size, file.delta_size));
   }
   // A whole delta file that is not the one that was made would be found by nothing else.
   HBK_RETURN_IF_ERROR(CheckDigest(file, path, stop));
@@ -69,8 +69,8 @@ Status HbkIncrement::VerifyDelta(const ManifestFile& file, const std::stop_token
   if (file.space.has_value() && (reader->header().space_id != file.space->space_id ||
                                  reader->header().page_size != file.space->page_size)) {
     return CorruptionError(fmt::format(
-        "{} has pages of {} bytes of tablespace {}, the manifest says {} bytes, tablespace {}", path,
-        reader->header().page_size, reader->header().space_id, file.space->page_size,
+        "{} has pages of {} bytes of tablespace {}, the manifest says {} bytes, tablespace {}",
+        path, reader->header().page_size, reader->header().space_id, file.space->page_size,
         file.space->space_id));
   }
   HBK_ASSIGN_OR_RETURN(runs, reader->ReadIndex(stop));

@@ -37,8 +37,7 @@ bool IsSumOf(const BackupSet& base, const LayingState& state) {
   if (!base.is_prepared || !base.manifest.has_value()) return false;
   const std::vector<std::string>& merged = base.manifest->merged;
   const std::vector<std::string> uuids = state.Uuids();
-  return merged.size() >= uuids.size() &&
-         std::equal(uuids.rbegin(), uuids.rend(), merged.rbegin());
+  return merged.size() >= uuids.size() && std::equal(uuids.rbegin(), uuids.rend(), merged.rbegin());
 }
 
 std::set<manifest::EncryptionKeyUse> KeysOf(const BackupSet& base,
@@ -72,8 +71,9 @@ Status SyncFiles(io::FileSystem& fs, const BackupSet& base, uint32_t worker_coun
 
 }  // namespace
 
-Result<std::unique_ptr<IncrementChain>> IncrementChain::Open(
-    io::FileSystem& fs, const BackupSet& base, const std::vector<std::string>& dirs) {
+Result<std::unique_ptr<IncrementChain>> IncrementChain::Open(io::FileSystem& fs,
+                                                             const BackupSet& base,
+                                                             const std::vector<std::string>& dirs) {
   HBK_ASSIGN_OR_RETURN(std::optional<LayingState> state, LoadLayingState(fs, base.dir));
   const bool is_done = state.has_value() && IsSumOf(base, *state);
   if (dirs.empty() && (!state.has_value() || is_done)) return std::unique_ptr<IncrementChain>();
@@ -106,8 +106,8 @@ const keys::Settings& IncrementChain::SettingsOr(const keys::Settings& otherwise
   return newest.empty() ? otherwise : newest;
 }
 
-Status IncrementChain::Verify(const BackupSet& base, crypto::KeySource& keys,
-                              uint32_t worker_count, const std::stop_token& stop) {
+Status IncrementChain::Verify(const BackupSet& base, crypto::KeySource& keys, uint32_t worker_count,
+                              const std::stop_token& stop) {
   for (const auto& increment : increments_)
     HBK_RETURN_IF_ERROR(increment->Verify(worker_count, stop));
   for (const manifest::EncryptionKeyUse& use : KeysOf(base, increments_)) {

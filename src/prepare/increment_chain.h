@@ -1,7 +1,7 @@
 // The increments that a prepare lays onto its base, from opening them to the manifest of the sum.
 //
-// docs/design/0007-increments.md says what belongs where, docs/design/0002-restartable-prepare.md why
-// all of it can be done again after a kill.
+// docs/design/0007-increments.md says what belongs where, docs/design/0002-restartable-prepare.md
+// why all of it can be done again after a kill.
 //
 // Errors   kChainBroken: the increments do not fit; before anything is changed. kCorruption: one of
 //          them is damaged; likewise. kMissingKey: likewise.
@@ -53,8 +53,8 @@ class IncrementChain {
   Result<LayCounts> Lay(io::FileSystem& fs, const BackupSet& base, const SpaceLogs& logs,
                         uint32_t worker_count, report::Reporter& reporter,
                         const std::stop_token& stop);
-  // The base with the increments in it, not prepared. `changed_files`: what the manifest of the base
-  // says of them does not count.
+  // The base with the increments in it, not prepared. `changed_files`: what the manifest of the
+  // base says of them does not count.
   [[nodiscard]] BackupSet Sum(const BackupSet& base,
                               const std::set<std::string>& changed_files) const;
 

@@ -169,5 +169,4 @@ Status CheckChain(const BackupSet& base, const IncrementList& increments) {
   return ChainChecker(base, increments).Check();
 }
 
-
 }  // namespace hbk::prepare

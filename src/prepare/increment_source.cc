@@ -21,8 +21,7 @@ Result<std::unique_ptr<IncrementSource>> OpenIncrement(io::FileSystem& fs, const
     if (!manifest->merged.empty())
       return NoIncrement(dir, "it is a base that increments were applied to");
     if (!manifest->base.has_value()) return NoIncrement(dir, "it is a full backup");
-    return std::unique_ptr<IncrementSource>(
-        new HbkIncrement(fs, dir, std::move(manifest).value()));
+    return std::unique_ptr<IncrementSource>(new HbkIncrement(fs, dir, std::move(manifest).value()));
   }
   if (manifest.status().code() != StatusCode::kNotFound) return manifest.status();
   HBK_ASSIGN_OR_RETURN(const bool is_incomplete,

@@ -140,8 +140,8 @@ PartitionLoader::Extent PartitionLoader::ExtentOf(std::span<const Item> items) c
       std::lower_bound(rebuilt_.begin(), rebuilt_.end(), items.front().page_key,
                        [](const Rebuilt& rebuilt, uint64_t key) { return rebuilt.page_key < key; });
   Extent extent;
-  for (auto item = first;
-       item != rebuilt_.end() && item->page_key == items.front().page_key; ++item) {
+  for (auto item = first; item != rebuilt_.end() && item->page_key == items.front().page_key;
+       ++item) {
     if (item->is_free == 0) {
       extent.rebuild = item->offset;
       break;
@@ -159,7 +159,8 @@ PartitionLoader::Extent PartitionLoader::ExtentInBatch(std::span<const Item> ite
   };
   Extent extent;
   while (!items.empty() && header(items.back()).is_free != 0) {
-    extent.freed_end = std::max<uint64_t>(extent.freed_end, batch_offset_ + items.back().offset + 1);
+    extent.freed_end =
+        std::max<uint64_t>(extent.freed_end, batch_offset_ + items.back().offset + 1);
     extent.freed_part = PartOf(header(items.back()));
     while (!items.empty() && PartOf(header(items.back())) == extent.freed_part)
       items = items.first(items.size() - 1);
@@ -178,9 +179,8 @@ bool PartitionLoader::NextPage(PageRedo& redo) {
       ++next_item_;
     const auto first = index_.begin() + static_cast<std::ptrdiff_t>(begin);
     auto last = std::remove_if(
-        first, index_.begin() + static_cast<std::ptrdiff_t>(next_item_), [&](const Item& item) {
-          return IsGone(LoadRedoEntryHeader(bytes, item.offset));
-        });
+        first, index_.begin() + static_cast<std::ptrdiff_t>(next_item_),
+        [&](const Item& item) { return IsGone(LoadRedoEntryHeader(bytes, item.offset)); });
     if (first == last) continue;
     const Extent extent = ExtentOf({first, last});
     bool ends_free = false;
@@ -195,8 +195,7 @@ bool PartitionLoader::NextPage(PageRedo& redo) {
     redo.page = {static_cast<innodb::SpaceId>(key >> 32), static_cast<innodb::PageNo>(key)};
     redo.bytes = bytes;
     redo.items = {first, last};
-    redo.is_rebuilt_here =
-        !redo.items.empty() && redo.Header(redo.items.front()).is_rebuild != 0;
+    redo.is_rebuilt_here = !redo.items.empty() && redo.Header(redo.items.front()).is_rebuild != 0;
     redo.is_rebuildable = extent.rebuild.has_value();
     redo.ends_free = ends_free;
     return true;

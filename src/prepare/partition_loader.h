@@ -39,8 +39,9 @@ struct PageRedo {
   bool is_rebuilt_here = false;
   // The redo makes it anew here or elsewhere: after a crash it can be had from the redo alone.
   bool is_rebuildable = false;
-  // It ends as a freed one, in this batch. What is left in `items`, if anything, is of older backups
-  // of a chain: had they been prepared one by one, it would be in the page that was then freed.
+  // It ends as a freed one, in this batch. What is left in `items`, if anything, is of older
+  // backups of a chain: had they been prepared one by one, it would be in the page that was then
+  // freed.
   bool ends_free = false;
 
   [[nodiscard]] RedoEntryHeader Header(const Item& item) const {

@@ -99,7 +99,7 @@ class PrepareRun {
   const std::stop_token stop_;
 
   std::unique_ptr<PrepareLock> lock_;
-  BackupSet set_;  // once increments are laid: the sum
+  BackupSet set_;                          // once increments are laid: the sum
   std::unique_ptr<IncrementChain> chain_;  // null: there are no increments
   // Before what uses them.
   std::unique_ptr<crypto::KeySource> keys_;
@@ -123,8 +123,7 @@ Status PrepareRun::OpenSet() {
 }
 
 Status PrepareRun::OpenIncrements() {
-  HBK_ASSIGN_OR_RETURN(auto chain,
-                       IncrementChain::Open(fs_, set_, options_.incremental_dirs));
+  HBK_ASSIGN_OR_RETURN(auto chain, IncrementChain::Open(fs_, set_, options_.incremental_dirs));
   chain_ = std::move(chain);
   return OkStatus();
 }
@@ -255,7 +254,8 @@ Status PrepareRun::CheckKeysOfFiles() {
     if (space.has_value()) table.spaces.emplace(id, std::move(*space));
   }
   return PlanCoders(
-      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, redo_->is_encrypted()}, table);
+      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, redo_->is_encrypted()},
+      table);
 }
 
 Status PrepareRun::ApplyMarkers() {
@@ -278,7 +278,8 @@ Status PrepareRun::PlanTablespaces() {
   table_ = std::move(table).value();
   HBK_RETURN_IF_ERROR(PlanHeaders(fs_, set_, *store_, scan_.logs, plan_, table_));
   HBK_RETURN_IF_ERROR(PlanCoders(
-      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, redo_->is_encrypted()}, table_));
+      {fs_, set_, scan_.logs, keys_.get(), plan_.worker_count, stop_, redo_->is_encrypted()},
+      table_));
   for (const std::string& warning : table_.warnings)
     reporter_.Warning(warning);
   return CheckStop();
@@ -288,9 +289,16 @@ Status PrepareRun::ApplyRedo() {
   reporter_.BeginPhase("apply redo", {{"tablespaces", fmt::format("{}", table_.spaces.size())}});
   HBK_RETURN_IF_ERROR(CutTrimmedFiles(fs_, set_, scan_.logs, table_, changed_files_));
   HBK_RETURN_IF_ERROR(GrowFiles(fs_, set_, table_, changed_files_));
-  const ApplyInput input{
-      fs_,   set_,     *store_, scan_.logs, table_, plan_, redo_->last_start_lsn(),
-      summary_.end_lsn, stop_, &damaged_};
+  const ApplyInput input{fs_,
+                         set_,
+                         *store_,
+                         scan_.logs,
+                         table_,
+                         plan_,
+                         redo_->last_start_lsn(),
+                         summary_.end_lsn,
+                         stop_,
+                         &damaged_};
   HBK_ASSIGN_OR_RETURN(ApplyCounts counts, ApplyPartitions(input, *store_, reporter_));
   store_ = nullptr;
   changed_files_.merge(counts.changed_files);

@@ -9,9 +9,9 @@
 #include "hbk/base/version.h"
 #include "hbk/datadir/file_kind.h"
 
-#include "stored_digest.h"
 #include "flush_lsn.h"
 #include "parallel.h"
+#include "stored_digest.h"
 
 namespace hbk::prepare {
 namespace {

@@ -108,9 +108,8 @@ Result<RedoScan> RedoChain::Scan(const ChainFilter* filter, size_t window_bytes,
     HBK_RETURN_IF_ERROR(ScanRedo(*reader, redo, store, scan, reporter, stop));
     const redo::Lsn needed = std::min(part.needed_lsn, redo.end_max);
     if (scan.end_lsn < needed) {
-      return CorruptionError(
-          fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}", part.path,
-                      scan.end_lsn, reader->end_reason(), needed));
+      return CorruptionError(fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}",
+                                         part.path, scan.end_lsn, reader->end_reason(), needed));
     }
   }
   return scan;

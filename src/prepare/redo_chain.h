@@ -1,8 +1,8 @@
 // The redo of a backup, or of a base and its increments, read as one.
 //
-// Format   docs/format/redo-log.md; where the redo of an increment begins: design/0007-increments.md.
-// Errors   kCorruption: a log that is missing, or ends before what its backup needs. kMissingKey, kUnsupported: see RedoReader.
-// Threads  One.
+// Format   docs/format/redo-log.md; where the redo of an increment begins:
+// design/0007-increments.md. Errors   kCorruption: a log that is missing, or ends before what its
+// backup needs. kMissingKey, kUnsupported: see RedoReader. Threads  One.
 #pragma once
 
 #include <memory>
@@ -23,8 +23,8 @@ namespace hbk::prepare {
 
 class RedoChain {
  public:
-  // Looks at the heads of all logs. `fs`, `base` and `keys` are borrowed. `base_is_begun`: an earlier run may have
-  // replaced the base's log by an empty one.
+  // Looks at the heads of all logs. `fs`, `base` and `keys` are borrowed. `base_is_begun`: an
+  // earlier run may have replaced the base's log by an empty one.
   static Result<std::unique_ptr<RedoChain>> Open(io::FileSystem& fs, const BackupSet& base,
                                                  const IncrementList& increments,
                                                  bool base_is_begun, crypto::KeySource* keys);
@@ -48,7 +48,7 @@ class RedoChain {
     redo::Lsn start_lsn = 0;
     redo::Lsn needed_lsn = 0;
     redo::Lsn last_lsn = 0;  // where its backup ends: the next one is about what is behind
-    bool is_done = false;  // an empty file, which an earlier run has left
+    bool is_done = false;    // an empty file, which an earlier run has left
   };
 
   RedoChain(io::FileSystem& fs, const BackupSet& base, crypto::KeySource* keys)

@@ -74,8 +74,8 @@ class RedoReader {
 };
 
 // The end LSN of the FILE_CHECKPOINT that makes the checkpoint valid: the log must reach it. Where
-// a checkpoint promises none (10.5 to 10.7, increments), its own LSN. Finds out that a key is wrong. Leaves the
-// reader anywhere.
+// a checkpoint promises none (10.5 to 10.7, increments), its own LSN. Finds out that a key is
+// wrong. Leaves the reader anywhere.
 Result<redo::Lsn> FindFileCheckpoint(RedoReader& reader);
 
 }  // namespace hbk::prepare

@@ -29,8 +29,8 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count);
 
 // The redo of one backup of a chain.
 struct RedoPart {
-  redo::Lsn expected_end = 0;  // for the progress only
-  redo::Lsn end_max = UINT64_MAX;  // it is not read from there on
+  redo::Lsn expected_end = 0;          // for the progress only
+  redo::Lsn end_max = UINT64_MAX;      // it is not read from there on
   const RedoFilter* filter = nullptr;  // null: all counts
 };
 

@@ -34,9 +34,9 @@ Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record, innodb::Lsn star
   HBK_ASSIGN_OR_RETURN(space.last_name, NameFromRedoPath(space.last_path));
   space.is_deleted = record.kind == RecordKind::kFileDelete;
   const auto deletion = deletions.find(record.page.space);
-  space.has_returned = !space.is_deleted && deletion != deletions.end() &&
-                       PartOf(record.page.space, deletion->second) ==
-                           PartOf(record.page.space, start_lsn);
+  space.has_returned =
+      !space.is_deleted && deletion != deletions.end() &&
+      PartOf(record.page.space, deletion->second) == PartOf(record.page.space, start_lsn);
   if (record.kind == RecordKind::kFileCreate) space.is_created = true;
   if (space.is_deleted) AddDeletion(record.page.space, start_lsn);
   return OkStatus();

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "sql_text.h"
+
 namespace hbk::server {
 
 namespace {
@@ -47,21 +49,6 @@ bool HasShape(const SqlAnswer& answer, size_t columns) {
   for (const SqlRow& row : answer.rows)
     if (row.size() < columns) return false;
   return true;
-}
-
-std::string Quote(std::string_view text, char quote) {
-  std::string quoted(1, quote);
-  for (const char c : text) {
-    if (c == quote || (c == '\\' && quote == '\'')) quoted += c;
-    quoted += c;
-  }
-  return quoted + quote;
-}
-std::string QuoteName(std::string_view name) {
-  return Quote(name, '`');
-}
-std::string QuoteText(std::string_view text) {
-  return Quote(text, '\'');
 }
 
 Status UnexpectedAnswer(std::string_view what) {

@@ -294,9 +294,9 @@ void ChainServer::ImportTable() {
   const auto size = 5 + Random(6);
   space.pages.assign(size, {});
   for (uint32_t number = 0; number < size; ++number) {
-    std::string page = number == 0 ? MakeFirstPage(Flags(), space.id, size, 0)
-                                   : testing::MakePage(kPageSize, {space.id, number}, 0,
-                                                       innodb::kPageBlob);
+    std::string page = number == 0
+                           ? MakeFirstPage(Flags(), space.id, size, 0)
+                           : testing::MakePage(kPageSize, {space.id, number}, 0, innodb::kPageBlob);
     const std::string text = fmt::format("imported {}", Random(1000));
     if (number != 0) page.replace(200, text.size(), text);
     innodb::SealPage(MutableBytes(page), Flags(), {space.id, number});
@@ -423,8 +423,7 @@ size_t ChainServer::TakeIncrement(MemFileSystem& fs, const std::string& dir, siz
   const bool has_unwritten = std::any_of(spaces_.begin(), spaces_.end(), [](const Space& space) {
     return IsZero(space.pages[0].disk);
   });
-  const bool is_checkpoint =
-      checkpoint_lsn_ >= base_end || base.has_unknown || has_unwritten;
+  const bool is_checkpoint = checkpoint_lsn_ >= base_end || base.has_unknown || has_unwritten;
   const Lsn start = is_checkpoint ? checkpoint_lsn_ : base_end;
   const Lsn end_of_checkpoint = checkpoint_end_lsn_;
   const auto copies = CopyPages();

@@ -1,9 +1,9 @@
-// A server in memory that works, flushes, makes checkpoints and changes its files, and of which full
-// backups and increments can be taken while it does: to see whether a chain of them gives what the
-// server has.
+// A server in memory that works, flushes, makes checkpoints and changes its files, and of which
+// full backups and increments can be taken while it does: to see whether a chain of them gives what
+// the server has.
 //
-// All of it is pages of 4 KiB in full_crc32 tablespaces and redo of 10.8 and later. Only what the redo
-// does to a page is done by the code under test (redo::ApplyRecords).
+// All of it is pages of 4 KiB in full_crc32 tablespaces and redo of 10.8 and later. Only what the
+// redo does to a page is done by the code under test (redo::ApplyRecords).
 //
 // Threads  One.
 #pragma once
@@ -33,13 +33,13 @@ class ChainServer {
   // One random change of files: tables made, dropped, renamed, imported; undo truncated.
   void ChangeFiles();
 
-  // While the server works. The backup that an increment is to is named by its place in the order of
-  // backups taken. Returns its own place.
+  // While the server works. The backup that an increment is to is named by its place in the order
+  // of backups taken. Returns its own place.
   size_t TakeFull(MemFileSystem& fs, const std::string& dir);
   size_t TakeIncrement(MemFileSystem& fs, const std::string& dir, size_t base);
 
-  // What each page of each file is, were all of them written: by name of the file. Pages of zeros are
-  // not in use.
+  // What each page of each file is, were all of them written: by name of the file. Pages of zeros
+  // are not in use.
   [[nodiscard]] std::map<std::string, std::string> Files() const;
   // Names of other files, with their content.
   [[nodiscard]] const std::map<std::string, std::string>& others() const { return others_; }
@@ -74,7 +74,9 @@ class ChainServer {
     std::map<std::string, std::string> others;
   };
 
-  uint32_t Random(uint32_t end) { return std::uniform_int_distribution<uint32_t>(0, end - 1)(rng_); }
+  uint32_t Random(uint32_t end) {
+    return std::uniform_int_distribution<uint32_t>(0, end - 1)(rng_);
+  }
   innodb::Lsn Append(const MtrBuilder& mtr);
   void AppendFirstPage(MtrBuilder& mtr, innodb::SpaceId id, uint32_t size);
   Space* FindSpace(innodb::SpaceId id);

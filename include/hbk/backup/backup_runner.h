@@ -44,10 +44,13 @@ struct BackupOptions {
   // Of an increment; at most one of these is set.
   std::string incremental_basedir;          // a backup, or its manifest
   std::optional<uint64_t> incremental_lsn;  // the end of a base of which nothing else is known
+  std::string incremental_history_name;     // the newest backup of that name on the server's list
+  std::string incremental_history_uuid;
   // A file whose times say that it was not changed since the base is not read; some are, as a
   // proof.
   bool trust_file_times = false;
-  std::string extra_lsndir;  // gets a copy of the manifest and of two metadata files
+  std::string extra_lsndir;            // gets a copy of the manifest and of two metadata files
+  std::optional<std::string> history;  // on the server's list of backups, under this name
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets
 };
 

@@ -175,6 +175,11 @@ TEST(BackupRecordTest, AnIncrementSaysWhereItsBaseEnds) {
   EXPECT_EQ(info["incremental"], "Y");
   EXPECT_EQ(info["innodb_from_lsn"], "90");
   EXPECT_EQ(info["name"], "weekly");
+  const server::HistoryRow row = MakeHistoryRow(record);
+  EXPECT_EQ(row.name, "weekly");
+  EXPECT_EQ(row.from_lsn, 90U);
+  EXPECT_EQ(row.to_lsn, 500U);
+  EXPECT_TRUE(row.is_incremental);
   EXPECT_EQ(MakeManifest(record).base, record.base);
   EXPECT_EQ(MakeManifest(record).boot_id, "boot");
 }

@@ -65,8 +65,8 @@ std::string FirstDifference(const std::map<std::string, std::string>& a,
     const auto other = b.find(name);
     if (other == b.end()) return name + " is only in the first";
     if (other->second == bytes) continue;
-    const auto at = std::mismatch(bytes.begin(), bytes.end(), other->second.begin(),
-                                  other->second.end());
+    const auto at =
+        std::mismatch(bytes.begin(), bytes.end(), other->second.begin(), other->second.end());
     return fmt::format("{} of {} and {} bytes, byte {}", name, bytes.size(), other->second.size(),
                        at.first - bytes.begin());
   }
@@ -102,7 +102,8 @@ struct Chain {
         return fmt::format("{} has {} bytes, not {}", name, found->second.size(), bytes.size());
       for (uint32_t page = 0; page < bytes.size() / kPageBytes; ++page) {
         const ByteView wanted = AsBytes(bytes).subspan(size_t{page} * kPageBytes, kPageBytes);
-        const ByteView there = AsBytes(found->second).subspan(size_t{page} * kPageBytes, kPageBytes);
+        const ByteView there =
+            AsBytes(found->second).subspan(size_t{page} * kPageBytes, kPageBytes);
         if (server.IsFree(name, page) || IsAllZero(wanted)) continue;
         if (!std::equal(wanted.begin(), wanted.end(), there.begin()))
           return fmt::format("{}, page {}", name, page);
@@ -163,8 +164,8 @@ void PutTree(const std::map<std::string, std::string>& tree, MemFileSystem& fs) 
   }
 }
 
-// Each change of the file system is the last one in turn; a power cut follows that keeps nothing, or
-// a random half, of what was not synced. Then prepare runs again.
+// Each change of the file system is the last one in turn; a power cut follows that keeps nothing,
+// or a random half, of what was not synced. Then prepare runs again.
 void CutPowerAtAnyChange(bool is_base_prepared, uint32_t crash_seed) {
   SCOPED_TRACE(fmt::format("HBK_SEED={}", FirstSeed()));
   Chain chain(FirstSeed() + crash_seed);
@@ -308,8 +309,7 @@ TEST_F(WrongChainTest, IncrementAsTarget) {
   QuietReporter reporter;
   const auto before = chain_.fs.Tree("/inc1");
 
-  const Status status =
-      RunPrepare({.target_dir = "/inc1"}, chain_.fs, reporter, {}).status();
+  const Status status = RunPrepare({.target_dir = "/inc1"}, chain_.fs, reporter, {}).status();
 
   EXPECT_THAT(status, StatusIs(StatusCode::kChainBroken, HasSubstr("/inc1 is an increment")));
   EXPECT_THAT(status.hint(), HasSubstr("--incremental-dir=/inc1"));
