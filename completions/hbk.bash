@@ -18,7 +18,8 @@ _hbk() {
   case $prev in
     --target-dir | --datadir | -h | --innodb-data-home-dir | --innodb-undo-directory | \
       --innodb-log-group-home-dir | --aria-log-dir-path | --rocksdb-datadir | --rocksdb-wal-dir | \
-      --ssl-capath | --ssl-crlpath | --incremental-basedir | --extra-lsndir)
+      --ssl-capath | --ssl-crlpath | --incremental-basedir | \
+      --incremental-dir | --extra-lsndir)
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       compopt -o filenames 2>/dev/null
       return

@@ -34,7 +34,8 @@ Result<std::unique_ptr<IncrementSource>> OpenIncrement(io::FileSystem& fs, const
   HBK_RETURN_IF_ERROR(metadata.status());
   if (metadata->checkpoints.backup_type != "incremental")
     return NoIncrement(dir, "it is a full backup");
-  return NoIncrement(dir, "of mariadb-backup");
+  return UnsupportedError(fmt::format("{} is an increment of mariadb-backup", dir))
+      .WithHint("mariadb-backup --prepare applies it, to a base that mariadb-backup made");
 }
 
 }  // namespace hbk::prepare
