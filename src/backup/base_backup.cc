@@ -116,7 +116,8 @@ Status CheckServer(const LoadedBase& base, const ServerFacts& facts) {
           fmt::format("{} is of another server (its server_uid is {}, that of this one is "
                       "{})",
                       base.label, uid, facts.Variable("server_uid")),
-          "is this the right base, and the right server? else take a full backup");
+          "is this the right base, and the right server? else take a full backup (the id is made "
+          "of port and network address, and is another one when these change)");
     }
   }
   const uint64_t page_size = facts.Number("innodb_page_size", 0);

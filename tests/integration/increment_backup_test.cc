@@ -49,6 +49,9 @@ class IncrementBackupTest : public ::testing::Test {
          "INSERT INTO t SELECT seq, REPEAT('b', 200) FROM seq_1_to_20000",
          "CREATE TABLE other (id INT) ENGINE=InnoDB STATS_PERSISTENT=0",
          "CREATE TABLE m (id INT) ENGINE=MyISAM", "INSERT INTO m VALUES (1)"});
+    // A table whose making is in the redo of the base is copied whole by the first increment.
+    Flush();
+    PassCheckpoint();
   }
 
   void Run(const std::vector<std::string>& statements) {
@@ -64,6 +67,20 @@ class IncrementBackupTest : public ::testing::Test {
       std::this_thread::sleep_for(milliseconds(50));
     }
     FAIL() << "the server does not write its pages";
+  }
+
+  // Until the log does not have the making of tables any more.
+  void PassCheckpoint() {
+    const auto lsn = client_->StatusNumber("Innodb_lsn_current");
+    ASSERT_THAT(lsn, IsOk());
+    // An idle server's newest checkpoint is a record of its own behind what it had to do.
+    for (int i = 0; i < 600; ++i) {
+      const auto checkpoint = client_->StatusNumber("Innodb_lsn_last_checkpoint");
+      ASSERT_THAT(checkpoint, IsOk());
+      if (checkpoint.value() + 1000 > lsn.value()) return;
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+    FAIL() << "the server makes no checkpoint";
   }
 
   std::vector<std::string> Command(const std::string& name, std::vector<std::string> extra) {
@@ -212,6 +229,8 @@ TEST_F(IncrementBackupTest, AnImportedTableIsInItThoughItsPagesHaveNoLsn) {
 
 TEST_F(IncrementBackupTest, TablesThatChangeTheirNamesOrThemselvesAreTold) {
   Run({"CREATE TABLE gone (id INT)", "CREATE TABLE cut (id INT)", "INSERT INTO cut VALUES (1)"});
+  Flush();
+  PassCheckpoint();
   const BackupManifest full = Backup("full");
   Run({"RENAME TABLE t TO renamed, m TO m2", "DROP TABLE gone", "TRUNCATE TABLE cut",
        "CREATE TABLE made (id INT)"});
@@ -278,15 +297,21 @@ TEST_F(IncrementBackupTest, AnLsnAtWhichNothingBeginsIsOfAnotherHistory) {
 
 // The files are the same, and in other inodes.
 TEST_F(IncrementBackupTest, AServerWhoseFilesWereCopiedIsRefused) {
-  (void)Backup("full");
+  BackupManifest base = Backup("full");
   ASSERT_THAT(server_->Stop(), IsOk());
   const std::string data = server_->data_dir();
   ASSERT_THAT(CopyTree(data, data + ".copy"), IsOk());
   std::filesystem::rename(data, data + ".old");
   std::filesystem::rename(data + ".copy", data);
   ASSERT_THAT(server_->Start(), IsOk());
+  auto client = server_->Connect();
+  ASSERT_THAT(client, IsOk());
+  // The test starts it with another port, of which the id is made.
+  base.server.uid = client->QueryValue("SELECT @@server_uid").value();
+  std::filesystem::create_directory(scratch_->Sub("base"));
+  ASSERT_THAT(manifest::StoreManifest(fs_, scratch_->Sub("base"), base), IsOk());
 
-  EXPECT_THAT(Refused({"--incremental-basedir=" + scratch_->Sub("full")}, kChainBroken),
+  EXPECT_THAT(Refused({"--incremental-basedir=" + scratch_->Sub("base")}, kChainBroken),
               AllOf(HasSubstr("ibdata1"), HasSubstr("restored or moved")));
 }
 
@@ -312,6 +337,7 @@ class FileTimesTest : public IncrementBackupTest {
     for (int i = 0; i < kTables; ++i)
       Run({"CREATE TABLE many" + std::to_string(i) + " (id INT) ENGINE=InnoDB STATS_PERSISTENT=0"});
     Flush();
+    PassCheckpoint();
     std::this_thread::sleep_for(milliseconds(2500));  // they come to rest
   }
   static constexpr int kTables = 150;
@@ -334,10 +360,16 @@ TEST_F(FileTimesTest, FilesThatAreAsTheyWereAreNotRead) {
   EXPECT_EQ(FileOf(next, "d/t.ibd").content, FileContent::kBase);
 }
 
-// As if the times of the files had not shown that they were written since the base.
+// As if the times of the files had not shown that they were written since the base. Their first
+// pages were not.
 TEST_F(FileTimesTest, ASampleThatWasWrittenFailsTheIncrement) {
+  const uint64_t lsn = client_->StatusNumber("Innodb_lsn_current").value();
+  for (int i = 0; i < kTables; ++i)
+    Run({"INSERT INTO many" + std::to_string(i) + " VALUES (1)"});
+  Flush();
+  std::this_thread::sleep_for(milliseconds(2500));
   BackupManifest base = Backup("full");
-  base.last_lsn = base.to_lsn = base.start_checkpoint_lsn = 20'000;
+  base.last_lsn = base.to_lsn = base.start_checkpoint_lsn = lsn;
   std::filesystem::create_directory(scratch_->Sub("older"));
   ASSERT_THAT(manifest::StoreManifest(fs_, scratch_->Sub("older"), base), IsOk());
 

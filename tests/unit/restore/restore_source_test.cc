@@ -45,6 +45,7 @@ TEST(RestoreSourceTest, AnIncrementIsRefusedByName) {
   MemFileSystem fs;
   PutSampleBackup(fs);
   manifest::BackupManifest manifest = SampleManifest();
+  manifest.last_lsn = 1;
   manifest.base = manifest::BaseBackup{"b", "hbk", 1};
   PutManifest(fs, manifest);
 
