@@ -212,7 +212,10 @@ TEST_F(IncrementBackupTest, AnImportedTableIsInItThoughItsPagesHaveNoLsn) {
   const std::string to = server_->data_dir() + "/d/other";
   std::filesystem::copy_file(from + ".ibd", scratch_->Sub("m.ibd"));
   Run({"UNLOCK TABLES", "DROP TABLE other", "CREATE TABLE other LIKE model"});
+  Flush();
+  PassCheckpoint();
   const BackupManifest between = Increment("between", "full");
+  ASSERT_TRUE(FileOf(between, "d/other.ibd").space);
   Run({"ALTER TABLE d.other DISCARD TABLESPACE"});
   std::filesystem::copy_file(scratch_->Sub("m.ibd"), to + ".ibd");
   Run({"ALTER TABLE d.other IMPORT TABLESPACE"});
@@ -221,6 +224,7 @@ TEST_F(IncrementBackupTest, AnImportedTableIsInItThoughItsPagesHaveNoLsn) {
   const BackupManifest increment = Increment("inc", "between");
 
   const ManifestFile& imported = FileOf(increment, "d/other.ibd");
+  ASSERT_TRUE(imported.space);
   EXPECT_EQ(imported.space->space_id, FileOf(between, "d/other.ibd").space->space_id);
   EXPECT_EQ(imported.content, FileContent::kDelta);
   EXPECT_TRUE(imported.replaces_base);
@@ -244,6 +248,7 @@ TEST_F(IncrementBackupTest, TablesThatChangeTheirNamesOrThemselvesAreTold) {
   EXPECT_EQ(renamed.space, FileOf(full, "d/t.ibd").space);
   EXPECT_FALSE(renamed.replaces_base);
   EXPECT_EQ(FileOf(increment, "d/m2.MYD").content, FileContent::kWhole);
+  ASSERT_TRUE(FileOf(increment, "d/cut.ibd").space && FileOf(full, "d/cut.ibd").space);
   EXPECT_TRUE(FileOf(increment, "d/cut.ibd").replaces_base);
   EXPECT_NE(FileOf(increment, "d/cut.ibd").space->space_id,
             FileOf(full, "d/cut.ibd").space->space_id);
