@@ -12,8 +12,16 @@
 #include "hbk/backup/file_copier.h"
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
+#include "hbk/io/file_system.h"
 
 namespace hbk::backup {
+
+// Smaller files are not worth the extra alignment work of direct I/O.
+constexpr uint64_t kDirectBytesMin = 64 << 10;
+
+constexpr uint64_t AlignUp(uint64_t size) {
+  return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
+}
 
 // A part of a file as it is to be copied: checked, and without what does not belong to it.
 struct FileChunk {

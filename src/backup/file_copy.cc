@@ -22,12 +22,6 @@ using namespace std::chrono_literals;
 // BLOCK_DDL.
 constexpr auto kFirstPagePatienceInDdl = 200ms;
 constexpr auto kFirstPagePatience = 5s;
-// Smaller files are not worth the extra alignment work.
-constexpr uint64_t kDirectBytesMin = 64 << 10;
-
-uint64_t AlignUp(uint64_t size) {
-  return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
-}
 
 bool IsTablespace(CopyMethod method) {
   return method != CopyMethod::kPlain && method != CopyMethod::kAria;

@@ -8,16 +8,10 @@
 namespace hbk::backup {
 namespace {
 
-// Smaller files are not worth the extra alignment work.
-constexpr uint64_t kDirectBytesMin = 64 << 10;
 // All-zero stretches of this size and alignment are left out. Smaller ones would only cut the file
 // into extents.
 constexpr size_t kHoleBytes = 64 << 10;
 constexpr size_t kSmallHoleBytes = io::kDirectAlignment;
-
-uint64_t AlignUp(uint64_t size) {
-  return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
-}
 
 }  // namespace
 
