@@ -24,7 +24,7 @@ Status NotABackup(const std::string& dir, std::string_view why) {
   return Status(StatusCode::kNotFound, fmt::format("{} is no backup: {}", dir, why));
 }
 
-Status IsIncrement(const std::string& dir) {
+Status RefuseIncrement(const std::string& dir) {
   return Status(StatusCode::kChainBroken,
                 dir + " is an increment, which cannot be prepared by itself")
       .WithHint(fmt::format(
@@ -34,7 +34,7 @@ Status IsIncrement(const std::string& dir) {
 Status ApplyCheckpoints(const manifest::Checkpoints& checkpoints, BackupSet& set) {
   const std::string& type = checkpoints.backup_type;
   if (type == "incremental") {
-    return IsIncrement(set.dir);
+    return RefuseIncrement(set.dir);
   }
   if (type == manifest::kUnfinishedBackupType) {
     if (set.manifest.has_value()) return OkStatus();
@@ -78,7 +78,7 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
   set.dir = dir;
   auto manifest = manifest::LoadManifest(fs, dir);
   if (manifest.ok()) {
-    if (manifest->base.has_value()) return IsIncrement(dir);
+    if (manifest->base.has_value()) return RefuseIncrement(dir);
     set.manifest = std::move(manifest).value();
     set.is_prepared = set.manifest->state == manifest::BackupState::kPrepared;
     set.last_lsn = set.manifest->last_lsn;

@@ -27,7 +27,7 @@ std::string DeltaName(const std::string& name) {
 }
 
 // What is not there was there when the increment was made.
-Status IsMissing(const Status& status, const std::string& path) {
+Status DamagedIfMissing(const Status& status, const std::string& path) {
   if (status.code() != StatusCode::kNotFound) return status;
   return CorruptionError(path + " is missing");
 }
@@ -58,7 +58,7 @@ Status HbkIncrement::VerifyDelta(const ManifestFile& file, const std::stop_token
   if (file.delta_size == 0) return OkStatus();
   const std::string path = PathOf(DeltaName(file.name));
   const auto info = fs_.Stat(path, false);
-  if (!info.ok()) return IsMissing(info.status(), path);
+  if (!info.ok()) return DamagedIfMissing(info.status(), path);
   if (info->size != file.delta_size) {
     return CorruptionError(
         fmt::format("{} has {} bytes, the manifest says {}", path, info->size, file.delta_size));
@@ -80,7 +80,7 @@ Status HbkIncrement::VerifyDelta(const ManifestFile& file, const std::stop_token
 Status HbkIncrement::VerifyWhole(const ManifestFile& file, const std::stop_token& stop) const {
   const std::string path = PathOf(file.name);
   const auto info = fs_.Stat(path, false);
-  if (!info.ok()) return IsMissing(info.status(), path);
+  if (!info.ok()) return DamagedIfMissing(info.status(), path);
   if (info->size != file.size) {
     return CorruptionError(
         fmt::format("{} has {} bytes, the manifest says {}", path, info->size, file.size));

@@ -5,9 +5,8 @@
 // them back. What users have prepared (XA PREPARE) stays:
 // docs/design/0006-prepared-transactions.md.
 //
-// Errors   kCorruption: a page of a rollback segment that is damaged, unless it is known to be;
-// with
-//          file and page. kInterrupted.
+// Errors   kCorruption: a page of a rollback segment that is damaged, unless that is known already;
+//          with file and page. kInterrupted.
 // Threads  One.
 #pragma once
 

@@ -59,9 +59,11 @@ Status NotPrepared(const std::string& dir) {
       .WithHint(fmt::format("hbk prepare --target-dir={}", dir));
 }
 
-Status IsIncrement(const std::string& dir) {
+Status RefuseIncrement(const std::string& dir) {
   return UnsupportedError(fmt::format("the backup in {} is an increment", dir))
-      .WithHint("lay it on its base, and restore that: hbk help prepare");
+      .WithHint(fmt::format("apply it to its base, and restore that: hbk prepare --target-dir=BASE "
+                            "--incremental-dir={}",
+                            dir));
 }
 
 Result<std::vector<datadir::SystemFile>> ParseSystemFiles(const std::string& spec) {
@@ -191,7 +193,7 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
                       backup_dir));
     }
   }
-  if (manifest && manifest->base) return IsIncrement(backup_dir);
+  if (manifest && manifest->base) return RefuseIncrement(backup_dir);
   HBK_ASSIGN_OR_RETURN(const std::optional<MariadbBackupSet> metadata,
                        LoadMetadataIfThere(fs, backup_dir));
   if (!manifest && !metadata) {
@@ -205,7 +207,7 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
   } else if (IsLogApplied(metadata)) {
     HBK_RETURN_IF_ERROR(AddFilesFound(fs, *metadata, source));
   } else if (metadata && metadata->checkpoints.backup_type == "incremental") {
-    return IsIncrement(backup_dir);
+    return RefuseIncrement(backup_dir);
   } else {
     return NotPrepared(backup_dir);
   }
