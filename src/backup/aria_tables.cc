@@ -63,15 +63,15 @@ Result<std::optional<aria::TableHeader>> AriaTables::ReadHeader(const std::strin
 
 // Nothing was written to the index file since its header was read.
 bool AriaTables::IsHeaderKnown(const Table& table, const io::FileInfo& info) {
-  const FileIdentity seen = IdentityOf(table.index.info);
-  return seen == IdentityOf(info) && IsAtRest(seen, table.looked_ns);
+  const io::FileIdentity seen = io::IdentityOf(table.index.info);
+  return seen == io::IdentityOf(info) && io::IsAtRest(seen, table.looked_ns);
 }
 
 // The copy is of this inode, under this name, of this generation.
 bool AriaTables::IsCopyOf(const Table& table) {
   return table.copied_generation == table.header.generation &&
-         IsSameInode(table.copied_index, IdentityOf(table.index.info)) &&
-         IsSameInode(table.copied_data, IdentityOf(table.data.info));
+         io::IsSameInode(table.copied_index, io::IdentityOf(table.index.info)) &&
+         io::IsSameInode(table.copied_data, io::IdentityOf(table.data.info));
 }
 
 Status AriaTables::Forget(Table& table) {
@@ -95,7 +95,7 @@ Status AriaTables::LookAt(const datadir::DataFile& index, const datadir::DataFil
       return OkStatus();
     }
   }
-  const int64_t looked_ns = FileClockNow();
+  const int64_t looked_ns = io::FileClockNow();
   HBK_ASSIGN_OR_RETURN(const auto header, ReadHeader(index.source_path, !IsUnderLock(stage)));
   const bool is_online = header && header->IsCopyableOnline();
   Table table;
@@ -173,10 +173,10 @@ void AriaTables::Note(Table& table, AriaFile file, CopyStage stage, const CopyRe
   for (const DamagedPage& page : result.damaged_pages)
     record_.warnings.push_back(page.text);
   if (file == AriaFile::kData) {
-    table.copied_data = IdentityOf(result.before);
+    table.copied_data = io::IdentityOf(result.before);
     return;
   }
-  table.copied_index = IdentityOf(result.before);
+  table.copied_index = io::IdentityOf(result.before);
   // That of the bytes in the copy, whatever was looked at before. Of a page that was kept although
   // it is damaged there may be none: then the copy counts as it is.
   const auto header = aria::ParseTableHeader(result.head);
@@ -188,7 +188,7 @@ Status AriaTables::CopyChangedSince(std::stop_token stop) {
     HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs_.Stat(table.index.source_path, true));
     if (IsHeaderKnown(table, info)) continue;
     table.index.info = info;
-    table.looked_ns = FileClockNow();
+    table.looked_ns = io::FileClockNow();
     HBK_ASSIGN_OR_RETURN(const auto header, ReadHeader(table.index.source_path, false));
     if (header) table.header = *header;
     if (header && IsCopyOf(table)) continue;

@@ -24,9 +24,9 @@
 #include "hbk/backup/file_copier.h"
 #include "hbk/base/status.h"
 #include "hbk/datadir/scanner.h"
+#include "hbk/io/file_identity.h"
 
 #include "backup_record.h"
-#include "file_identity.h"
 
 namespace hbk::backup {
 
@@ -60,8 +60,8 @@ class AriaTables {
     int64_t looked_ns = 0;     // after `index` was listed, before `header` was read
     // Of the copy. Nothing: there is none that counts.
     std::optional<aria::TableGeneration> copied_generation;
-    FileIdentity copied_index;
-    FileIdentity copied_data;
+    io::FileIdentity copied_index;
+    io::FileIdentity copied_data;
   };
   using Tables = std::map<std::string, Table, std::less<>>;  // by name without extension
 

@@ -6,8 +6,7 @@
 #include <string_view>
 
 #include "hbk/datadir/ddl_log.h"
-
-#include "file_identity.h"
+#include "hbk/io/file_identity.h"
 
 namespace hbk::backup {
 
@@ -48,7 +47,7 @@ std::map<std::string, bool> LastStates(const datadir::DdlLog& log) {
 }  // namespace
 
 void DdlWatch::Begin() {
-  begun_ns_ = FileClockNow();
+  begun_ns_ = io::FileClockNow();
 }
 
 DdlFindings DdlWatch::Read(const datadir::Scan& scan) const {
@@ -57,8 +56,8 @@ DdlFindings DdlWatch::Read(const datadir::Scan& scan) const {
   const auto info = fs_.Stat(path, /*follow=*/false);
   if (!info.ok() || info->type != io::FileType::kRegular) return findings;
   // Left by an earlier backup, of a server that does not keep it any more.
-  const FileIdentity identity = IdentityOf(*info);
-  if (std::max(identity.mtime_ns, identity.ctime_ns) + TimeGranularity(identity) < begun_ns_)
+  const io::FileIdentity identity = io::IdentityOf(*info);
+  if (std::max(identity.mtime_ns, identity.ctime_ns) + io::TimeGranularity(identity) < begun_ns_)
     return findings;
   const auto text = io::ReadFile(fs_, path, kLogBytesMax);
   if (!text.ok()) return findings;
@@ -71,15 +70,11 @@ DdlFindings DdlWatch::Read(const datadir::Scan& scan) const {
     if (!entry.new_table.empty()) findings.changed_tables.insert(entry.new_table);
   }
   if (!log.is_complete) return findings;
-  std::set<std::string_view> defined;
-  const auto states = LastStates(log);
-  if (states.empty()) return findings;
-  for (const datadir::DataFile& file : scan.files) {
-    if (file.name.ends_with(".frm"))
-      defined.insert(std::string_view(file.name).substr(0, file.name.size() - 4));
-  }
-  for (const auto& [table, exists] : states)
-    if (exists != (defined.count(table) != 0)) ++findings.contradictions;
+  const auto is_defined = [&scan](const std::string& table) {
+    return std::ranges::binary_search(scan.files, table + ".frm", {}, &datadir::DataFile::name);
+  };
+  for (const auto& [table, exists] : LastStates(log))
+    if (exists != is_defined(table)) ++findings.contradictions;
   return findings;
 }
 

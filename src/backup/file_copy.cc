@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "hbk/innodb/page.h"
+#include "hbk/io/file_identity.h"
 #include "hbk/io/rate_limiter.h"
 
 #include "delta_target.h"
-#include "file_identity.h"
 #include "file_target.h"
 
 namespace hbk::backup {
@@ -61,7 +61,7 @@ Status FileCopy::OpenSource(CopyBuffers& buffers) {
     return OkStatus();
   }
   source_ = std::move(*source);
-  opened_ns_ = FileClockNow();
+  opened_ns_ = io::FileClockNow();
   HBK_ASSIGN_OR_RETURN(before_, source_->Stat());
   size_ = before_.size;
   has_holes_ = before_.allocated_bytes < before_.size;
@@ -126,7 +126,7 @@ Status FileCopy::OpenTarget() {
 
 SpaceFile FileCopy::DescribeSpace() const {
   const PageLayout& layout = pages_->layout();
-  return {job_.name, layout.space_id, layout.flags, IdentityOf(before_)};
+  return {job_.name, layout.space_id, layout.flags, io::IdentityOf(before_)};
 }
 
 // Whether the base has the file as it is, so that nothing need be written.
@@ -154,7 +154,7 @@ Status FileCopy::LookAtFileInBase(CopyBuffers& buffers) {
   if (known == nullptr || known->size != size_) return OkStatus();
   if (base.MayTrustTimes() && !job_.is_mapped) {
     HBK_ASSIGN_OR_RETURN(const bool keeps_times, environment_.fs.KeepsFileTimes(job_.source_path));
-    reading_ = base.ChooseReading(*known, IdentityOf(before_), keeps_times);
+    reading_ = base.ChooseReading(*known, io::IdentityOf(before_), keeps_times);
   }
   if (reading_ == ReadChoice::kSkip) {
     is_in_base_ = true;
@@ -397,9 +397,9 @@ Status FileCopy::NoteFindings(CopyResult& result) {
     result.space =
         manifest::SpaceFacts{layout.space_id, layout.flags.physical_size(), layout.flags.raw()};
   }
-  const FileIdentity before = IdentityOf(result.before);
+  const io::FileIdentity before = io::IdentityOf(result.before);
   const bool is_at_rest =
-      !job_.is_mapped && before == IdentityOf(result.after) && IsAtRest(before, opened_ns_);
+      !job_.is_mapped && before == io::IdentityOf(result.after) && io::IsAtRest(before, opened_ns_);
   result.source = SourceOf(before, is_at_rest, skip_count_);
   const MutexLock lock(mutex_);
   result.head = head_;
@@ -435,7 +435,7 @@ Result<CopyResult> FileCopy::Close() {
   result.retried_pages = retried_pages_;
   if (target_) {
     HBK_RETURN_IF_ERROR(target_->Finish(result.size, result));
-    const bool is_as_it_was = IdentityOf(result.before) == IdentityOf(result.after);
+    const bool is_as_it_was = io::IdentityOf(result.before) == io::IdentityOf(result.after);
     if (reading_ == ReadChoice::kSample && is_as_it_was &&
         result.content != manifest::FileContent::kBase) {
       return FalseTimes();

@@ -19,7 +19,7 @@ bool IsTablespace(FileKind kind) {
          kind == FileKind::kSystemTablespace;
 }
 
-FileIdentity IdentityOf(const manifest::SourceFile& source) {
+io::FileIdentity IdentityOf(const manifest::SourceFile& source) {
   return {source.device, source.inode,    source.birth_ns,
           source.size,   source.mtime_ns, source.ctime_ns};
 }
@@ -30,7 +30,8 @@ manifest::BaseBackup DescribeBase(const manifest::BackupManifest& manifest) {
 
 // Devices are not compared: their numbers change when the machine is started again.
 enum class SameFile { kYes, kNo, kUnknown };
-SameFile CompareFiles(const std::optional<manifest::SourceFile>& known, const FileIdentity& file) {
+SameFile CompareFiles(const std::optional<manifest::SourceFile>& known,
+                      const io::FileIdentity& file) {
   if (!known) return SameFile::kUnknown;
   if (known->inode != file.inode) return SameFile::kNo;
   if (known->birth_ns == 0 || file.birth_ns == 0) return SameFile::kUnknown;
@@ -71,7 +72,7 @@ IncrementBase::IncrementBase(manifest::BackupManifest manifest)
   }
 }
 
-bool IncrementBase::HasFirstPageOf(const FileIdentity& file) const {
+bool IncrementBase::HasFirstPageOf(const io::FileIdentity& file) const {
   return copied_.count({file.inode, file.birth_ns}) != 0;
 }
 
@@ -111,7 +112,7 @@ bool IncrementBase::IsInSample(const ManifestFile& known) const {
   return number % kSampleRate == 0;
 }
 
-ReadChoice IncrementBase::ChooseReading(const ManifestFile& known, const FileIdentity& identity,
+ReadChoice IncrementBase::ChooseReading(const ManifestFile& known, const io::FileIdentity& identity,
                                         bool keeps_times) const {
   const bool is_believed = MayTrustTimes() && keeps_times && known.source &&
                            known.source->is_at_rest && known.source->birth_ns != 0 &&
@@ -139,7 +140,7 @@ const ManifestFile* IncrementBase::FindFile(std::string_view name) const {
   return found == files_.end() || found->second->digest.empty() ? nullptr : found->second;
 }
 
-manifest::SourceFile SourceOf(const FileIdentity& file, bool is_at_rest, uint32_t skip_count) {
+manifest::SourceFile SourceOf(const io::FileIdentity& file, bool is_at_rest, uint32_t skip_count) {
   return {.device = file.device,
           .inode = file.inode,
           .birth_ns = file.birth_ns,

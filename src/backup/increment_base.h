@@ -17,10 +17,9 @@
 
 #include "hbk/innodb/tablespace_flags.h"
 #include "hbk/innodb/types.h"
+#include "hbk/io/file_identity.h"
 #include "hbk/io/file_system.h"
 #include "hbk/manifest/backup_manifest.h"
-
-#include "file_identity.h"
 
 namespace hbk::backup {
 
@@ -32,7 +31,7 @@ struct SpaceFile {
   std::string_view name;  // in the backup
   SpaceId space_id = 0;
   innodb::TablespaceFlags flags;
-  FileIdentity identity;
+  io::FileIdentity identity;
 };
 
 // Which pages of a tablespace file belong into the increment. Pages that are all zeros never do.
@@ -85,7 +84,7 @@ class IncrementBase {
   [[nodiscard]] const std::map<SpaceId, std::string>& tables() const { return tables_; }
 
   // True if the base has copied this very file with its first page.
-  [[nodiscard]] bool HasFirstPageOf(const FileIdentity& file) const;
+  [[nodiscard]] bool HasFirstPageOf(const io::FileIdentity& file) const;
 
   [[nodiscard]] PageChoice ChoosePages(const SpaceFile& file) const;
   // Of a table's tablespace, whose page 0 has that LSN; it is written by some server on this
@@ -96,7 +95,7 @@ class IncrementBase {
   // A file that is no tablespace, if the base has one of that name with a known digest.
   [[nodiscard]] const manifest::ManifestFile* FindFile(std::string_view name) const;
   [[nodiscard]] ReadChoice ChooseReading(const manifest::ManifestFile& known,
-                                         const FileIdentity& identity, bool keeps_times) const;
+                                         const io::FileIdentity& identity, bool keeps_times) const;
   // False where ChooseReading could not say anything else than kRead, whatever the file is.
   [[nodiscard]] bool MayTrustTimes() const;
   // Increments in a row that have not read the file, this one not counted.
@@ -119,6 +118,6 @@ class IncrementBase {
 };
 
 // What the manifest is to say of the file of the server that was copied, or was not read.
-manifest::SourceFile SourceOf(const FileIdentity& file, bool is_at_rest, uint32_t skip_count);
+manifest::SourceFile SourceOf(const io::FileIdentity& file, bool is_at_rest, uint32_t skip_count);
 
 }  // namespace hbk::backup

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -71,8 +72,12 @@ bool IsCopyOf(const CopiedSpace& copy, const FoundSpace& file, const SpaceChange
   return copy.is_trusted || copy.stamp == file.stamp;
 }
 
-Result<std::map<SpaceId, const FoundSpace*>> IndexById(const std::vector<FoundSpace>& found) {
-  std::map<SpaceId, const FoundSpace*> by_id;
+// Under a lock, and as many as there are tables: no trees.
+using SpacesById = std::unordered_map<SpaceId, const FoundSpace*>;
+
+Result<SpacesById> IndexById(const std::vector<FoundSpace>& found) {
+  SpacesById by_id;
+  by_id.reserve(found.size());
   for (const FoundSpace& file : found) {
     if (!file.id) continue;
     const auto entry = by_id.emplace(*file.id, &file);
@@ -105,10 +110,12 @@ std::vector<std::string> TakeOutStrangers(std::vector<FoundSpace>& found,
 }
 
 bool HasDuplicateIds(const std::vector<FoundSpace>& found) {
-  std::set<SpaceId> ids;
-  return std::any_of(found.begin(), found.end(), [&ids](const FoundSpace& file) {
-    return file.id && !ids.insert(*file.id).second;
-  });
+  std::vector<SpaceId> ids;
+  ids.reserve(found.size());
+  for (const FoundSpace& file : found)
+    if (file.id) ids.push_back(*file.id);
+  std::ranges::sort(ids);
+  return std::ranges::adjacent_find(ids) != ids.end();
 }
 
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
@@ -117,7 +124,8 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
   ReconcilePlan plan;
 
   // One copy per id stays: a file that was renamed between two copiers' looks was copied twice.
-  std::map<SpaceId, const CopiedSpace*> kept;
+  std::unordered_map<SpaceId, const CopiedSpace*> kept;
+  kept.reserve(copied.size());
   for (const CopiedSpace& copy : copied) {
     const auto file = by_id.find(copy.id);
     if (file == by_id.end() || !IsCopyOf(copy, *file->second, changes)) {
@@ -130,9 +138,11 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
     plan.removes.push_back(is_better ? entry.first->second->name : copy.name);
     if (is_better) entry.first->second = &copy;
   }
-  for (const auto& entry : kept) {
-    const std::string& name = by_id.at(entry.first)->name;
-    if (entry.second->name != name) plan.renames.emplace_back(entry.second->name, name);
+  for (const CopiedSpace& copy : copied) {
+    const auto entry = kept.find(copy.id);
+    if (entry == kept.end() || entry->second != &copy) continue;
+    const std::string& name = by_id.at(copy.id)->name;
+    if (copy.name != name) plan.renames.emplace_back(copy.name, name);
   }
   const RebuiltNames rebuilt(changes);
   for (const FoundSpace& file : found) {

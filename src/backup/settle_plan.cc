@@ -1,8 +1,8 @@
 #include "settle_plan.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
+#include <unordered_set>
 
 namespace hbk::backup {
 
@@ -11,21 +11,21 @@ namespace {
 // Smaller files are copied as fast as they are renamed.
 constexpr uint64_t kRenameBytesMin = 1 << 20;
 
+using NameSet = std::unordered_set<std::string_view>;
+using Copies = std::vector<CopiedFiles::const_iterator>;
 using InodeKey = std::tuple<uint64_t, uint64_t, int64_t>;  // device, inode, birth
 
-InodeKey KeyOf(const FileIdentity& file) {
+InodeKey KeyOf(const io::FileIdentity& file) {
   return {file.device, file.inode, file.birth_ns};
 }
 
-// Copies that do not lie under the name of their file any more, by inode.
-std::map<InodeKey, CopiedFiles::const_iterator> IndexMovable(
-    const CopiedFiles& copied, const std::set<std::string_view>& kept) {
+// Those that can be renamed, by inode.
+std::map<InodeKey, CopiedFiles::const_iterator> IndexMovable(const Copies& stale) {
   std::map<InodeKey, CopiedFiles::const_iterator> movable;
-  for (auto copy = copied.begin(); copy != copied.end(); ++copy) {
-    const FileIdentity& source = copy->second.source;
+  for (const auto& copy : stale) {
+    const io::FileIdentity& source = copy->second.source;
     const bool is_useful = copy->second.is_trusted && copy->second.is_in_target &&
-                           source.birth_ns != 0 && source.size >= kRenameBytesMin &&
-                           kept.count(copy->first) == 0;
+                           source.birth_ns != 0 && source.size >= kRenameBytesMin;
     if (is_useful) movable.emplace(KeyOf(source), copy);
   }
   return movable;
@@ -36,28 +36,32 @@ std::map<InodeKey, CopiedFiles::const_iterator> IndexMovable(
 SettlePlan PlanSettling(const CopiedFiles& copied,
                         const std::vector<const datadir::DataFile*>& found,
                         const std::function<bool(const datadir::DataFile&)>& must_copy) {
-  std::set<std::string_view> kept;
+  // Both are sorted by name. Writers may be waiting: nothing is looked up for each file.
   std::vector<const datadir::DataFile*> wanted;
+  Copies stale;  // that do not lie under the name of their file any more
+  auto copy = copied.begin();
   for (const datadir::DataFile* file : found) {
-    const auto copy = copied.find(file->name);
-    const bool counts = copy != copied.end() && copy->second.is_trusted &&
-                        copy->second.source == IdentityOf(file->info) && !must_copy(*file);
-    if (counts) {
-      kept.insert(copy->first);
-    } else {
-      wanted.push_back(file);
-    }
+    for (; copy != copied.end() && copy->first < file->name; ++copy)
+      stale.push_back(copy);
+    const bool has_copy = copy != copied.end() && copy->first == file->name;
+    const bool counts = has_copy && copy->second.is_trusted &&
+                        copy->second.source == io::IdentityOf(file->info) && !must_copy(*file);
+    if (!counts) wanted.push_back(file);
+    if (has_copy && !counts) stale.push_back(copy);
+    if (has_copy) ++copy;
   }
+  for (; copy != copied.end(); ++copy)
+    stale.push_back(copy);
 
   SettlePlan plan;
-  std::set<std::string_view> moved;
-  std::set<std::string_view> replaced;
-  auto movable = IndexMovable(copied, kept);
+  NameSet moved;
+  NameSet replaced;
+  auto movable = IndexMovable(stale);
   for (const datadir::DataFile* file : wanted) {
-    const FileIdentity now = IdentityOf(file->info);
+    const io::FileIdentity now = io::IdentityOf(file->info);
     const auto match = movable.find(KeyOf(now));
     const bool can_move = match != movable.end() && match->second->first != file->name &&
-                          IsRenamed(match->second->second.source, now) && !must_copy(*file);
+                          io::IsRenamed(match->second->second.source, now) && !must_copy(*file);
     if (can_move) {
       plan.renames.emplace_back(match->second->first, file->name);
       moved.insert(match->second->first);
@@ -67,9 +71,9 @@ SettlePlan PlanSettling(const CopiedFiles& copied,
       replaced.insert(file->name);
     }
   }
-  for (const auto& [name, copy] : copied) {
-    if (kept.count(name) == 0 && moved.count(name) == 0 && replaced.count(name) == 0)
-      plan.removes.push_back(name);
+  for (const auto& old : stale) {
+    if (moved.count(old->first) == 0 && replaced.count(old->first) == 0)
+      plan.removes.push_back(old->first);
   }
   return plan;
 }

@@ -14,14 +14,13 @@
 #include <vector>
 
 #include "hbk/datadir/scanner.h"
-
-#include "file_identity.h"
+#include "hbk/io/file_identity.h"
 
 namespace hbk::backup {
 
 // A copy in the target, or what stands for it.
 struct CopiedFile {
-  FileIdentity source;      // as it was copied
+  io::FileIdentity source;  // as it was copied
   bool is_trusted = false;  // it did not change meanwhile, and a later change shows
   // False: the base has the same under the same name, and nothing is in the target.
   bool is_in_target = true;

@@ -8,8 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "hbk/io/file_identity.h"
+
 #include "exact_copy.h"
-#include "file_identity.h"
 #include "increment_base.h"
 #include "target_files.h"
 
@@ -67,7 +68,8 @@ std::string_view TableOf(std::string_view name) {
 
 // The rules of a file at rest: it did not change while it was read.
 bool IsSettled(const CopyResult& result) {
-  return IdentityOf(result.before) == IdentityOf(result.after) && result.size == result.after.size;
+  return io::IdentityOf(result.before) == io::IdentityOf(result.after) &&
+         result.size == result.after.size;
 }
 
 bool IsCsvLogTable(const DataFile& file) {
@@ -111,14 +113,14 @@ std::vector<const DataFile*> TableFiles::FilesAtRest(const datadir::Scan& scan) 
 // What would have to be copied again anyway.
 Result<std::vector<const DataFile*>> TableFiles::LeaveOutUsed(
     const std::vector<const DataFile*>& files, CopyStage stage) {
-  const int64_t now = FileClockNow();
+  const int64_t now = io::FileClockNow();
   std::set<std::string_view> used;  // names without extension
   const auto stem_of = [](const DataFile& file) {
     return std::string_view(file.name).substr(0, file.name.rfind('.'));
   };
   for (const DataFile* file : files) {
     if (!IsTableData(file->kind)) continue;
-    const FileIdentity identity = IdentityOf(file->info);
+    const io::FileIdentity identity = io::IdentityOf(file->info);
     const bool is_busy = stage == CopyStage::kStart &&
                          std::max(identity.mtime_ns, identity.ctime_ns) + kIdleNs > now;
     const bool is_mapped = is_myisam_mapped_ && file->kind == FileKind::kMyisamTable;
@@ -156,18 +158,18 @@ void TableFiles::NoteRenamed(const SettlePlan& plan, const datadir::Scan& scan) 
     renamed.insert(to);
   if (renamed.empty()) return;
   for (const DataFile& file : scan.files)
-    if (renamed.count(file.name) != 0) copied_[file.name].source = IdentityOf(file.info);
+    if (renamed.count(file.name) != 0) copied_[file.name].source = io::IdentityOf(file.info);
 }
 
 // Until another change of these files would show, where that is short: it spares their copies from
 // being made again under BLOCK_DDL.
 void TableFiles::WaitForRest(const std::vector<const DataFile*>& files) {
-  const int64_t now = FileClockNow();
+  const int64_t now = io::FileClockNow();
   int64_t pause_ns = 0;
   for (const DataFile* file : files) {
-    const FileIdentity identity = IdentityOf(file->info);
-    const int64_t granularity = TimeGranularity(identity);
-    if (IsTableData(file->kind) && !IsAtRest(identity, now) && granularity <= kRestPauseMax)
+    const io::FileIdentity identity = io::IdentityOf(file->info);
+    const int64_t granularity = io::TimeGranularity(identity);
+    if (IsTableData(file->kind) && !io::IsAtRest(identity, now) && granularity <= kRestPauseMax)
       pause_ns = std::max(pause_ns, granularity);
   }
   std::this_thread::sleep_for(std::chrono::nanoseconds(pause_ns));
@@ -195,7 +197,7 @@ Status TableFiles::CopyFiles(const std::vector<const DataFile*>& files, CopyStag
     jobs.push_back(MakeJob(*file, stage, is_myisam_mapped_));
     jobs.back().replace = copied_.count(file->name) != 0;
   }
-  const int64_t begun_ns = FileClockNow();
+  const int64_t begun_ns = io::FileClockNow();
   HBK_ASSIGN_OR_RETURN(const auto results, copier_.Copy(std::move(jobs), std::move(stop)));
   for (size_t i = 0; i < results.size(); ++i) {
     const CopyResult& result = results[i];
@@ -205,8 +207,8 @@ Status TableFiles::CopyFiles(const std::vector<const DataFile*>& files, CopyStag
       record_.Forget(name);
       continue;
     }
-    const FileIdentity source = IdentityOf(result.before);
-    copied_[name] = {source, IsSettled(result) && IsAtRest(source, begun_ns),
+    const io::FileIdentity source = io::IdentityOf(result.before);
+    copied_[name] = {source, IsSettled(result) && io::IsAtRest(source, begun_ns),
                      result.content == manifest::FileContent::kWhole};
     Note(*files[i], stage, result);
     ++(stage == CopyStage::kBlockDdl ? counts_.late : counts_.early);
@@ -256,8 +258,8 @@ Status TableFiles::FindUnsettled(const datadir::Scan& scan) {
     if (!file.name.starts_with("mysql/") && file.kind != FileKind::kAriaTable) continue;
     HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs_.Stat(file.source_path, /*follow=*/true));
     const auto copy = copied_.find(file.name);
-    const bool is_same =
-        copy != copied_.end() && copy->second.is_trusted && copy->second.source == IdentityOf(info);
+    const bool is_same = copy != copied_.end() && copy->second.is_trusted &&
+                         copy->second.source == io::IdentityOf(info);
     if (!is_same) unsettled_.push_back(file);
   }
   return OkStatus();

@@ -41,7 +41,7 @@ class BaseBackupTest : public ::testing::Test {
     system.size = 5;
     system.digest = std::string(32, 'a');
     system.space = manifest::SpaceFacts{0, 16384, 21};
-    system.source = SourceOf(IdentityOf(fs_.Stat("/data/ibdata1", true).value()), true, 0);
+    system.source = SourceOf(io::IdentityOf(fs_.Stat("/data/ibdata1", true).value()), true, 0);
     manifest_.files = {system};
   }
 

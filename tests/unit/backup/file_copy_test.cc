@@ -212,9 +212,10 @@ class FileIncrementTest : public FileCopyTest {
     for (int i = 0;; ++i) {
       base_ = std::make_unique<IncrementBase>(manifest);
       base_->SetTimeTrust({true, "boot", std::to_string(i)});
-      const auto choice = base_->ChooseReading(
-          {"file", 5, TablespaceImage().flags, IdentityOf(fs_.Stat("/data/file", true).value())}, 0,
-          true);
+      const auto choice =
+          base_->ChooseReading({"file", 5, TablespaceImage().flags,
+                                io::IdentityOf(fs_.Stat("/data/file", true).value())},
+                               0, true);
       HBK_CHECK(choice != ReadChoice::kRead);
       if ((choice == ReadChoice::kSample) == is_in_sample) return;
     }

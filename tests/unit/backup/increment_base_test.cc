@@ -10,7 +10,7 @@ namespace {
 using manifest::ManifestFile;
 
 constexpr Lsn kEnd = 1000;
-constexpr FileIdentity kFile = {1, 50, 7, 65536, 200, 300};
+constexpr io::FileIdentity kFile = {1, 50, 7, 65536, 200, 300};
 const innodb::TablespaceFlags kFlags = innodb::TablespaceFlags::FullCrc32(16384);
 
 ManifestFile File(const std::string& name, const std::string& kind) {
@@ -41,7 +41,7 @@ manifest::BackupManifest Manifest() {
   return manifest;
 }
 
-SpaceFile Table(SpaceId id = 5, const FileIdentity& identity = kFile) {
+SpaceFile Table(SpaceId id = 5, const io::FileIdentity& identity = kFile) {
   return {"d/t.ibd", id, kFlags, identity};
 }
 
@@ -58,9 +58,9 @@ TEST(IncrementBaseTest, AFileThatTheBaseHasGivesItsNewPages) {
 
 TEST(IncrementBaseTest, AnotherFileReplacesThatOfTheBase) {
   const IncrementBase base(Manifest());
-  FileIdentity imported = kFile;
+  io::FileIdentity imported = kFile;
   imported.birth_ns = 8;
-  FileIdentity other_inode = kFile;
+  io::FileIdentity other_inode = kFile;
   other_inode.inode = 51;
 
   EXPECT_TRUE(base.ChoosePages(Table(5, imported)).replaces_base);
@@ -71,7 +71,7 @@ TEST(IncrementBaseTest, AnotherFileReplacesThatOfTheBase) {
 
 TEST(IncrementBaseTest, OtherNumbersOfDevicesMeanNothing) {
   const IncrementBase base(Manifest());
-  FileIdentity file = kFile;
+  io::FileIdentity file = kFile;
   file.device = 2;
   EXPECT_FALSE(base.ChoosePages(Table(5, file)).replaces_base);
 }
@@ -89,7 +89,7 @@ TEST(IncrementBaseTest, WithoutBirthsPagesThatMayBeImportedAreTaken) {
   manifest::BackupManifest manifest = Manifest();
   manifest.files[3].source->birth_ns = 0;
   const IncrementBase base(manifest);
-  FileIdentity file = kFile;
+  io::FileIdentity file = kFile;
   file.birth_ns = 0;
 
   const PageChoice choice = base.ChoosePages(Table(5, file));
@@ -181,15 +181,15 @@ TEST_F(TimeTrustTest, NothingIsTrustedUnasked) {
 }
 
 TEST_F(TimeTrustTest, EveryDifferenceMeansReading) {
-  for (uint64_t FileIdentity::*member :
-       {&FileIdentity::device, &FileIdentity::inode, &FileIdentity::size}) {
-    FileIdentity file = kFile;
+  for (uint64_t io::FileIdentity::*member :
+       {&io::FileIdentity::device, &io::FileIdentity::inode, &io::FileIdentity::size}) {
+    io::FileIdentity file = kFile;
     ++(file.*member);
     EXPECT_EQ(Choose(Table(5, file)), ReadChoice::kRead);
   }
-  for (int64_t FileIdentity::*member :
-       {&FileIdentity::birth_ns, &FileIdentity::mtime_ns, &FileIdentity::ctime_ns}) {
-    FileIdentity file = kFile;
+  for (int64_t io::FileIdentity::*member :
+       {&io::FileIdentity::birth_ns, &io::FileIdentity::mtime_ns, &io::FileIdentity::ctime_ns}) {
+    io::FileIdentity file = kFile;
     ++(file.*member);
     EXPECT_EQ(Choose(Table(5, file)), ReadChoice::kRead);
   }
@@ -215,7 +215,7 @@ TEST_F(TimeTrustTest, AFileThatWasNotAtRestIsRead) {
 
 TEST_F(TimeTrustTest, WithoutABirthNothingIsTrusted) {
   manifest_.files[3].source->birth_ns = 0;
-  FileIdentity file = kFile;
+  io::FileIdentity file = kFile;
   file.birth_ns = 0;
   EXPECT_EQ(Choose(Table(5, file)), ReadChoice::kRead);
 }
@@ -236,7 +236,7 @@ TEST_F(TimeTrustTest, OtherFilesAreJudgedByTheSameRule) {
   base.SetTimeTrust({true, "boot", "u"});
   const ManifestFile& known = *base.FindFile("d/t.frm");
   EXPECT_NE(base.ChooseReading(known, kFile, true), ReadChoice::kRead);
-  FileIdentity file = kFile;
+  io::FileIdentity file = kFile;
   ++file.mtime_ns;
   EXPECT_EQ(base.ChooseReading(known, file, true), ReadChoice::kRead);
 }

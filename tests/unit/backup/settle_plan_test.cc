@@ -28,7 +28,7 @@ DataFile File(std::string name, uint64_t inode, uint64_t size = kLarge, int64_t 
 class SettlePlanTest : public ::testing::Test {
  protected:
   void Copied(const DataFile& file, bool is_trusted = true) {
-    copied_[file.name] = {IdentityOf(file.info), is_trusted};
+    copied_[file.name] = {io::IdentityOf(file.info), is_trusted};
   }
   void Found(DataFile file) { found_.push_back(std::move(file)); }
 

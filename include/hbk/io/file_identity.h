@@ -12,7 +12,7 @@
 
 #include "hbk/io/file_system.h"
 
-namespace hbk::backup {
+namespace hbk::io {
 
 struct FileIdentity {
   uint64_t device = 0;
@@ -24,7 +24,7 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
-FileIdentity IdentityOf(const io::FileInfo& info);
+FileIdentity IdentityOf(const FileInfo& info);
 
 // The same inode, whatever was written to it since. Where births are not known its number may have
 // been used again.
@@ -44,4 +44,4 @@ bool IsAtRest(const FileIdentity& file, int64_t time_ns);
 // Now, in the clock of file times.
 int64_t FileClockNow();
 
-}  // namespace hbk::backup
+}  // namespace hbk::io

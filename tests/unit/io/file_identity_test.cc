@@ -1,8 +1,8 @@
-#include "file_identity.h"
+#include "hbk/io/file_identity.h"
 
 #include <gtest/gtest.h>
 
-namespace hbk::backup {
+namespace hbk::io {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
@@ -17,7 +17,7 @@ FileIdentity File() {
 }
 
 TEST(FileIdentityTest, EverythingOfStatCounts) {
-  io::FileInfo info;
+  FileInfo info;
   info.device = 1;
   info.inode = 2;
   info.birth_ns = 3;
@@ -71,4 +71,4 @@ TEST(FileIdentityTest, WholeSecondsAreCoarse) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::io

@@ -1,9 +1,9 @@
-#include "file_identity.h"
+#include "hbk/io/file_identity.h"
 
 #include <algorithm>
 #include <chrono>
 
-namespace hbk::backup {
+namespace hbk::io {
 
 namespace {
 
@@ -13,7 +13,7 @@ constexpr int64_t kCoarseGranularity = 2 * kSecond + kFineGranularity;
 
 }  // namespace
 
-FileIdentity IdentityOf(const io::FileInfo& info) {
+FileIdentity IdentityOf(const FileInfo& info) {
   return {info.device, info.inode, info.birth_ns, info.size, info.mtime_ns, info.ctime_ns};
 }
 
@@ -38,4 +38,4 @@ int64_t FileClockNow() {
   return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-}  // namespace hbk::backup
+}  // namespace hbk::io
