@@ -24,6 +24,7 @@
 #include "aria_log.h"
 #include "backup_record.h"
 #include "base_backup.h"
+#include "binlog_sync.h"
 #include "ddl_watch.h"
 #include "exact_copy.h"
 #include "foreign_engines.h"
@@ -131,6 +132,7 @@ class BackupRun {
   Result<uint64_t> WriteLog(const std::function<Result<uint64_t>()>& write);
   Status CheckAlive();
   Result<datadir::Scan> Scan();
+  [[nodiscard]] bool NeedsNoLook(const datadir::DataFile& file) const;
   std::string NameOfTable(const std::string& file_name) const;
   void WarnOfDamage();
   Status CopyOtherFiles(CopyStage stage);
@@ -428,11 +430,20 @@ Status BackupRun::CopyClosedTables() {
 
 Status BackupRun::CopyUnderBlockDdl() {
   reporter_.BeginPhase("wait for backup stage block_ddl");
-  HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));  // Outside of the lock, what can be.
+  // Outside of the lock, what can be.
+  HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
+  std::string binlog;
+  if (position_choice_.binlog) {
+    HBK_ASSIGN_OR_RETURN(const auto position, session_->ReadBinlogPosition());
+    if (position) binlog = BinlogPath(record_.facts.Variable("log_bin_basename"), position->file);
+  }
+  SyncBinlog(fs_, binlog);
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
   urgency_.emplace();  // Until END: others wait.
   reporter_.BeginPhase("copy what changed");
-  // Beside each other: the log up to here, which tells of all DDL there will be, and the files.
+  // Beside each other: the log up to here, which tells of all DDL there will be, and the files; and
+  // what was committed while BLOCK_DDL was waited for.
+  const auto synced = std::async(std::launch::async, [this, &binlog] { SyncBinlog(fs_, binlog); });
   std::future<Result<datadir::Scan>> scan =
       std::async(std::launch::async, [this] { return Scan(); });
   const Status caught_up = CatchUp(kLastLogTimeout);
@@ -598,7 +609,20 @@ Status BackupRun::CheckAlive() {
 Result<datadir::Scan> BackupRun::Scan() {
   datadir::ScanOptions options;
   options.ignore_db_dirs = SplitList(record_.facts.Variable("ignore_db_dirs"));
-  return datadir::ScanDatadir(fs_, record_.layout, options);
+  if (tablespaces_) {
+    options.needs_no_look = [this](const datadir::DataFile& file) {
+      return NeedsNoLook(file);
+    };
+  }
+  return datadir::ScanDatadir(fs_, record_.layout, options, std::move(scan_));
+}
+
+// What is known of such a file holds for as long as its directory does not change.
+bool BackupRun::NeedsNoLook(const datadir::DataFile& file) const {
+  if (file.kind == datadir::FileKind::kTablespace) return tablespaces_->HasTrustedCopyOf(file.info);
+  // The server writes another one and renames it. CHECK TABLE FOR UPGRADE alone writes into it: the
+  // number of the server's version, of which a restored table may have either.
+  return file.kind == datadir::FileKind::kDefinition && file.name.ends_with(".frm");
 }
 
 // On a connection of its own: this is asked for by workers, and rarely.

@@ -65,7 +65,8 @@ Status ReadSpaceId(io::FileSystem& fs, FoundSpace& found) {
 Result<bool> HasBlankTable(io::FileSystem& fs, const datadir::Scan& scan,
                            const IncrementBase& base) {
   for (const datadir::DataFile& file : scan.files) {
-    if (file.kind != FileKind::kTablespace || base.HasFirstPageOf(IdentityOf(file.info))) continue;
+    if (file.kind != FileKind::kTablespace || base.HasFirstPageOf(io::IdentityOf(file.info)))
+      continue;
     FoundSpace found{.name = file.name, .id = std::nullopt, .path = file.source_path};
     const Status status = ReadSpaceId(fs, found);
     if (status.code() == StatusCode::kNotFound) continue;
@@ -106,7 +107,7 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
       counts_.skipped += result.is_skipped ? 1 : 0;
       NoteDamage(result);
       if (jobs[i].method == CopyMethod::kTablespace)
-        copied_.push_back(Describe(result, stage != CopyStage::kStart));
+        NoteCopy(Describe(result, stage != CopyStage::kStart));
       continue;
     }
     if (jobs[i].method != CopyMethod::kTablespace) {
@@ -153,6 +154,17 @@ CopiedSpace TablespaceSet::Describe(const CopyResult& result, bool is_locked) co
       std::max(result.after.mtime_ns, result.after.ctime_ns) + kStampPatienceNs < begun_ns_;
   if (is_at_rest) copy.stamp = StampOf(result.after);
   return copy;
+}
+
+void TablespaceSet::NoteCopy(CopiedSpace copy) {
+  if (copy.birth_ns != 0 && copy.is_trusted) trusted_[copy.inode] = {copy.birth_ns, copy.id};
+  copied_.push_back(std::move(copy));
+}
+
+const TablespaceSet::TrustedCopy* TablespaceSet::FindTrusted(const io::FileInfo& file) const {
+  const auto copy = trusted_.find(file.inode);
+  const bool is_there = copy != trusted_.end() && copy->second.birth_ns == file.birth_ns;
+  return is_there ? &copy->second : nullptr;
 }
 
 void TablespaceSet::NoteDamage(const CopyResult& result) {
@@ -215,23 +227,19 @@ Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges* c
 }
 
 Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& scan) const {
-  // A file keeps its id as long as it exists, IMPORT apart: what was copied need not be read again.
-  std::map<std::pair<uint64_t, int64_t>, SpaceId> known;
-  for (const CopiedSpace& copy : copied_)
-    if (copy.birth_ns != 0 && copy.is_trusted)
-      known.emplace(std::pair(copy.inode, copy.birth_ns), copy.id);
   std::vector<FoundSpace> found;
+  found.reserve(scan.files.size());
   for (const datadir::DataFile& file : scan.files) {
     if (file.kind != FileKind::kTablespace) continue;
     found.push_back({file.name, std::nullopt, file.info.inode, file.source_path, file.info.birth_ns,
                      StampOf(file.info)});
-    const auto copy = known.find({file.info.inode, file.info.birth_ns});
-    const auto blank = blank_.find({file.info.inode, file.info.birth_ns});
-    if (copy != known.end()) {
-      found.back().id = copy->second;
-    } else if (blank == blank_.end() || blank->second != StampOf(file.info)) {
-      HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
+    if (const TrustedCopy* copy = FindTrusted(file.info)) {
+      found.back().id = copy->id;
+      continue;
     }
+    const auto blank = blank_.find({file.info.inode, file.info.birth_ns});
+    if (blank == blank_.end() || blank->second != StampOf(file.info))
+      HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
   }
   return found;
 }

@@ -10,6 +10,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,10 @@ class TablespaceSet {
   // System tablespace, undo tablespaces and tables, as the scan found them.
   Status CopyAll(const datadir::Scan& scan, const datadir::Layout& layout, const OpenSpaces& open,
                  std::stop_token stop);
+  // A file whose id and copy are known, unless it is not there any more.
+  [[nodiscard]] bool HasTrustedCopyOf(const io::FileInfo& file) const {
+    return FindTrusted(file) != nullptr;
+  }
   // Under BLOCK_DDL. `changes` are those of the redo log up to a moment after its grant; null: they
   // are not known. `list_open` asks the server what it has open; only if files contradict each
   // other.
@@ -68,6 +73,11 @@ class TablespaceSet {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  struct TrustedCopy {
+    int64_t birth_ns = 0;
+    SpaceId id = 0;
+  };
+
   Status NoteResults(const std::vector<CopyJob>& jobs, const std::vector<CopyResult>& results,
                      CopyStage stage);
   [[nodiscard]] bool IsTrusted(const CopyResult& result) const;
@@ -77,6 +87,8 @@ class TablespaceSet {
   Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
   Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
                   std::stop_token stop);
+  void NoteCopy(CopiedSpace copy);
+  [[nodiscard]] const TrustedCopy* FindTrusted(const io::FileInfo& file) const;
   void NoteDamage(const CopyResult& result);
   void NoteBlank(const CopyResult& result);
   Status LeaveOutStrangers(std::vector<FoundSpace>& found, const ListOpen& list_open);
@@ -88,6 +100,8 @@ class TablespaceSet {
   uint32_t page_size_;
   BackupRecord& record_;
   std::vector<CopiedSpace> copied_;
+  // Of the trusted ones, by inode. A file keeps its id as long as it exists, IMPORT apart.
+  std::unordered_map<uint64_t, TrustedCopy> trusted_;
   // What CopyAll() had to go by.
   OpenSpaces open_;
   std::set<std::pair<uint64_t, int64_t>> scanned_;  // inode and birth

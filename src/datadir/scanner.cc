@@ -40,18 +40,26 @@ Result<std::vector<io::FileEntry>> ListIfThere(io::FileSystem& fs, const std::st
 }
 
 void SortByName(Scan& scan) {
-  std::sort(scan.files.begin(), scan.files.end(),
-            [](const DataFile& a, const DataFile& b) { return a.name < b.name; });
+  const auto is_before = [](const DataFile& a, const DataFile& b) {
+    return a.name < b.name;
+  };
+  // Most of them are, where little was listed anew; and others may be waiting.
+  if (!std::is_sorted(scan.files.begin(), scan.files.end(), is_before))
+    std::sort(scan.files.begin(), scan.files.end(), is_before);
   std::sort(scan.databases.begin(), scan.databases.end());
 }
 
 // One scan of a live data directory.
 class DatadirScanner {
  public:
-  DatadirScanner(io::FileSystem& fs, const Layout& layout, const ScanOptions& options)
-      : fs_(fs), layout_(layout), options_(options) {}
+  DatadirScanner(io::FileSystem& fs, const Layout& layout, const ScanOptions& options, Scan before)
+      : fs_(fs), layout_(layout), options_(options), before_(std::move(before)) {}
 
   Result<Scan> Run() {
+    // Unknown, as errors are: the listing that follows meets them too.
+    const Result<bool> keeps_times = fs_.KeepsFileTimes(layout_.datadir);
+    keeps_times_ = keeps_times.ok() && *keeps_times;
+    scan_.files.reserve(before_.files.size());
     HBK_RETURN_IF_ERROR(ScanSystemFiles());
     for (const std::string& root : layout_.Roots()) {
       if (IsOfRocksdb(root)) continue;
@@ -101,6 +109,7 @@ class DatadirScanner {
     HBK_ASSIGN_OR_RETURN(const std::vector<io::DirectoryEntry> entries, fs_.List(root));
     for (const io::DirectoryEntry& entry : entries) {
       const std::string path = io::JoinPath(root, entry.name);
+      const int64_t looked_ns = io::FileClockNow();
       const bool is_unused = layout_.rocksdb_dir.empty();
       if (is_unused && root == layout_.datadir && entry.name == kRocksdbDirectory) {
         Warn(fmt::format("{}: the server has not loaded MyRocks; its data are left out", path));
@@ -111,7 +120,8 @@ class DatadirScanner {
         continue;
       }
       if (info->type == io::FileType::kDirectory) {
-        if (root == layout_.datadir) HBK_RETURN_IF_ERROR(ScanDatabase(entry.name, path));
+        if (root == layout_.datadir)
+          HBK_RETURN_IF_ERROR(ScanDatabase(entry.name, path, *info, looked_ns));
       } else if (info->type == io::FileType::kRegular) {
         AddRootFile(root, entry, path, *info);
       }
@@ -139,7 +149,9 @@ class DatadirScanner {
     });
   }
 
-  Status ScanDatabase(const std::string& db, const std::string& path) {
+  // `info` is what the directory was at `looked_ns`, or later.
+  Status ScanDatabase(const std::string& db, const std::string& path, const io::FileInfo& info,
+                      int64_t looked_ns) {
     const std::vector<std::string>& ignored = options_.ignore_db_dirs;
     if (!IsDatabaseDirectoryName(db) || LeadsToRoot(path) ||
         std::find(ignored.begin(), ignored.end(), db) != ignored.end()) {
@@ -150,6 +162,46 @@ class DatadirScanner {
       return OkStatus();
     }
     scan_.databases.push_back(db);
+    const io::FileIdentity identity = io::IdentityOf(info);
+    const auto known = before_.settled.find(db);
+    if (options_.needs_no_look && known != before_.settled.end() && known->second == identity)
+      return LookAgain(db, identity);
+    const size_t first = scan_.files.size();
+    const size_t warnings = scan_.warnings.size();
+    HBK_RETURN_IF_ERROR(ListDatabase(db, path));
+    const auto is_own = [&](size_t i) {
+      const DataFile& file = scan_.files[i];
+      return file.kind != FileKind::kTablespaceLink &&
+             file.source_path == io::JoinPath(layout_.datadir, file.name);
+    };
+    bool is_settled =
+        keeps_times_ && io::IsAtRest(identity, looked_ns) && scan_.warnings.size() == warnings;
+    for (size_t i = first; i < scan_.files.size() && is_settled; ++i)
+      is_settled = is_own(i);
+    if (is_settled) scan_.settled.emplace(db, identity);
+    return OkStatus();
+  }
+
+  // A directory that is as it was: nothing came or went, and nothing has another name.
+  Status LookAgain(const std::string& db, const io::FileIdentity& identity) {
+    scan_.settled.emplace(db, identity);
+    const std::string prefix = db + "/";
+    auto file =
+        std::lower_bound(before_.files.begin(), before_.files.end(), prefix,
+                         [](const DataFile& a, const std::string& name) { return a.name < name; });
+    for (; file != before_.files.end() && file->name.starts_with(prefix); ++file) {
+      if (!options_.needs_no_look(*file)) {
+        HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info,
+                             StatIfThere(fs_, file->source_path));
+        if (!info || info->type != io::FileType::kRegular) continue;
+        file->info = *info;
+      }
+      scan_.files.push_back(std::move(*file));
+    }
+    return OkStatus();
+  }
+
+  Status ListDatabase(const std::string& db, const std::string& path) {
     HBK_ASSIGN_OR_RETURN(const std::vector<io::FileEntry> files, ListIfThere(fs_, path));
     std::set<std::string, std::less<>> linked;  // tablespaces that lie elsewhere
     for (const io::FileEntry& file : files) {
@@ -257,6 +309,8 @@ class DatadirScanner {
   io::FileSystem& fs_;
   const Layout& layout_;
   const ScanOptions& options_;
+  Scan before_;
+  bool keeps_times_ = false;
   Scan scan_;
 };
 
@@ -327,8 +381,9 @@ Result<std::string> ParseTablespaceLink(std::string_view text, std::string_view 
   return std::string(text);
 }
 
-Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options) {
-  return DatadirScanner(fs, layout, options).Run();
+Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options,
+                         Scan before) {
+  return DatadirScanner(fs, layout, options, std::move(before)).Run();
 }
 
 Result<Scan> ScanBackupDirectory(io::FileSystem& fs, const std::string& dir,

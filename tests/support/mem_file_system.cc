@@ -251,6 +251,7 @@ Result<MemFileSystem::NodePtr> MemFileSystem::OpenNode(const std::string& path,
     if (place.node != nullptr) return ErrnoStatus(EEXIST, what);
     const NodePtr node = NewNode(FileType::kRegular, options.mode);
     place.directory->entries[place.name] = node;
+    Touch(*place.directory);
     return node;
   }
   if (place.node == nullptr) return ErrnoStatus(ENOENT, what);
@@ -286,6 +287,7 @@ Status MemFileSystem::MakeDirectory(const std::string& path, uint32_t mode) {
   HBK_ASSIGN_OR_RETURN(const Place place, Find(path, false));
   if (place.node != nullptr) return ErrnoStatus(EEXIST, "creating directory " + path);
   place.directory->entries[place.name] = NewNode(FileType::kDirectory, mode);
+  Touch(*place.directory);
   return OkStatus();
 }
 
@@ -305,6 +307,8 @@ Status MemFileSystem::Rename(const std::string& from, const std::string& to) {
   }
   target.directory->entries[target.name] = source.node;
   source.directory->entries.erase(source.name);
+  Touch(*source.directory);
+  Touch(*target.directory);
   source.node->info.ctime_ns = Tick();
   return OkStatus();
 }
@@ -315,6 +319,7 @@ Status MemFileSystem::Remove(const std::string& path) {
   if (place.node == nullptr) return ErrnoStatus(ENOENT, "removing " + path);
   if (place.node->info.type == FileType::kDirectory) return ErrnoStatus(EISDIR, "removing " + path);
   place.directory->entries.erase(place.name);
+  Touch(*place.directory);
   return OkStatus();
 }
 
@@ -327,6 +332,7 @@ Status MemFileSystem::RemoveDirectory(const std::string& path) {
   if (!place.node->entries.empty()) return ErrnoStatus(ENOTEMPTY, what);
   if (place.name.empty()) return ErrnoStatus(EBUSY, what);
   place.directory->entries.erase(place.name);
+  Touch(*place.directory);
   return OkStatus();
 }
 
@@ -422,6 +428,10 @@ MemFileSystem::NodePtr MemFileSystem::NewNode(FileType type, uint32_t mode) {
   return node;
 }
 
+void MemFileSystem::Touch(MemNode& directory) {
+  directory.info.mtime_ns = directory.info.ctime_ns = Tick();
+}
+
 MemFileSystem::NodePtr MemFileSystem::MakeDirectoriesSynced(const std::string& path) {
   NodePtr node = root_;
   for (const std::string& part : PartsOf(path)) {
@@ -429,6 +439,7 @@ MemFileSystem::NodePtr MemFileSystem::MakeDirectoriesSynced(const std::string& p
     if (entry == nullptr) {
       entry = NewNode(FileType::kDirectory, 0700);
       node->synced_entries[part] = entry;
+      Touch(*node);
     }
     HBK_CHECK(entry->info.type == FileType::kDirectory);
     node = entry;
@@ -445,6 +456,7 @@ void MemFileSystem::PutFile(const std::string& path, std::string_view bytes) {
   node->block_is_written.assign(node->block_is_written.size(), true);
   const std::string name(io::BaseName(path));
   directory->entries[name] = directory->synced_entries[name] = node;
+  Touch(*directory);
 }
 
 void MemFileSystem::PutDirectory(const std::string& path) {
@@ -459,6 +471,7 @@ void MemFileSystem::PutSymlink(const std::string& path, const std::string& targe
   node->bytes = node->synced_bytes = target;
   const std::string name(io::BaseName(path));
   directory->entries[name] = directory->synced_entries[name] = node;
+  Touch(*directory);
 }
 
 std::string MemFileSystem::Contents(const std::string& path) {

@@ -86,6 +86,8 @@ class MemFileSystem final : public io::FileSystem {
   Result<NodePtr> OpenNode(const std::string& path, const io::OpenOptions& options)
       HBK_REQUIRES(mutex_);
   NodePtr NewNode(io::FileType type, uint32_t mode) HBK_REQUIRES(mutex_);
+  // A name in the directory came, went or is of another file.
+  void Touch(MemNode& directory) HBK_REQUIRES(mutex_);
   NodePtr MakeDirectoriesSynced(const std::string& path) HBK_REQUIRES(mutex_);
   int64_t Tick() HBK_REQUIRES(mutex_) { return ++clock_ns_; }
 

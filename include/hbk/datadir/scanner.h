@@ -13,6 +13,8 @@
 // Threads  One scan per call; any.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "hbk/base/status.h"
 #include "hbk/datadir/file_kind.h"
 #include "hbk/datadir/layout.h"
+#include "hbk/io/file_identity.h"
 #include "hbk/io/file_system.h"
 
 namespace hbk::datadir {
@@ -35,6 +38,10 @@ struct Scan {
   std::vector<DataFile> files;         // sorted by name
   std::vector<std::string> databases;  // directory names, also of empty ones
   std::vector<std::string> warnings;   // what was left out and a user might miss
+  // Directories of databases, by database, for the next scan: those in which a file that comes,
+  // goes or gets another name after this scan will show in the directory's times, and that have
+  // nothing but files of their own.
+  std::map<std::string, io::FileIdentity, std::less<>> settled;
 };
 
 // The path in a .isl file, whose server-side name is `db`/`table`.isl. kCorruption unless it is
@@ -44,9 +51,15 @@ Result<std::string> ParseTablespaceLink(std::string_view text, std::string_view 
 
 struct ScanOptions {
   std::vector<std::string> ignore_db_dirs;  // @@ignore_db_dirs, split
+  // Files of a database of which nothing is asked but that they are the same as in the scan before:
+  // they are not looked at while their directory is as it was then. Null: all are looked at.
+  std::function<bool(const DataFile&)> needs_no_look;
 };
 
-Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options);
+// `before` is an earlier scan of the same data directory, or an empty one. What is known of it
+// saves looking at files one by one, on file systems that keep times (FileSystem::KeepsFileTimes).
+Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options,
+                         Scan before = {});
 
 // Files of every kind, redo log and metadata files too; `source_path` is `dir`/`name`. System files
 // are those in `system_files`, by base name. Unknown files are ignored.

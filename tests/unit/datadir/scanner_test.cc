@@ -1,11 +1,14 @@
 #include "hbk/datadir/scanner.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include <gmock/gmock.h>
 
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temporary_directory.h"
 
 namespace hbk::datadir {
 namespace {
@@ -38,16 +41,43 @@ class ScanDatadirTest : public ::testing::Test {
     fs_.PutFile("/d/ibdata1", "system");
   }
 
-  Result<Scan> Run() {
+  Result<Scan> Run(Scan before = {}) {
     HBK_ASSIGN_OR_RETURN(Layout layout, MakeLayout(options_));
     layout.SetHasRocksdb(has_rocksdb_);
-    return ScanDatadir(fs_, layout, scan_options_);
+    return ScanDatadir(fs_, layout, scan_options_, std::move(before));
+  }
+
+  // Of a second scan, of what was looked at: the new size of shop/t.frm and of shop/t.MYD, which
+  // have grown meanwhile in place.
+  std::pair<uint64_t, uint64_t> SizesOfSecondScan() {
+    for (const char* name : {"/d/shop/t.frm", "/d/shop/t.MYD"})
+      fs_.PutFile(name, "old");
+    if (has_link_) {
+      fs_.PutFile("/ext/shop/u.ibd", "x");
+      fs_.PutFile("/d/shop/u.isl", "/ext/shop/u.ibd\n");
+    }
+    scan_options_.needs_no_look = [](const DataFile& file) {
+      return file.kind == FileKind::kDefinition;
+    };
+    auto first = Run();
+    EXPECT_THAT(first, IsOk());
+    for (const char* name : {"/d/shop/t.frm", "/d/shop/t.MYD"}) {
+      const auto file = fs_.Open(name, {.write = true});
+      EXPECT_THAT((*file)->WriteAt(3, AsBytes(std::string(", new"))), IsOk());
+    }
+    if (between_) between_();
+    const auto second = Run(std::move(first).value());
+    EXPECT_THAT(second, IsOk());
+    EXPECT_THAT(second->databases, ElementsAre("shop"));
+    return {Find(*second, "shop/t.frm")->info.size, Find(*second, "shop/t.MYD")->info.size};
   }
 
   MemFileSystem fs_;
   LayoutOptions options_;
   ScanOptions scan_options_;
   bool has_rocksdb_ = false;
+  bool has_link_ = false;
+  std::function<void()> between_;
 };
 
 TEST_F(ScanDatadirTest, FilesOfMyrocksAreNotListedNorAreItsDirectoriesDatabases) {
@@ -159,6 +189,83 @@ TEST_F(ScanDatadirTest, DataDirectoryTablesAreFollowed) {
   EXPECT_EQ(table->kind, FileKind::kTablespace);
   EXPECT_EQ(table->info.size, 12U);
   EXPECT_EQ(Find(scan.value(), "shop/t.isl")->source_path, "/d/shop/t.isl");
+}
+
+TEST_F(ScanDatadirTest, FilesOfADirectoryThatIsAsItWasAreLookedAtWhereTheyMayHaveChanged) {
+  EXPECT_EQ(SizesOfSecondScan(), std::pair(3UL, 8UL));
+}
+
+TEST_F(ScanDatadirTest, ADirectoryInWhichAFileCameIsListedAnew) {
+  between_ = [this] {
+    fs_.PutFile("/d/shop/u.frm", "u");
+  };
+  EXPECT_EQ(SizesOfSecondScan(), std::pair(8UL, 8UL));
+}
+
+TEST_F(ScanDatadirTest, ADirectoryInWhichAFileGotAnotherNameIsListedAnew) {
+  fs_.PutFile("/d/shop/u.frm", "u");
+  between_ = [this] {
+    EXPECT_THAT(fs_.Rename("/d/shop/u.frm", "/d/shop/v.frm"), IsOk());
+  };
+  EXPECT_EQ(SizesOfSecondScan(), std::pair(8UL, 8UL));
+}
+
+TEST_F(ScanDatadirTest, ADirectoryThatWasReplacedIsListedAnew) {
+  between_ = [this] {
+    EXPECT_THAT(fs_.Rename("/d/shop", "/d/old"), IsOk());
+    for (const char* name : {"/d/shop/t.frm", "/d/shop/t.MYD"})
+      fs_.PutFile(name, "replaced");
+    EXPECT_THAT(fs_.Rename("/d/old", "/old"), IsOk());
+  };
+  EXPECT_EQ(SizesOfSecondScan(), std::pair(8UL, 8UL));
+}
+
+// What lies elsewhere can be replaced without a trace in the directory.
+TEST_F(ScanDatadirTest, ADirectoryWithLinksIsAlwaysListedAnew) {
+  has_link_ = true;
+  EXPECT_EQ(SizesOfSecondScan(), std::pair(8UL, 8UL));
+}
+
+TEST_F(ScanDatadirTest, WhereTimesAreNotKeptAllIsListedAnew) {
+  fs_.SetKeepsFileTimes(false);
+  EXPECT_EQ(SizesOfSecondScan(), std::pair(8UL, 8UL));
+}
+
+// What comes at once may have the same time.
+TEST_F(ScanDatadirTest, ADirectoryInWhichAFileCameJustNowIsNotSettled) {
+  const hbk::testing::TemporaryDirectory dir;
+  io::FileSystem& fs = io::PosixFileSystem();
+  ASSERT_THAT(io::WriteNewFile(fs, dir.path() + "/ibdata1", "x", 0600), IsOk());
+  ASSERT_THAT(fs.MakeDirectory(dir.path() + "/shop", 0700), IsOk());
+  options_.datadir = dir.path();
+  const auto layout = MakeLayout(options_);
+  ASSERT_THAT(layout, IsOk());
+
+  const auto scan = ScanDatadir(fs, *layout, {});
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(scan->databases, ElementsAre("shop"));
+  EXPECT_THAT(scan->settled, IsEmpty());
+}
+
+TEST_F(ScanDatadirTest, AFileThatVanishesFromADirectoryThatIsAsItWasIsLeftOut) {
+  // Only a directory whose times lie can be like that.
+  fs_.PutFile("/d/shop/t.MYD", "x");
+  auto first = Run();
+  ASSERT_THAT(first, IsOk());
+  ASSERT_EQ(first->settled.count("shop"), 1U);
+  first->files.push_back({.name = "shop/u.MYD",
+                          .source_path = "/d/shop/u.MYD",
+                          .kind = FileKind::kMyisamTable,
+                          .info = first->files.back().info});
+  scan_options_.needs_no_look = [](const DataFile& file) {
+    return file.kind == FileKind::kDefinition;
+  };
+
+  const auto second = Run(std::move(first).value());
+
+  ASSERT_THAT(second, IsOk());
+  EXPECT_THAT(Names(*second), ElementsAre("ibdata1", "shop/t.MYD"));
 }
 
 TEST_F(ScanDatadirTest, ALinkThatLeadsNowhereIsLeftOutWithAWarning) {
