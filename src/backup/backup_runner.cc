@@ -667,6 +667,8 @@ Status BackupRun::CopyLastFiles(const std::stop_token& halt) {
     const auto kind = datadir::ClassifyRootFile(name);
     HBK_CHECK(kind.has_value());
     record_.AddFile(name, *kind, CopyStage::kBlockCommit, copy.size, copy.digest);
+    // Of a server without much to do in Aria tables it is most of an increment.
+    HBK_RETURN_IF_ERROR(LeaveToBase(fs_, options_.target_dir, base_.get(), name, record_));
   }
   HBK_RETURN_IF_ERROR(tablespaces_->CompleteAfterEnd(scan_));
   return table_files_->CopyAfterEnd(scan_, halt);

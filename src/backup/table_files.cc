@@ -309,7 +309,7 @@ Status TableFiles::CopyCsvLogTable(const DataFile& file, std::stop_token stop) {
       const ExactCopy copy,
       CopyFirstBytes(fs_, *source, end, io::JoinPath(target_dir_, file.name), stop));
   record_.AddFile(file.name, file.kind, CopyStage::kBlockCommit, copy.size, copy.digest);
-  HBK_RETURN_IF_ERROR(LeaveToBase(file.name));
+  HBK_RETURN_IF_ERROR(LeaveToBase(fs_, target_dir_, copier_.base(), file.name, record_));
 
   const auto state_of = [](std::string path) {
     return path.replace(path.size() - 1, 1, "M");
@@ -323,19 +323,7 @@ Status TableFiles::CopyCsvLogTable(const DataFile& file, std::stop_token stop) {
                        copier_.WriteBytes(state_name, AsBytes(*clean), /*replace=*/false,
                                           /*under_lock=*/true));
   record_.AddFile(state_name, file.kind, CopyStage::kBlockCommit, written.size, written.digest);
-  return LeaveToBase(state_name);
-}
-
-// What was made, and turns out to be what the base has.
-Status TableFiles::LeaveToBase(const std::string& name) {
-  const manifest::ManifestFile* known =
-      copier_.base() != nullptr ? copier_.base()->FindFile(name) : nullptr;
-  manifest::ManifestFile& made = record_.files.at(name);
-  if (known == nullptr || known->size != made.size || known->digest != made.digest)
-    return OkStatus();
-  HBK_RETURN_IF_ERROR(fs_.Remove(io::JoinPath(target_dir_, name)));
-  made.content = manifest::FileContent::kBase;
-  return OkStatus();
+  return LeaveToBase(fs_, target_dir_, copier_.base(), state_name, record_);
 }
 
 Status TableFiles::CopyAfterEnd(const datadir::Scan& scan, std::stop_token stop) {

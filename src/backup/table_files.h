@@ -69,7 +69,6 @@ class TableFiles {
   Status CopyStageFiles(const datadir::Scan& scan, CopyStage stage, std::stop_token stop);
   Status FindUnsettled(const datadir::Scan& scan);
   Status CopyAgain(std::stop_token stop);
-  Status LeaveToBase(const std::string& name);
   Status CopyCsvLogTable(const datadir::DataFile& file, std::stop_token stop);
   void Note(const datadir::DataFile& file, CopyStage stage, const CopyResult& result);
 

@@ -5,6 +5,7 @@
 #include "hbk/delta/delta_file.h"
 
 #include "backup_record.h"
+#include "increment_base.h"
 
 namespace hbk::backup {
 
@@ -56,6 +57,17 @@ Status RemoveCopy(io::FileSystem& fs, const std::string& target_dir, const std::
   const std::string stored = StoredName(file->second);
   if (!stored.empty()) HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(target_dir, stored)));
   record.Forget(name);
+  return OkStatus();
+}
+
+Status LeaveToBase(io::FileSystem& fs, const std::string& target_dir, const IncrementBase* base,
+                   const std::string& name, BackupRecord& record) {
+  const manifest::ManifestFile* known = base != nullptr ? base->FindFile(name) : nullptr;
+  manifest::ManifestFile& made = record.files.at(name);
+  if (known == nullptr || known->size != made.size || known->digest != made.digest)
+    return OkStatus();
+  HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(target_dir, name)));
+  made.content = FileContent::kBase;
   return OkStatus();
 }
 

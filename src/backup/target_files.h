@@ -20,6 +20,7 @@
 namespace hbk::backup {
 
 struct BackupRecord;
+class IncrementBase;
 
 // The name in the target of what there is of the file; empty: nothing.
 std::string StoredName(const manifest::ManifestFile& file);
@@ -28,6 +29,11 @@ std::string StoredName(const CopyResult& result);
 // The copy of that name, which must be in the record, leaves both.
 Status RemoveCopy(io::FileSystem& fs, const std::string& target_dir, const std::string& name,
                   BackupRecord& record);
+
+// What is in the target as a whole file, and turns out to be what the base of an increment has, is
+// left to that. `base` may be null.
+Status LeaveToBase(io::FileSystem& fs, const std::string& target_dir, const IncrementBase* base,
+                   const std::string& name, BackupRecord& record);
 
 // In target and record, all as one step: names may be swapped or go around. No name that is not
 // itself renamed may be in the way. Missing directories are made.

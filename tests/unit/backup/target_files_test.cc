@@ -3,6 +3,7 @@
 #include <map>
 
 #include "backup_record.h"
+#include "increment_base.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
@@ -50,6 +51,33 @@ TEST_F(TargetFilesTest, NamesMayGoAround) {
   EXPECT_EQ(fs_.Contents("/t/e/c"), "2");
   EXPECT_EQ(fs_.Contents("/t/d/a"), "3");
   EXPECT_EQ(record_.files["d/a"].name, "d/a");
+}
+
+TEST_F(TargetFilesTest, WhatTheBaseHasIsLeftToIt) {
+  manifest::BackupManifest manifest;
+  for (const char* name : {"same", "shorter", "other"}) {
+    manifest::ManifestFile file;
+    file.name = name;
+    file.kind = "aria-log";
+    file.size = 3;
+    file.digest = std::string(32, 'a');
+    manifest.files.push_back(file);
+  }
+  const IncrementBase base(manifest);
+  for (const char* name : {"same", "shorter", "other", "new"}) {
+    Put(name, "log");
+    record_.files[name].digest = std::string(32, 'a');
+  }
+  record_.files["shorter"].size = 2;
+  record_.files["other"].digest = std::string(32, 'b');
+
+  for (const char* name : {"same", "shorter", "other", "new"})
+    ASSERT_THAT(LeaveToBase(fs_, "/t", &base, name, record_), IsOk());
+  ASSERT_THAT(LeaveToBase(fs_, "/t", nullptr, "other", record_), IsOk());
+
+  EXPECT_EQ(record_.files["same"].content, manifest::FileContent::kBase);
+  EXPECT_THAT(fs_.Tree("/t"), ElementsAre(Key("/t/new"), Key("/t/other"), Key("/t/shorter")));
+  EXPECT_EQ(record_.files["other"].content, manifest::FileContent::kWhole);
 }
 
 TEST_F(TargetFilesTest, MissingDirectoriesAreMade) {
