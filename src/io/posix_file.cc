@@ -5,7 +5,9 @@
 #include <limits>
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -176,6 +178,22 @@ Status PosixFile::PunchHole(uint64_t offset, uint64_t size) {
   if (rc == 0) return OkStatus();
   if (errno == EOPNOTSUPP || errno == ENOSYS) return File::PunchHole(offset, size);
   return ErrorAt("making a hole in", offset, size, errno);
+}
+
+Result<bool> PosixFile::CloneFrom(File& source) {
+  const auto* const other = dynamic_cast<PosixFile*>(&source);
+  if (other == nullptr) return false;
+  int rc = 0;
+  do {
+    rc = ioctl(fd_, FICLONE, other->fd_);
+  } while (rc != 0 && errno == EINTR);
+  if (rc == 0) return true;
+  // Which of them says that it cannot depends on the file system.
+  if (errno == EOPNOTSUPP || errno == ENOTTY || errno == EXDEV || errno == EINVAL ||
+      errno == ENOSYS || errno == EPERM) {
+    return false;
+  }
+  return ErrnoStatus(errno, "cloning " + source.path() + " to " + path_);
 }
 
 // fsync, not fdatasync: a restored file whose owner or mode is lost in a crash does not start a

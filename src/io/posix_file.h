@@ -32,6 +32,7 @@ class PosixFile final : public File {
   Status WriteAt(uint64_t offset, ByteView data) override;
   Status Truncate(uint64_t size) override;
   Status PunchHole(uint64_t offset, uint64_t size) override;
+  Result<bool> CloneFrom(File& source) override;
   Status Sync() override;
   Result<FileInfo> Stat() override;
   Result<uint64_t> SeekData(uint64_t offset) override;

@@ -21,6 +21,10 @@ Status WriteAndClose(File& file, std::string_view bytes) {
 
 }  // namespace
 
+Result<bool> File::CloneFrom(File& /*source*/) {
+  return false;
+}
+
 // For files that have no holes.
 Status File::PunchHole(uint64_t offset, uint64_t size) {
   HBK_ASSIGN_OR_RETURN(const FileInfo info, Stat());

@@ -133,6 +133,18 @@ class MemFile final : public io::File {
     return OkStatus();
   }
 
+  Result<bool> CloneFrom(io::File& source) override {
+    const auto* const other = dynamic_cast<MemFile*>(&source);
+    const MutexLock lock(fs_.mutex_);
+    HBK_RETURN_IF_ERROR(Check("cloning to", true));
+    if (other == nullptr || !fs_.has_clones_) return false;
+    node_->bytes = other->node_->bytes;
+    node_->block_is_written = other->node_->block_is_written;
+    Touch(true);
+    ++fs_.clone_count_;
+    return true;
+  }
+
   Status Sync() override {
     const MutexLock lock(fs_.mutex_);
     HBK_RETURN_IF_ERROR(Check("syncing", false));
@@ -514,6 +526,16 @@ void MemFileSystem::SetHasBirths(bool has_births) {
 void MemFileSystem::SetLockHolder(const std::string& path, int64_t pid) {
   const MutexLock lock(mutex_);
   lock_holders_[path] = pid;
+}
+
+void MemFileSystem::SetHasClones(bool has_clones) {
+  const MutexLock lock(mutex_);
+  has_clones_ = has_clones;
+}
+
+uint64_t MemFileSystem::clone_count() const {
+  const MutexLock lock(mutex_);
+  return clone_count_;
 }
 
 void MemFileSystem::SetHasDirect(bool has_direct) {

@@ -64,6 +64,9 @@ class MemFileSystem final : public io::FileSystem {
   void SetLockHolder(const std::string& path, int64_t pid);
   // Whether Open gives direct files when asked to. At first it does.
   void SetHasDirect(bool has_direct);
+  // Whether files can share blocks. At first not.
+  void SetHasClones(bool has_clones);
+  [[nodiscard]] uint64_t clone_count() const;
 
   // Paths in the order they were opened, and synced (files and directories).
   [[nodiscard]] std::vector<std::string> opened() const;
@@ -100,6 +103,8 @@ class MemFileSystem final : public io::FileSystem {
   bool keeps_file_times_ HBK_GUARDED_BY(mutex_) = true;
   bool has_births_ HBK_GUARDED_BY(mutex_) = false;
   bool has_direct_ HBK_GUARDED_BY(mutex_) = true;
+  bool has_clones_ HBK_GUARDED_BY(mutex_) = false;
+  uint64_t clone_count_ HBK_GUARDED_BY(mutex_) = 0;
   uint64_t unaligned_count_ HBK_GUARDED_BY(mutex_) = 0;
   std::map<std::string, int64_t> lock_holders_ HBK_GUARDED_BY(mutex_);
   std::vector<std::string> opened_ HBK_GUARDED_BY(mutex_);

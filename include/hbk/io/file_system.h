@@ -79,6 +79,9 @@ class File {
   // Makes a range zeros, as a hole where the file system has such, else by writing them. The size
   // stays: what of the range lies behind the end is left out.
   virtual Status PunchHole(uint64_t offset, uint64_t size);
+  // Becomes a copy of all of `source` that shares its blocks with it until one of them is written
+  // to. False where the file system cannot; then nothing has changed.
+  virtual Result<bool> CloneFrom(File& source);
   virtual Status Sync() = 0;  // data, size, owner and mode
   virtual Result<FileInfo> Stat() = 0;
   // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.

@@ -240,6 +240,21 @@ TEST_P(FileSystemTest, HolesOfOddSizesOnlyZeroWhatIsInThem) {
                               std::string(10, '\0'));
 }
 
+// Few file systems can; what they do then is seen by whoever runs this on one of them (TMPDIR).
+TEST_P(FileSystemTest, ACloneIsACopyOrNothing) {
+  Put(At("source"), std::string(100'000, 's'));
+  const auto source = MustOpen(At("source"), {});
+  const auto target = MustOpen(At("target"), {.write = true, .create = true});
+  ASSERT_THAT(target->WriteAt(0, AsBytes(std::string(10, 't'))), IsOk());
+
+  const auto is_cloned = target->CloneFrom(*source);
+
+  ASSERT_THAT(is_cloned, IsOk());
+  EXPECT_EQ(Get(At("target")), *is_cloned ? std::string(100'000, 's') : std::string(10, 't'));
+  ASSERT_THAT(target->WriteAt(0, AsBytes(std::string(10, 'n'))), IsOk());
+  EXPECT_EQ(Get(At("source")), std::string(100'000, 's'));
+}
+
 TEST_P(FileSystemTest, DirectFilesReadAndWriteWholeBlocks) {
   const auto file = MustOpen(At("x"), {.write = true, .create = true, .direct = true});
   AlignedBuffer buffer(3 * 4096);
