@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "hbk/io/places.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/redo/log_file.h"
 #include "hbk/report/reporter.h"
@@ -20,10 +21,6 @@ constexpr uint64_t kPidFileBytesMax = 64;
 constexpr int kCheckpointTries = 5;
 constexpr std::string_view kRightsHint =
     "run hbk as root or as the user that the server runs as (often mysql)";
-
-bool IsSameDirectory(const io::FileInfo& a, const io::FileInfo& b) {
-  return a.device == b.device && a.inode == b.inode;
-}
 
 struct SaidDirectory {
   std::string_view option;
@@ -40,7 +37,7 @@ Status CheckSaidDirectory(io::FileSystem& fs, const SaidDirectory& place,
   const std::string said = is_datadir ? place.said : io::JoinPath(datadir, place.said);
   const auto said_info = fs.Stat(said, /*follow=*/true);
   const auto actual_info = fs.Stat(place.actual, /*follow=*/true);
-  if (said_info.ok() && actual_info.ok() && IsSameDirectory(*said_info, *actual_info))
+  if (said_info.ok() && actual_info.ok() && io::IsSameDirectory(*said_info, *actual_info))
     return OkStatus();
   return UsageError(fmt::format("{}={} is not what the server uses: it says {}", place.option,
                                 place.said, place.actual))
@@ -84,16 +81,6 @@ bool HasCheckpointOf(io::FileSystem& fs, server::ServerSession& session,
   return false;
 }
 
-// The deepest directory of the path that exists.
-std::string ExistingAncestor(io::FileSystem& fs, std::string path) {
-  while (path != "/" && path != ".") {
-    const auto info = fs.Stat(path, /*follow=*/true);
-    if (info.ok()) return path;
-    path = io::DirName(path);
-  }
-  return path;
-}
-
 // Of the tables of MyRocks. Compaction removes files while they are listed.
 Result<uint64_t> AllocatedBytes(io::FileSystem& fs, const std::string& rocksdb_dir) {
   uint64_t bytes = 0;
@@ -106,26 +93,9 @@ Result<uint64_t> AllocatedBytes(io::FileSystem& fs, const std::string& rocksdb_d
   return bytes;
 }
 
-// Which of the directories is, or is above, the target; empty: none.
-Result<std::string> FindAbove(io::FileSystem& fs, const std::string& target_dir,
-                              const std::vector<std::string>& dirs) {
-  std::string place = ExistingAncestor(fs, target_dir);
-  for (;;) {
-    HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(place, /*follow=*/true));
-    for (const std::string& dir : dirs) {
-      const auto dir_info = fs.Stat(dir, /*follow=*/true);
-      if (dir_info.ok() && IsSameDirectory(*dir_info, info)) return dir;
-    }
-    const std::string parent = place + "/..";
-    HBK_ASSIGN_OR_RETURN(const io::FileInfo parent_info, fs.Stat(parent, /*follow=*/true));
-    if (IsSameDirectory(parent_info, info)) return std::string();
-    place = parent;
-  }
-}
-
 Status CheckOutside(io::FileSystem& fs, const std::string& target_dir,
                     const datadir::Layout& layout) {
-  HBK_ASSIGN_OR_RETURN(const std::string above, FindAbove(fs, target_dir, layout.Roots()));
+  HBK_ASSIGN_OR_RETURN(const std::string above, io::FindAbove(fs, target_dir, layout.Roots()));
   if (above.empty()) return OkStatus();
   return UsageError(fmt::format("the target {} lies inside {}, a directory of the server",
                                 target_dir, above))
@@ -274,7 +244,7 @@ Status CheckTarget(io::FileSystem& fs, const std::string& target_dir,
 
 Status CheckTargetApart(io::FileSystem& fs, const std::string& target_dir,
                         const std::string& base_dir) {
-  HBK_ASSIGN_OR_RETURN(const std::string above, FindAbove(fs, target_dir, {base_dir}));
+  HBK_ASSIGN_OR_RETURN(const std::string above, io::FindAbove(fs, target_dir, {base_dir}));
   if (above.empty()) return OkStatus();
   return UsageError(
              fmt::format("the target {} is, or lies inside, the base {}", target_dir, base_dir))
@@ -290,7 +260,7 @@ Status CheckSpace(io::FileSystem& fs, const std::string& target_dir, const datad
   }
   for (const datadir::DataFile& file : scan.files)
     needed += std::min(file.info.allocated_bytes, file.info.size);
-  HBK_ASSIGN_OR_RETURN(const uint64_t free, fs.FreeBytes(ExistingAncestor(fs, target_dir)));
+  HBK_ASSIGN_OR_RETURN(const uint64_t free, fs.FreeBytes(io::ExistingAncestor(fs, target_dir)));
   if (needed <= free) return OkStatus();
   return Status(StatusCode::kNoSpace,
                 fmt::format("the backup needs about {} (of that {} for redo), the target {} has {} "
