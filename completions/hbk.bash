@@ -19,7 +19,7 @@ _hbk() {
     --target-dir | --datadir | -h | --innodb-data-home-dir | --innodb-undo-directory | \
       --innodb-log-group-home-dir | --aria-log-dir-path | --rocksdb-datadir | --rocksdb-wal-dir | \
       --ssl-capath | --ssl-crlpath | --incremental-basedir | \
-      --incremental-dir | --extra-lsndir)
+      --incremental-dir | --output-dir | --extra-lsndir)
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       compopt -o filenames 2>/dev/null
       return

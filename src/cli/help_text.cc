@@ -34,7 +34,7 @@ CommandHelp HelpOf(Command command) {
               "Applies the redo of a backup to its files, without a server. Needed once before\n"
               "copy-back or move-back. If it was interrupted, run it again. Increments to the\n"
               "backup, given by --incremental-dir in their order, are applied at once; they stay\n"
-              "as they are.\n",
+              "as they are. So does the backup itself, with --output-dir.\n",
               "hbk prepare --target-dir=/backup/monday --use-memory=1G"};
     case Command::kCopyBack:
       return {"copy a prepared backup to where a server can start on it",

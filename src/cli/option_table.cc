@@ -256,6 +256,10 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                         "increment to apply to the base in --target-dir; can be repeated, oldest "
                         "first"),
              ValueKind::kTextList),
+    TextOption(Opt::kOutputDir, "output-dir", 0, kInPrepare, Section::kMain, FileRole::kTool, "DIR",
+               "",
+               "make the prepared backup there (absent or empty), and leave the one in "
+               "--target-dir as it is"),
 
     TextOption(Opt::kOwner, "owner", 0, kInRestore, Section::kMain, FileRole::kTool, "USER[:GROUP]",
                "that of the data directory", "owner of what is put there"),

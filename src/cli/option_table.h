@@ -82,6 +82,7 @@ enum class Opt : uint8_t {
   kHistory,
   kUseMemory,
   kIncrementalDir,
+  kOutputDir,
   kOwner,
   kRemap,
   kLocalTablespaces,

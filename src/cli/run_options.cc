@@ -183,6 +183,10 @@ Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, S
   prepare::PrepareOptions options;
   options.target_dir = values.Text(Opt::kTargetDir);
   options.incremental_dirs = values.Texts(Opt::kIncrementalDir);
+  // An empty variable of a script would else change the backup that was to stay as it is.
+  if (values.Find(Opt::kOutputDir) != nullptr)
+    HBK_RETURN_IF_ERROR(NeedText(values, Opt::kOutputDir, Command::kPrepare));
+  options.output_dir = values.Text(Opt::kOutputDir);
   options.use_memory_bytes = values.Number(Opt::kUseMemory, kDefaultUseMemoryBytes);
   options.parallel = ChosenThreads(values, core_count);
   options.keys.user = MakeKeyOptions(values, /*is_of_server=*/false);

@@ -90,7 +90,8 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
     HBK_ASSIGN_OR_RETURN(const bool is_incomplete,
                          io::Exists(fs, set.Path(manifest::kIncompleteMarkerName)));
     if (is_incomplete) {
-      return NotABackup(dir, "it was never finished").WithHint("run the backup again");
+      return NotABackup(dir, "it was never finished")
+          .WithHint("remove it, and run the backup, or the prepare with --output-dir, again");
     }
   }
 

@@ -101,6 +101,17 @@ Result<std::unique_ptr<IncrementChain>> IncrementChain::Open(io::FileSystem& fs,
   return chain;
 }
 
+uint64_t IncrementChain::bytes() const {
+  uint64_t sum = 0;
+  for (const auto& increment : increments_) {
+    for (const ManifestFile& file : increment->manifest().files) {
+      if (file.content == FileContent::kWhole) sum += file.size;
+      if (file.content == FileContent::kDelta) sum += file.delta_size;
+    }
+  }
+  return sum;
+}
+
 const keys::Settings& IncrementChain::SettingsOr(const keys::Settings& otherwise) const {
   const keys::Settings& newest = increments_.back()->manifest().server.settings;
   return newest.empty() ? otherwise : newest;

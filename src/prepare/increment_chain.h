@@ -39,6 +39,8 @@ class IncrementChain {
   // The base is being changed by an earlier run.
   [[nodiscard]] bool is_begun() const { return state_.has_value(); }
 
+  // What the increments have in files, about.
+  [[nodiscard]] uint64_t bytes() const;
   // What the newest increment recorded of the server, for its keys; `otherwise` if nothing.
   [[nodiscard]] const keys::Settings& SettingsOr(const keys::Settings& otherwise) const;
 

@@ -17,6 +17,7 @@
 #include "increment_chain.h"
 #include "link_names.h"
 #include "memory_plan.h"
+#include "output_copy.h"
 #include "page_journal.h"
 #include "parallel.h"
 #include "partition_applier.h"
@@ -50,8 +51,9 @@ class PrepareRun {
     HBK_RETURN_IF_ERROR(OpenSet());
     HBK_RETURN_IF_ERROR(OpenIncrements());
     HBK_RETURN_IF_ERROR(OpenKeys());
-    if (set_.is_prepared && chain_ == nullptr) return AlreadyPrepared();
     HBK_RETURN_IF_ERROR(VerifyIncrements());
+    HBK_RETURN_IF_ERROR(CopyToOutput());
+    if (set_.is_prepared && chain_ == nullptr) return AlreadyPrepared();
     HBK_RETURN_IF_ERROR(FinishInterruptedRun());
     HBK_RETURN_IF_ERROR(CheckLogs());
     HBK_RETURN_IF_ERROR(PlanIncrements());
@@ -66,14 +68,18 @@ class PrepareRun {
     HBK_RETURN_IF_ERROR(StoreState());
     return summary_;
   }
+  // What is changed is the copy in output_dir.
+  [[nodiscard]] bool is_in_copy() const { return has_output() && set_.dir == options_.output_dir; }
 
  private:
   Status OpenSet();
   Status OpenIncrements();
   Status OpenKeys();
   Result<redo::Lsn> CheckPreparedLog();
-  Result<PrepareSummary> AlreadyPrepared();
   Status VerifyIncrements();
+  Status CheckBeforeCopy();
+  Status CopyToOutput();
+  Result<PrepareSummary> AlreadyPrepared();
   Status FinishInterruptedRun();
   Status CheckLogs();
   Status PlanIncrements();
@@ -89,6 +95,7 @@ class PrepareRun {
   Status JudgeDamagedPages();
   Status StoreState();
 
+  [[nodiscard]] bool has_output() const { return !options_.output_dir.empty(); }
   [[nodiscard]] Status CheckStop() const {
     return stop_.stop_requested() ? InterruptedError() : OkStatus();
   }
@@ -98,6 +105,7 @@ class PrepareRun {
   report::Reporter& reporter_;
   const std::stop_token stop_;
 
+  std::unique_ptr<OutputCopy> output_;  // null: in place. Before all that writes into it
   std::unique_ptr<PrepareLock> lock_;
   BackupSet set_;                          // once increments are laid: the sum
   std::unique_ptr<IncrementChain> chain_;  // null: there are no increments
@@ -116,7 +124,13 @@ class PrepareRun {
 Status PrepareRun::OpenSet() {
   // Nothing is written into a directory that is no backup, not even a lock.
   HBK_RETURN_IF_ERROR(OpenBackupSet(fs_, options_.target_dir).status());
-  HBK_ASSIGN_OR_RETURN(lock_, PrepareLock::Take(fs_, options_.target_dir));
+  if (has_output()) {
+    HBK_ASSIGN_OR_RETURN(output_, OutputCopy::Open(fs_, {.base = options_.target_dir,
+                                                         .increments = options_.incremental_dirs,
+                                                         .output = options_.output_dir}));
+  } else {
+    HBK_ASSIGN_OR_RETURN(lock_, PrepareLock::Take(fs_, options_.target_dir));
+  }
   HBK_ASSIGN_OR_RETURN(set_, OpenBackupSet(fs_, options_.target_dir));
   HBK_ASSIGN_OR_RETURN(damaged_, LoadDamagedPages(fs_, set_));
   return CheckNoServer(fs_, set_);
@@ -160,6 +174,37 @@ Result<redo::Lsn> PrepareRun::CheckPreparedLog() {
   return end;
 }
 
+Status PrepareRun::VerifyIncrements() {
+  if (chain_ == nullptr) return OkStatus();
+  reporter_.BeginPhase("verify increments",
+                       {{"increments", fmt::format("{}", chain_->increments().size())}});
+  if (set_.is_prepared) HBK_RETURN_IF_ERROR(CheckPreparedLog().status());
+  return chain_->Verify(set_, *keys_, WorkerCount(options_), stop_);
+}
+
+// What can be refused from the base itself is refused before time goes into a copy.
+Status PrepareRun::CheckBeforeCopy() {
+  if (!set_.is_prepared_elsewhere) HBK_RETURN_IF_ERROR(CheckManifestFiles(fs_, set_));
+  if (set_.is_prepared && chain_ == nullptr) return CheckPreparedLog().status();
+  HBK_RETURN_IF_ERROR(CheckLogs());
+  redo_.reset();
+  return OkStatus();
+}
+
+// From here on the backup is the copy.
+Status PrepareRun::CopyToOutput() {
+  if (!has_output()) return OkStatus();
+  HBK_RETURN_IF_ERROR(CheckBeforeCopy());
+  const uint64_t extra_bytes = chain_ == nullptr ? 0 : chain_->bytes();
+  HBK_RETURN_IF_ERROR(output_->Make(set_, extra_bytes, WorkerCount(options_), reporter_, stop_));
+  set_.dir = options_.output_dir;
+  HBK_ASSIGN_OR_RETURN(lock_, PrepareLock::Take(fs_, set_.dir));
+  // It has no manifest until all is done, and needs none that says unprepared.
+  if (set_.manifest.has_value() && chain_ != nullptr)
+    set_.manifest->state = manifest::BackupState::kUnprepared;
+  return OkStatus();
+}
+
 // The marks of a killed run may be left; everything else was done.
 Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
   HBK_ASSIGN_OR_RETURN(const redo::Lsn end, CheckPreparedLog());
@@ -169,15 +214,12 @@ Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
   if (lock_->was_interrupted()) HBK_RETURN_IF_ERROR(lock_->Finish());
   HBK_RETURN_IF_ERROR(RemoveLayingState(fs_, set_.dir));
   reporter_.Info("the backup is prepared already", {{"lsn", fmt::format("{}", end)}});
+  if (!has_output()) return summary_;
+  HBK_RETURN_IF_ERROR(StoreCheckpoints(fs_, set_));
+  if (set_.manifest.has_value())
+    HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, set_.dir, *set_.manifest));
+  HBK_RETURN_IF_ERROR(output_->Finish());
   return summary_;
-}
-
-Status PrepareRun::VerifyIncrements() {
-  if (chain_ == nullptr) return OkStatus();
-  reporter_.BeginPhase("verify increments",
-                       {{"increments", fmt::format("{}", chain_->increments().size())}});
-  if (set_.is_prepared) HBK_RETURN_IF_ERROR(CheckPreparedLog().status());
-  return chain_->Verify(set_, *keys_, WorkerCount(options_), stop_);
 }
 
 Status PrepareRun::FinishInterruptedRun() {
@@ -384,14 +426,18 @@ Status PrepareRun::StoreState() {
   change.worker_count = plan_.worker_count;
   HBK_RETURN_IF_ERROR(UpdateManifest(fs_, set_, change, reporter_));
   HBK_RETURN_IF_ERROR(lock_->Finish());
-  return chain_ == nullptr ? OkStatus() : RemoveLayingState(fs_, set_.dir);
+  if (chain_ != nullptr) HBK_RETURN_IF_ERROR(RemoveLayingState(fs_, set_.dir));
+  return has_output() ? output_->Finish() : OkStatus();
 }
 
 }  // namespace
 
 Result<PrepareSummary> RunPrepare(const PrepareOptions& options, io::FileSystem& fs,
                                   report::Reporter& reporter, std::stop_token stop) {
-  return PrepareRun(options, fs, reporter, std::move(stop)).Run();
+  PrepareRun run(options, fs, reporter, std::move(stop));
+  auto summary = run.Run();
+  if (summary.ok() || !run.is_in_copy()) return summary;
+  return summary.status().WithContext("in the copy of " + options.target_dir);
 }
 
 }  // namespace hbk::prepare

@@ -28,6 +28,9 @@ struct PrepareOptions {
   std::string target_dir;
   // Increments to the backup in target_dir, oldest first; they are laid onto it.
   std::vector<std::string> incremental_dirs{};
+  // Not empty: the prepared backup is made there (absent or empty), and no byte of the one in
+  // target_dir changes. After an error nothing is left there.
+  std::string output_dir{};
   uint64_t use_memory_bytes = 256ULL << 20;
   uint32_t parallel = 0;  // worker threads; 0: from the cores
   keys::GivenKeyOptions keys{};

@@ -150,6 +150,16 @@ TEST_F(RunOptionsTest, PrepareTakesMemory) {
   EXPECT_EQ(MakePrepareOptions(values_, Secret(), 4)->parallel, 4U);
 }
 
+TEST_F(RunOptionsTest, EmptyOutputDirectoryIsNotThePlaceOfTheBackup) {
+  Set(Opt::kTargetDir, "/t");
+  EXPECT_EQ(MakePrepareOptions(values_, Secret(), 4)->output_dir, "");
+  Set(Opt::kOutputDir, "/new");
+  EXPECT_EQ(MakePrepareOptions(values_, Secret(), 4)->output_dir, "/new");
+  Set(Opt::kOutputDir, "");
+  EXPECT_THAT(MakePrepareOptions(values_, Secret(), 4),
+              StatusIs(StatusCode::kUsage, ::testing::HasSubstr("--output-dir=DIR")));
+}
+
 TEST_F(RunOptionsTest, PrepareTakesWhereKeysAre) {
   Set(Opt::kTargetDir, "/t");
   Set(Opt::kKeyFile, "/keys");
