@@ -14,6 +14,8 @@
 #include "hbk/manifest/backup_manifest.h"
 
 #include "tests/support/live/backup_tool.h"
+#include "tests/support/live/database_checks.h"
+#include "tests/support/live/directory_comparison.h"
 #include "tests/support/live/mariadbd.h"
 #include "tests/support/live/scratch_dir.h"
 #include "tests/support/status_matchers.h"
@@ -26,6 +28,7 @@ using manifest::FileContent;
 using manifest::ManifestFile;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr int kChainBroken = 19;
 constexpr int kDamaged = 20;
@@ -330,6 +333,56 @@ TEST_F(IncrementBackupTest, AnIncrementIsNotRestored) {
   ASSERT_THAT(process, IsOk());
   EXPECT_NE((*process)->Wait(kUsualTimeLimit).exit_code, 0);
   EXPECT_THAT(ReadWholeFile(log).value(), HasSubstr("is an increment"));
+}
+
+TEST_F(IncrementBackupTest, PreparedElsewhereTheChainStaysAsItIs) {
+  (void)Backup("full");
+  Run({"UPDATE t SET v = 'first' WHERE id % 3 = 0", "INSERT INTO m VALUES (2)", "DROP TABLE other",
+       "CREATE TABLE made AS SELECT * FROM t WHERE id < 1000"});
+  Flush();
+  (void)Increment("inc1", "full");
+  Run({"DELETE FROM t WHERE id % 5 = 0", "RENAME TABLE made TO renamed", "INSERT INTO m VALUES (3)",
+       "CREATE DATABASE d2", "CREATE TABLE d2.last AS SELECT * FROM d.t"});
+  Flush();
+  (void)Increment("inc2", "inc1");
+  const auto sums = client_->QueryValue("SELECT CONCAT_WS(' ', COUNT(*), SUM(id)) FROM d2.last");
+  ASSERT_THAT(sums, IsOk());
+  for (const std::string dir : {"full", "inc1", "inc2"})
+    ASSERT_THAT(CopyTree(scratch_->Sub(dir), scratch_->Sub(dir + ".was")), IsOk());
+  ASSERT_THAT(CopyTree(scratch_->Sub("full"), scratch_->Sub("in-place")), IsOk());
+  std::vector<std::string> options = {"--incremental-dir=" + scratch_->Sub("inc1"),
+                                      "--incremental-dir=" + scratch_->Sub("inc2")};
+  ASSERT_THAT(RunToSuccess(PrepareCommand(BackupTool::kHbk, scratch_->Sub("in-place"), options),
+                           scratch_->Sub("in-place.log")),
+              IsOk());
+
+  options.push_back("--output-dir=" + scratch_->Sub("new"));
+  ASSERT_THAT(RunToSuccess(PrepareCommand(BackupTool::kHbk, scratch_->Sub("full"), options),
+                           scratch_->Sub("elsewhere.log")),
+              IsOk());
+
+  for (const std::string dir : {"full", "inc1", "inc2"}) {
+    EXPECT_THAT(CompareFiles(scratch_->Sub(dir + ".was"), scratch_->Sub(dir), {}),
+                IsOkAndHolds(IsEmpty()));
+  }
+  EXPECT_THAT(CompareFiles(scratch_->Sub("in-place"), scratch_->Sub("new"), {"hbk_manifest.json"}),
+              IsOkAndHolds(IsEmpty()));
+  BackupManifest made = Manifest("new");
+  made.prepared_time = Manifest("in-place").prepared_time;
+  EXPECT_EQ(manifest::RenderManifest(made), manifest::RenderManifest(Manifest("in-place")));
+
+  ASSERT_THAT(
+      RunToSuccess(CopyBackCommand(BackupTool::kHbk, scratch_->Sub("new"), scratch_->Sub("r/data")),
+                   scratch_->Sub("copy-back.log")),
+      IsOk());
+  const auto restored = Mariadbd::Start({.base_dir = scratch_->Sub("r"), .has_data = true});
+  ASSERT_THAT(restored, IsOk());
+  auto client = (*restored)->Connect();
+  ASSERT_THAT(client, IsOk());
+  EXPECT_THAT(CheckAllTables(*client), IsOk());
+  EXPECT_THAT(CompareTables(*client_, *client), IsOk());
+  EXPECT_EQ(client->QueryValue("SELECT CONCAT_WS(' ', COUNT(*), SUM(id)) FROM d2.last").value(),
+            sums.value());
 }
 
 class FileTimesTest : public IncrementBackupTest {

@@ -389,9 +389,10 @@ Status LiveBackup::PrepareChain() {
 
 Status LiveBackup::RestorePrefix(int count) {
   const std::string dir = scratch_->Sub(fmt::format("prefix{}", count));
-  HBK_RETURN_IF_ERROR(CopyTree(BackupDir(0), dir));
+  std::vector<std::string> options = IncrementOptions(count);
+  options.push_back("--output-dir=" + dir);
   HBK_RETURN_IF_ERROR(
-      RunToSuccess(PrepareCommand(config_.tool, dir, IncrementOptions(count), config_.format->tree),
+      RunToSuccess(PrepareCommand(config_.tool, BackupDir(0), options, config_.format->tree),
                    dir + ".log")
           .status());
   HBK_RETURN_IF_ERROR(RestoreAndCheck(dir, count));
