@@ -202,6 +202,7 @@ class Planner {
     uint32_t limit = kNoLimit;
     for (uint32_t part = LastPart();; --part) {
       HBK_RETURN_IF_ERROR(CheckPageSize(part, *file, space));
+      if (space.is_size_open) space.size = std::max(space.size, file->size);
       if (!Part(part).has_open_sizes) {
         const uint32_t page_count = PagesOf(file->size, space.facts->page_size);
         space.cuts.push_back({part, page_count});
@@ -224,7 +225,7 @@ class Planner {
       }
       const ManifestFile* older = FindIn(part - 1, space);
       if (older == nullptr && MayBeNew(part, *file)) {
-        space.origin = part;
+        space.is_new = true;
         break;
       }
       if (older == nullptr) return Missing(part, NameOf(*file));
@@ -238,7 +239,7 @@ class Planner {
   Status UseBase(const ManifestFile& file, PlannedTablespace& space) {
     const BaseFile* base = FindInBase(space);
     if (base == nullptr && MayBeNew(1, file)) {
-      space.origin = 1;
+      space.is_new = true;
       return OkStatus();
     }
     if (base == nullptr) return Missing(1, NameOf(file));
@@ -335,15 +336,21 @@ class Planner {
 
 }  // namespace
 
-uint32_t PlannedTablespace::OriginOf(uint32_t page) const {
-  uint32_t newest = origin;
-  for (const FileCut& cut : cuts)
-    if (page >= cut.page_count) newest = std::max(newest, cut.part);
+bool PlannedTablespace::LacksFirstPage() const {
+  return is_new && first_page == 0 && (pieces.empty() || pieces.front().first_page != 0);
+}
+
+uint32_t PlannedTablespace::PiecePartOf(uint32_t page) const {
   const auto after = std::upper_bound(
       pieces.begin(), pieces.end(), page,
       [](uint32_t wanted, const PagePiece& piece) { return wanted < piece.first_page; });
-  if (after != pieces.begin() && std::prev(after)->end() > page)
-    newest = std::max(newest, std::prev(after)->part);
+  return after != pieces.begin() && std::prev(after)->end() > page ? std::prev(after)->part : 0;
+}
+
+uint32_t PlannedTablespace::OriginOf(uint32_t page) const {
+  uint32_t newest = std::max(origin, PiecePartOf(page));
+  for (const FileCut& cut : cuts)
+    if (page >= cut.page_count) newest = std::max(newest, cut.part);
   return newest;
 }
 
@@ -399,14 +406,24 @@ std::map<innodb::SpaceId, uint32_t> ChainFilter::OldestParts() const {
   return parts;
 }
 
-bool ChainFilter::CountsPage(uint32_t part, innodb::PageId page) const {
+const PlannedTablespace* ChainFilter::FileOf(innodb::PageId page) const {
   const auto* files = FilesOf(page.space);
-  if (files == nullptr) return part == plan_.last_part;
+  if (files == nullptr) return nullptr;
   const auto after = std::upper_bound(
       files->begin(), files->end(), page.page,
       [](innodb::PageNo wanted, const auto* file) { return wanted < file->first_page; });
-  const PlannedTablespace& file = after == files->begin() ? *files->front() : **std::prev(after);
-  return part >= file.OriginOf(page.page - file.first_page);
+  return after == files->begin() ? files->front() : *std::prev(after);
+}
+
+bool ChainFilter::CountsPage(uint32_t part, innodb::PageId page) const {
+  const PlannedTablespace* file = FileOf(page);
+  if (file == nullptr) return part == plan_.last_part;
+  return part >= file->OriginOf(page.page - file->first_page);
+}
+
+bool ChainFilter::ComesFrom(uint32_t part, innodb::PageId page) const {
+  const PlannedTablespace* file = FileOf(page);
+  return file != nullptr && file->PiecePartOf(page.page - file->first_page) == part;
 }
 
 bool ChainFilter::CountsSpace(uint32_t part, innodb::SpaceId space) const {

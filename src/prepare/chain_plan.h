@@ -46,8 +46,8 @@ struct ChainPart {
   const DeltaRuns* runs = nullptr;
   // Lengths of tablespace files are the least that they have (mariadb-backup).
   bool has_open_sizes = false;
-  // The part before did not tell which tablespaces it has: one that it has not is made of the pages
-  // that are here.
+  // The part before did not tell which tablespaces it has, or this one does not tell which are new:
+  // one that is not in the part before is made of the pages that are here.
   bool is_base_unknown = false;
 };
 
@@ -85,6 +85,10 @@ struct PlannedTablespace {
   innodb::PageNo first_page = 0;  // of the file in its tablespace
   uint64_t size = 0;
   bool is_size_open = false;  // it may be longer
+  // The base has no file with its id, and the increment that has it first does not tell which
+  // tablespaces are new. It was made shortly before the base's end or later: pages that no
+  // increment has are made by the redo, that of the base included.
+  bool is_new = false;
   // Nothing of older parts counts. 0: the base's file does, as far as kept_bytes.
   uint32_t origin = 0;
   bool is_whole = false;           // part `origin`, not 0, has the whole file
@@ -94,6 +98,10 @@ struct PlannedTablespace {
   std::vector<FileCut> cuts;       // by part
   std::vector<PagePiece> pieces;   // by page, each page once, from the newest part that has it
 
+  // It is new, and no increment has its first page.
+  [[nodiscard]] bool LacksFirstPage() const;
+  // The part whose pages have it; 0: none.
+  [[nodiscard]] uint32_t PiecePartOf(uint32_t page) const;
   // The newest part that says what is on the page, or that it is gone.
   [[nodiscard]] uint32_t OriginOf(uint32_t page) const;
 };
@@ -133,6 +141,8 @@ class ChainFilter {
   explicit ChainFilter(const ChainPlan& plan);
 
   [[nodiscard]] bool CountsPage(uint32_t part, innodb::PageId page) const;
+  // The page is laid from that part's delta.
+  [[nodiscard]] bool ComesFrom(uint32_t part, innodb::PageId page) const;
   [[nodiscard]] bool CountsSpace(uint32_t part, innodb::SpaceId space) const;
   // Of each tablespace in the last manifest: the first part whose redo can count.
   [[nodiscard]] std::map<innodb::SpaceId, uint32_t> OldestParts() const;
@@ -141,6 +151,8 @@ class ChainFilter {
  private:
   // The files of a tablespace, by first page.
   [[nodiscard]] const std::vector<const PlannedTablespace*>* FilesOf(innodb::SpaceId space) const;
+  // The file that the page is in; null: of no tablespace in the last manifest.
+  [[nodiscard]] const PlannedTablespace* FileOf(innodb::PageId page) const;
 
   const ChainPlan& plan_;
   std::unordered_map<innodb::SpaceId, std::vector<const PlannedTablespace*>> spaces_;
@@ -148,14 +160,17 @@ class ChainFilter {
 
 // For the redo of one part. It may begin before that of the part before ends, at `begin_lsn`: what
 // both have counts once. In front of `begin_lsn` that is about tablespaces of which older parts do
-// not count; for others, what is there is in the pages.
+// not count, and about pages of the part's own that may be older than `begin_lsn` themselves: they
+// are, if the part has pages from `from_lsn` on (mariadb-backup: from the last checkpoint of the
+// part before). For others, what is there is in the pages.
 class PartFilter final : public RedoFilter {
  public:
-  PartFilter(const ChainFilter& chain, uint32_t part, innodb::Lsn begin_lsn)
-      : chain_(chain), part_(part), begin_lsn_(begin_lsn) {}
+  PartFilter(const ChainFilter& chain, uint32_t part, innodb::Lsn begin_lsn, innodb::Lsn from_lsn)
+      : chain_(chain), part_(part), begin_lsn_(begin_lsn), has_older_pages_(from_lsn < begin_lsn) {}
   [[nodiscard]] bool CountsPage(innodb::PageId page, innodb::Lsn lsn) const override {
     return chain_.CountsPage(part_, page) &&
-           (lsn >= begin_lsn_ || !chain_.CountsSpace(part_ - 1, page.space));
+           (lsn >= begin_lsn_ || !chain_.CountsSpace(part_ - 1, page.space) ||
+            (has_older_pages_ && chain_.ComesFrom(part_, page)));
   }
   [[nodiscard]] bool CountsSpace(innodb::SpaceId space, innodb::Lsn lsn) const override {
     return chain_.CountsSpace(part_, space) &&
@@ -167,6 +182,7 @@ class PartFilter final : public RedoFilter {
   const ChainFilter& chain_;
   const uint32_t part_;
   const innodb::Lsn begin_lsn_;  // 0 of part 0
+  const bool has_older_pages_;
 };
 
 }  // namespace hbk::prepare

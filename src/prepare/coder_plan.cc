@@ -61,7 +61,7 @@ class SpaceScan {
   // Adds the algorithms that this build has not to `missing`.
   Status Run(std::set<Algorithm>& missing) {
     HBK_RETURN_IF_ERROR(CheckNewPages());
-    if (!space_.is_new) {
+    if (!space_.is_new || space_.has_pages) {
       AlignedBuffer buffer(kReadBytes);
       for (const Segment& segment : space_.segments)
         HBK_RETURN_IF_ERROR(ScanSegment(segment, buffer));

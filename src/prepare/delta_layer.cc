@@ -121,16 +121,17 @@ Result<std::unique_ptr<io::File>> OpenOrMake(io::FileSystem& fs, const std::stri
 // What older parts have behind kept_bytes goes, and the length is right.
 Status SetLength(const LayInput& input, const PlannedTablespace& space, bool& is_changed) {
   const std::string path = input.set.Path(space.name);
+  const bool is_made = space.origin != 0 || space.is_new;
   uint64_t kept_bytes = space.kept_bytes;
   if (space.is_whole) {
     const std::string from = IncrementOf(input, space.origin).PathOf(space.names[space.origin]);
     HBK_RETURN_IF_ERROR(CopySparse(input.fs, from, path, kept_bytes, input.stop));
-  } else if (space.origin != 0) {
+  } else if (is_made) {
     kept_bytes = 0;
   }
-  is_changed = space.origin != 0 || !space.pieces.empty();
-  HBK_ASSIGN_OR_RETURN(const auto file, space.origin == 0 ? input.fs.Open(path, {.write = true})
-                                                          : OpenOrMake(input.fs, path));
+  is_changed = is_made || !space.pieces.empty();
+  HBK_ASSIGN_OR_RETURN(const auto file,
+                       is_made ? OpenOrMake(input.fs, path) : input.fs.Open(path, {.write = true}));
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
   const uint64_t left = std::min(info.size, kept_bytes);
   const uint64_t size = space.is_size_open ? std::max(left, space.size) : space.size;

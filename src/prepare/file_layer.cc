@@ -126,7 +126,8 @@ Status LayNames(const LayInput& input) {
   TablespaceTable table;
   table.removals = input.plan.tablespace_removals;
   for (const PlannedTablespace& planned : input.plan.tablespaces) {
-    if (planned.origin != 0 || planned.kind == FileKind::kSystemTablespace) continue;
+    if (planned.origin != 0 || planned.is_new || planned.kind == FileKind::kSystemTablespace)
+      continue;
     Tablespace space;
     space.id = planned.facts->space_id;
     space.segments = {{planned.base_name, 0, 0}};

@@ -18,6 +18,7 @@ class HbkIncrement final : public IncrementSource {
   [[nodiscard]] const manifest::BackupManifest& manifest() const override { return manifest_; }
   [[nodiscard]] bool has_open_sizes() const override { return false; }
   [[nodiscard]] bool tells_spaces() const override { return true; }
+  [[nodiscard]] bool is_partial() const override { return false; }
   Status Verify(uint32_t worker_count, const std::stop_token& stop) override;
   [[nodiscard]] const DeltaRuns& runs() const override { return runs_; }
   Result<std::unique_ptr<PageSource>> OpenPages(const std::string& name) const override;

@@ -95,7 +95,8 @@ Result<std::unique_ptr<IncrementChain>> IncrementChain::Open(io::FileSystem& fs,
                               base.dir))
         .WithHint(state->Command(base.dir));
   }
-  HBK_RETURN_IF_ERROR(CheckChain(base, increments));
+  // An earlier run has, and what the base says of itself has changed since.
+  if (!state.has_value()) HBK_RETURN_IF_ERROR(CheckChain(base, increments));
   std::unique_ptr<IncrementChain> chain(new IncrementChain(std::move(increments)));
   chain->state_ = std::move(state);
   return chain;
@@ -141,11 +142,75 @@ Status IncrementChain::Plan(io::FileSystem& fs, const BackupSet& base) {
                            .manifest = &increment->manifest(),
                            .runs = &increment->runs(),
                            .has_open_sizes = increment->has_open_sizes(),
-                           .is_base_unknown = is_base_unknown});
+                           .is_base_unknown = is_base_unknown || !increment->tells_spaces()});
     is_base_unknown = !increment->tells_spaces();
   }
+  HBK_RETURN_IF_ERROR(CheckForeignEngines(input.base));
   HBK_ASSIGN_OR_RETURN(plan_, PlanChain(input));
   filter_ = std::make_unique<ChainFilter>(plan_);
+  return OkStatus();
+}
+
+// What no increment has of a tablespace that the base has not is made by the redo, or lost.
+Status IncrementChain::CheckNewTablespaces(const SpaceLogs& logs) const {
+  for (const PlannedTablespace& space : plan_.tablespaces) {
+    if (!space.LacksFirstPage()) continue;
+    const auto log = logs.spaces.find(space.facts->space_id);
+    if (log != logs.spaces.end() && log->second.has_first_page) continue;
+    return Status(StatusCode::kChainBroken,
+                  fmt::format("{} (tablespace {}) has its first page neither in the base nor in an "
+                              "increment, and no redo makes it",
+                              space.name, space.facts->space_id))
+        .WithHint("is the base the whole of the server?");
+  }
+  return OkStatus();
+}
+
+std::map<innodb::SpaceId, std::string> IncrementChain::KnownFiles() const {
+  std::map<innodb::SpaceId, std::string> files;
+  for (const PlannedTablespace& space : plan_.tablespaces) {
+    if (space.kind == datadir::FileKind::kTablespace && space.facts.has_value())
+      files.emplace(space.facts->space_id, space.name);
+  }
+  return files;
+}
+
+Status IncrementChain::CheckForeignEngines(const std::vector<BaseFile>& files) const {
+  for (const auto& increment : increments_) {
+    if (increment->tells_spaces()) continue;
+    for (const BaseFile& file : files) {
+      if (file.kind != datadir::FileKind::kMroonga) continue;
+      return UnsupportedError(
+                 fmt::format("{} is of mariadb-backup, which copies no files of Mroonga, "
+                             "and the base has {}",
+                             increment->dir(), file.name))
+          .WithHint("take increments with hbk");
+    }
+  }
+  return OkStatus();
+}
+
+// DISCARD and IMPORT TABLESPACE leave the id as it is, and pages with LSN 0, which mariadb-backup
+// takes for unchanged ones.
+Status IncrementChain::CheckRedo(const BackupSet& base, const SpaceLogs& logs) const {
+  HBK_RETURN_IF_ERROR(CheckNewTablespaces(logs));
+  for (const PlannedTablespace& space : plan_.tablespaces) {
+    if (!space.facts.has_value()) continue;
+    const auto deletion = logs.deletions.find(space.facts->space_id);
+    if (deletion == logs.deletions.end()) continue;
+    const uint32_t part = logs.PartOf(deletion->first, deletion->second);
+    const bool is_by_us =
+        part == 0 ? base.manifest.has_value() : increments_[part - 1]->tells_spaces();
+    if (is_by_us || (space.is_whole && space.origin >= part)) continue;
+    return UnsupportedError(
+               fmt::format(
+                   "{} (tablespace {}) was discarded at LSN {} and imported again: {}, which "
+                   "mariadb-backup made, does not have what was imported",
+                   space.name, deletion->first, deletion->second,
+                   part == 0 ? base.dir : increments_[part - 1]->dir()))
+        .WithHint(
+            "take a full backup; increments of hbk have imported tables. Nothing was changed");
+  }
   return OkStatus();
 }
 
@@ -256,6 +321,9 @@ BackupManifest IncrementChain::SumManifest(const BackupSet& base,
     file.content = FileContent::kWhole;
     file.delta_size = 0;
     file.replaces_base = false;
+    // The list is that of the files, not of what is in them: it may lack tablespaces whose first
+    // page the redo makes.
+    if (!increments_.back()->tells_spaces()) file.space.reset();
     const auto digest = digests.find(file.name);
     file.digest = digest == digests.end() ? "" : digest->second;
   }

@@ -4,10 +4,12 @@
 // why all of it can be done again after a kill.
 //
 // Errors   kChainBroken: the increments do not fit; before anything is changed. kCorruption: one of
-//          them is damaged; likewise. kMissingKey: likewise.
+//          them is damaged; likewise. kMissingKey: likewise. kUnsupported: mariadb-backup has lost
+//          something that cannot be had from elsewhere; likewise.
 // Threads  One; workers are started inside.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +51,10 @@ class IncrementChain {
                 const std::stop_token& stop);
   // From what lies in the base. After this filter() can be used.
   Status Plan(io::FileSystem& fs, const BackupSet& base);
+  // Refuses what the redo shows to be lost. Before anything is changed.
+  [[nodiscard]] Status CheckRedo(const BackupSet& base, const SpaceLogs& logs) const;
+  // Files of tables by the ids of their tablespaces, as they are named once they are laid.
+  [[nodiscard]] std::map<innodb::SpaceId, std::string> KnownFiles() const;
   // Adds pages that increments list as damaged, and takes away those that they have anew.
   Status MergeDamagedPages(io::FileSystem& fs, manifest::DamagedPageList& damaged) const;
   // Changes the base: files, names, pages; all durable when it returns.
@@ -61,6 +67,8 @@ class IncrementChain {
                               const std::set<std::string>& changed_files) const;
 
  private:
+  [[nodiscard]] Status CheckNewTablespaces(const SpaceLogs& logs) const;
+  [[nodiscard]] Status CheckForeignEngines(const std::vector<BaseFile>& files) const;
   explicit IncrementChain(IncrementList increments) : increments_(std::move(increments)) {}
   [[nodiscard]] LayingState NewState() const;
   Status SetPhase(io::FileSystem& fs, const BackupSet& base, LayingPhase phase);

@@ -16,23 +16,42 @@ struct Link {
   std::vector<std::string> merged;
   innodb::Lsn last_lsn = 0;
   innodb::Lsn to_lsn = 0;
-  std::string server_uid;  // empty: not known
+  std::string server_uid;      // empty: not known
+  std::string server_version;  // likewise
   uint32_t page_size = 0;
+  bool is_partial = false;
 };
+
+// "10.11" of "10.11.19-MariaDB".
+std::string_view SeriesOf(std::string_view version) {
+  const size_t dot = version.find('.');
+  return dot == std::string_view::npos ? version : version.substr(0, version.find('.', dot + 1));
+}
+
+// mariadb-backup has applied increments of its own to a backup of ours.
+bool IsMergedElsewhere(const BackupSet& base) {
+  return base.is_prepared_elsewhere &&
+         base.metadata->checkpoints.last_lsn != base.manifest->last_lsn;
+}
 
 Link LinkOf(const BackupSet& base) {
   Link link;
   link.dir = base.dir;
   link.page_size = base.page_size;
+  link.is_partial = base.is_partial;
+  if (base.metadata.has_value()) link.server_version = base.metadata->server_version;
   if (base.manifest.has_value()) {
+    link.server_uid = base.manifest->server.uid;
+    link.server_version = base.manifest->server.version;
+  }
+  if (base.manifest.has_value() && !IsMergedElsewhere(base)) {
     const BackupManifest& manifest = *base.manifest;
     link.uuid = manifest.backup_uuid;
     link.merged = manifest.merged;
     link.last_lsn = manifest.last_lsn;
     link.to_lsn = manifest.to_lsn;
-    link.server_uid = manifest.server.uid;
   } else {
-    link.last_lsn = base.last_lsn;
+    link.last_lsn = std::max(base.last_lsn, base.metadata->checkpoints.last_lsn);
     link.to_lsn = base.metadata->checkpoints.to_lsn;
   }
   return link;
@@ -46,7 +65,9 @@ Link LinkOf(const IncrementSource& increment) {
           .last_lsn = manifest.last_lsn,
           .to_lsn = manifest.to_lsn,
           .server_uid = manifest.server.uid,
-          .page_size = manifest.server.page_size};
+          .server_version = manifest.server.version,
+          .page_size = manifest.server.page_size,
+          .is_partial = increment.is_partial()};
 }
 
 Status Broken(std::string message) {
@@ -99,6 +120,20 @@ class ChainChecker {
                                 server.uid, before.dir, before.server_uid))
           .WithHint("give increments of one server");
     }
+    if (!before.server_version.empty() && !server.version.empty() &&
+        SeriesOf(before.server_version) != SeriesOf(server.version)) {
+      return Broken(
+                 fmt::format("{} is of a server {}, and {} of one {}: redo of two series cannot be "
+                             "laid together",
+                             increment.dir(), server.version, before.dir, before.server_version))
+          .WithHint("take a full backup after each upgrade of the server");
+    }
+    if (increment.is_partial() != before.is_partial) {
+      return Broken(fmt::format("{} is of {} tables, and {} of {}", increment.dir(),
+                                increment.is_partial() ? "chosen" : "all", before.dir,
+                                before.is_partial ? "chosen ones" : "all"))
+          .WithHint("give increments that were made with the same choice of tables as their base");
+    }
     if (server.page_size == before.page_size) return OkStatus();
     return Broken(fmt::format("{} has an innodb_page_size of {}, and {} one of {}", increment.dir(),
                               server.page_size, before.dir, before.page_size))
@@ -109,6 +144,14 @@ class ChainChecker {
     const manifest::BaseBackup& base = *increment.manifest().base;
     if (!base.backup_uuid.empty() && base.backup_uuid != before.uuid)
       return WrongBase(before, increment);
+    // Where nothing is written between two backups, the LSNs at which they begin do not tell them
+    // apart.
+    if (increment.manifest().last_lsn < before.last_lsn) {
+      return Broken(fmt::format("{} ends at LSN {}, before {}, which ends at LSN {}",
+                                increment.dir(), increment.manifest().last_lsn, before.dir,
+                                before.last_lsn))
+          .WithHint("give the increments in the order in which they were made");
+    }
     // By an LSN alone an increment can also be to the last checkpoint of the backup before.
     if (base.last_lsn == before.last_lsn ||
         (base.backup_uuid.empty() && base.last_lsn == before.to_lsn)) {
@@ -117,6 +160,14 @@ class ChainChecker {
     if (base.backup_uuid.empty()) {
       const Status by_lsn = WrongLsn(before, increment);
       if (!by_lsn.ok()) return by_lsn;
+      if (before.to_lsn != before.last_lsn) {
+        return Broken(
+                   fmt::format("{} begins at LSN {}, and the newest checkpoint of {} is at LSN {}, "
+                               "its end at LSN {}",
+                               increment.dir(), base.last_lsn, before.dir, before.to_lsn,
+                               before.last_lsn))
+            .WithHint("give the increments in the order in which they were made, all of them");
+      }
     }
     return Broken(fmt::format("{} begins at LSN {}, and {} ends at LSN {}", increment.dir(),
                               base.last_lsn, before.dir, before.last_lsn))

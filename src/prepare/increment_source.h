@@ -41,12 +41,15 @@ class IncrementSource {
   IncrementSource& operator=(const IncrementSource&) = delete;
 
   [[nodiscard]] virtual const std::string& dir() const = 0;
-  // Of one that has none, what it would be.
+  // Of one that has none, what it would be; its files after Verify.
   [[nodiscard]] virtual const manifest::BackupManifest& manifest() const = 0;
   // See ChainPart.
   [[nodiscard]] virtual bool has_open_sizes() const = 0;
   // Its manifest says which tablespaces there were, and which of them replace those of the base.
   [[nodiscard]] virtual bool tells_spaces() const = 0;
+
+  // Made of chosen tables only.
+  [[nodiscard]] virtual bool is_partial() const = 0;
 
   // Reads every file with every checksum there is.
   virtual Status Verify(uint32_t worker_count, const std::stop_token& stop) = 0;

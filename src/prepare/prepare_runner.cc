@@ -274,6 +274,7 @@ Status PrepareRun::ReadRedo() {
 
 Status PrepareRun::LayIncrements() {
   if (chain_ == nullptr) return OkStatus();
+  HBK_RETURN_IF_ERROR(chain_->CheckRedo(set_, scan_.logs));
   HBK_RETURN_IF_ERROR(CheckStop());
   HBK_RETURN_IF_ERROR(lock_->BeginChanges());
   HBK_ASSIGN_OR_RETURN(LayCounts counts,
@@ -315,7 +316,10 @@ Status PrepareRun::PlanTablespaces() {
   UseLinkNames(links, scan_.logs);
   auto table = ResolveTablespaces(
       files, scan_.logs,
-      {.is_partial = set_.is_partial, .has_imported_files = set_.manifest.has_value()});
+      {.is_partial = set_.is_partial,
+       .has_imported_files = set_.manifest.has_value(),
+       .known_files =
+           chain_ == nullptr ? std::map<innodb::SpaceId, std::string>() : chain_->KnownFiles()});
   if (!table.ok()) return table.status().WithContext(set_.dir);
   table_ = std::move(table).value();
   HBK_RETURN_IF_ERROR(PlanHeaders(fs_, set_, *store_, scan_.logs, plan_, table_));

@@ -15,6 +15,10 @@ Result<std::unique_ptr<RedoChain>> RedoChain::Open(io::FileSystem& fs, const Bac
                                                    bool base_is_begun, crypto::KeySource* keys) {
   std::unique_ptr<RedoChain> chain(new RedoChain(fs, base, keys));
   HBK_RETURN_IF_ERROR(chain->AddBase(base_is_begun));
+  if (base_is_begun && !increments.empty()) {
+    redo::Lsn& end = chain->parts_.front().last_lsn;
+    end = std::min<redo::Lsn>(end, increments.front()->manifest().base->last_lsn);
+  }
   for (const auto& increment : increments)
     HBK_RETURN_IF_ERROR(chain->AddIncrement(*increment));
   return chain;
@@ -29,6 +33,12 @@ Status RedoChain::AddBase(bool is_begun) {
   HBK_RETURN_IF_ERROR(info.status());
   part.bytes = info->size;
   part.last_lsn = base_.last_lsn;
+  // What a base says of itself that an earlier run was finishing is already about the sum.
+  if (!is_begun) {
+    to_lsn_ = base_.manifest.has_value() && !base_.is_prepared_elsewhere
+                  ? base_.manifest->to_lsn
+                  : base_.metadata->checkpoints.to_lsn;
+  }
   part.is_done = is_begun && info->size == 0;
   if (part.is_done) return OkStatus();
   HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs_, base_, 0, keys_));
@@ -47,13 +57,29 @@ Status RedoChain::AddIncrement(const IncrementSource& increment) {
     return CorruptionError(fmt::format("{}: {} is missing", increment.dir(), kLogFileName));
   HBK_RETURN_IF_ERROR(info.status());
   part.bytes = info->size;
+  part.from_lsn = increment.manifest().base->last_lsn;
   part.last_lsn = increment.manifest().last_lsn;
   HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs_, part.path, 0, keys_));
   part.header = reader->header();
   part.start_lsn = reader->checkpoint().checkpoint_lsn;
+  HBK_RETURN_IF_ERROR(CheckHistory(increment, part));
   HBK_ASSIGN_OR_RETURN(const redo::Lsn checkpoint_end, FindFileCheckpoint(*reader));
   part.needed_lsn = std::max(increment.manifest().last_lsn, checkpoint_end);
+  to_lsn_ = increment.manifest().to_lsn;
   return OkStatus();
+}
+
+// Checkpoints of one server never go back. mariadb-backup does not say which server it was.
+Status RedoChain::CheckHistory(const IncrementSource& increment, const Part& part) const {
+  if (part.start_lsn >= to_lsn_) return OkStatus();
+  return Status(
+             StatusCode::kChainBroken,
+             fmt::format("{}: its redo begins at a checkpoint at LSN {}, before that of the backup "
+                         "before it, LSN {}: the server had another history",
+                         increment.dir(), part.start_lsn, to_lsn_))
+      .WithHint(
+          "was the server restored between the two? Increments of it go on from a backup that "
+          "was taken since");
 }
 
 bool RedoChain::is_encrypted() const {
@@ -101,7 +127,7 @@ Result<RedoScan> RedoChain::Scan(const ChainFilter* filter, size_t window_bytes,
                                  : RedoReader::Open(fs_, part.path, window_bytes, keys_));
     std::optional<PartFilter> part_filter;
     if (filter != nullptr)
-      part_filter.emplace(*filter, static_cast<uint32_t>(number), BeginOf(number));
+      part_filter.emplace(*filter, static_cast<uint32_t>(number), BeginOf(number), part.from_lsn);
     const RedoPart redo{.expected_end = part.needed_lsn,
                         .end_max = is_last ? UINT64_MAX : part.last_lsn,
                         .filter = part_filter.has_value() ? &*part_filter : nullptr};

@@ -47,6 +47,7 @@ class RedoChain {
     uint64_t bytes = 0;
     redo::Lsn start_lsn = 0;
     redo::Lsn needed_lsn = 0;
+    redo::Lsn from_lsn = 0;  // of an increment: it has the pages above it
     redo::Lsn last_lsn = 0;  // where its backup ends: the next one is about what is behind
     bool is_done = false;    // an empty file, which an earlier run has left
   };
@@ -55,6 +56,7 @@ class RedoChain {
       : fs_(fs), base_(base), keys_(keys) {}
   Status AddBase(bool is_begun);
   Status AddIncrement(const IncrementSource& increment);
+  [[nodiscard]] Status CheckHistory(const IncrementSource& increment, const Part& part) const;
   // Where the redo of the part begins that older parts do not have.
   [[nodiscard]] redo::Lsn BeginOf(size_t part) const;
 
@@ -62,6 +64,7 @@ class RedoChain {
   const BackupSet& base_;
   crypto::KeySource* const keys_;
   std::vector<Part> parts_;
+  redo::Lsn to_lsn_ = 0;  // newest checkpoint of the last backup that was added
 };
 
 }  // namespace hbk::prepare

@@ -78,6 +78,7 @@ class Resolver {
                                           log.last_name, id))
           .WithHint("take another backup; nothing was changed in this one");
     }
+    if (found == by_id_.end() && log.has_first_page && AddKnown(id, log)) return OkStatus();
     if (log.is_deleted) {
       table_.dropped.insert(id);
       // A server logs nothing of an import before it changes the imported pages: this deletion was
@@ -128,6 +129,24 @@ class Resolver {
     space.final_name = file.name;
     if (file.kind == SpaceKind::kTable && !log.last_name.empty()) space.final_name = log.last_name;
     table_.spaces.emplace(space.id, std::move(space));
+  }
+
+  // False: there is no such file.
+  bool AddKnown(SpaceId id, const SpaceLog& log) {
+    const auto known = options_.known_files.find(id);
+    if (known == options_.known_files.end() || log.is_deleted) return false;
+    const auto file = by_name_.find(known->second);
+    if (file == by_name_.end() || file->second->first_page.kind != FirstPageKind::kDeferred)
+      return false;
+    Tablespace space;
+    space.id = id;
+    space.is_new = true;
+    space.has_pages = true;
+    space.segments = {{known->second, 0, file->second->size}};
+    space.final_name = log.last_name.empty() ? known->second : log.last_name;
+    claimed_.insert(file->second->name);
+    table_.spaces.emplace(id, std::move(space));
+    return true;
   }
 
   void AddNew(SpaceId id, const SpaceLog& log) {
@@ -192,7 +211,9 @@ class Resolver {
     for (const FoundFile& file : files_) {
       const bool is_part = file.kind == SpaceKind::kSystem && &file != &files_.front();
       if (file.first_page.kind == FirstPageKind::kValid || is_part) continue;
-      if (final_names_.contains(file.name) || IsTemporary(file.name)) continue;
+      if (final_names_.contains(file.name) || claimed_.contains(file.name) ||
+          IsTemporary(file.name))
+        continue;
       if (IsNameOfDropped(file.name)) {
         table_.removals.push_back(file.name);
       } else if (file.first_page.kind == FirstPageKind::kDamaged ||
@@ -228,6 +249,7 @@ class Resolver {
   std::map<SpaceId, const FoundFile*> by_id_;
   std::map<std::string_view, const FoundFile*> by_name_;
   std::map<std::string_view, SpaceId> final_names_;
+  std::set<std::string_view> claimed_;  // files without a first page whose tablespaces are known
   TablespaceTable table_;
 };
 

@@ -49,6 +49,7 @@ struct Tablespace {
   std::string final_name;  // of a table's file: where the redo leaves it
   bool is_new = false;     // there is no file with a first page yet: all comes from the redo
   bool exists = true;      // there is a file
+  bool has_pages = false;  // of a new one: its file has other pages than the first
   uint64_t size_min = 0;   // bytes: of the empty file that a new one replaces
   innodb::TablespaceHeader header;  // as found; after PlanHeaders: as the redo leaves it
   // After PlanCoders: null if the images of its pages are frames.
@@ -82,6 +83,9 @@ struct ResolveOptions {
   // A tablespace that was imported under its old id while the backup was taken is in it as it was
   // after the import.
   bool has_imported_files = false;
+  // Tablespaces of tables whose files are known otherwise than by a first page, with the names of
+  // these: where the redo makes the first page, the other pages in the file count.
+  std::map<innodb::SpaceId, std::string> known_files = {};
 };
 
 // Brings files and redo together.

@@ -149,6 +149,26 @@ TEST(ResolveTablespacesTest, UnwrittenOrDamagedFileIsReplacedByTheRedo) {
   }
 }
 
+// The other pages in it are from the delta of an increment.
+TEST(ResolveTablespacesTest, UnwrittenFileThatIsKnownIsFinishedByTheRedo) {
+  SpaceLogs logs;
+  logs.spaces[7] = Named("");
+  logs.spaces[7].has_first_page = true;
+  logs.spaces[8] = Named("db/new.ibd");
+  logs.spaces[8].has_first_page = true;
+
+  const auto table = ResolveTablespaces({Unwritten("db/t.ibd"), Unwritten("db/old.ibd")}, logs,
+                                        {.known_files = {{7, "db/t.ibd"}, {8, "db/old.ibd"}}});
+
+  ASSERT_THAT(table, IsOk());
+  EXPECT_EQ(table->spaces.at(7).name(), "db/t.ibd");
+  EXPECT_EQ(table->spaces.at(7).final_name, "db/t.ibd");
+  EXPECT_TRUE(table->spaces.at(7).is_new && table->spaces.at(7).has_pages);
+  EXPECT_EQ(table->spaces.at(8).name(), "db/old.ibd");
+  EXPECT_EQ(table->spaces.at(8).final_name, "db/new.ibd");
+  EXPECT_TRUE(table->warnings.empty() && table->removals.empty());
+}
+
 TEST(ResolveTablespacesTest, UnwrittenFileThatTheRedoDoesNotMakeIsWarnedOf) {
   const auto table = ResolveTablespaces(
       {Unwritten("db/lost.ibd"), Unwritten("db/#sql-alter-1-2.ibd")}, SpaceLogs(), {});
