@@ -52,10 +52,6 @@ std::string TableFile(std::string_view name) {
   return file;
 }
 
-std::string MarkedFile(std::string_view marker) {
-  return TableFile(marker.substr(0, marker.rfind('.')));
-}
-
 Status RemoveIfThere(io::FileSystem& fs, const std::string& path) {
   const Status removed = fs.Remove(path);
   return removed.code() == StatusCode::kNotFound ? OkStatus() : removed;
@@ -75,12 +71,7 @@ Status ApplyDeletes(io::FileSystem& fs, const BackupSet& set, const Markers& mar
 Status ApplyRenames(io::FileSystem& fs, const BackupSet& set, const Markers& markers) {
   std::vector<std::string> waiting = markers.renaming;
   for (const std::string& marker : markers.renamed) {
-    HBK_ASSIGN_OR_RETURN(const std::string text,
-                         io::ReadFile(fs, set.Path(marker), kMarkerBytesMax));
-    const std::string to = TableFile(text.substr(0, text.find_last_not_of(" \r\n") + 1));
-    if (!manifest::IsSafeFileName(to) || to.find('/') == std::string::npos) {
-      return CorruptionError(fmt::format("{}: '{}' is no table", set.Path(marker), to));
-    }
+    HBK_ASSIGN_OR_RETURN(const std::string to, ReadNewName(fs, set.Path(marker)));
     const std::string from = set.Path(MarkedFile(marker));
     HBK_ASSIGN_OR_RETURN(const bool is_there, io::Exists(fs, from));
     if (is_there) {
@@ -101,6 +92,18 @@ Status ApplyRenames(io::FileSystem& fs, const BackupSet& set, const Markers& mar
 }
 
 }  // namespace
+
+std::string MarkedFile(std::string_view marker) {
+  return TableFile(marker.substr(0, marker.rfind('.')));
+}
+
+Result<std::string> ReadNewName(io::FileSystem& fs, const std::string& path) {
+  HBK_ASSIGN_OR_RETURN(const std::string text, io::ReadFile(fs, path, kMarkerBytesMax));
+  std::string to = TableFile(text.substr(0, text.find_last_not_of(" \r\n") + 1));
+  if (!manifest::IsSafeFileName(to) || to.find('/') == std::string::npos)
+    return CorruptionError(fmt::format("{}: '{}' is no table", path, to));
+  return to;
+}
 
 Result<bool> HasDdlMarkers(io::FileSystem& fs, const BackupSet& set) {
   HBK_ASSIGN_OR_RETURN(const Markers markers, ListMarkers(fs, set));

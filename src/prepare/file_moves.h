@@ -17,7 +17,14 @@ namespace hbk::prepare {
 Status MoveFiles(io::FileSystem& fs, const BackupSet& set, const TablespaceTable& table);
 
 // mariadb-backup notes DDL that it met while copying as files "t.del", "t.ren" (with the new name)
-// and "t.new" (a complete copy) for "t.ibd". True if there are any.
+// and "t.new" (a complete copy) for "t.ibd".
+//
+// The file that a marker is about: "db/t.ibd" of "db/t.del" as well as of "db/t.ibd.del".
+std::string MarkedFile(std::string_view marker);
+// The file that "t.ren" says is "t.ibd" now. kCorruption if it is none of a table.
+Result<std::string> ReadNewName(io::FileSystem& fs, const std::string& path);
+
+// True if there are any markers.
 Result<bool> HasDdlMarkers(io::FileSystem& fs, const BackupSet& set);
 Status ApplyDdlMarkers(io::FileSystem& fs, const BackupSet& set);
 

@@ -5,6 +5,7 @@
 #include "hbk/manifest/mariadb_backup_files.h"
 
 #include "hbk_increment.h"
+#include "mariadb_backup_increment.h"
 
 namespace hbk::prepare {
 namespace {
@@ -34,8 +35,7 @@ Result<std::unique_ptr<IncrementSource>> OpenIncrement(io::FileSystem& fs, const
   HBK_RETURN_IF_ERROR(metadata.status());
   if (metadata->checkpoints.backup_type != "incremental")
     return NoIncrement(dir, "it is a full backup");
-  return UnsupportedError(fmt::format("{} is an increment of mariadb-backup", dir))
-      .WithHint("mariadb-backup --prepare applies it, to a base that mariadb-backup made");
+  return MariadbBackupIncrement::Open(fs, dir, *metadata);
 }
 
 }  // namespace hbk::prepare

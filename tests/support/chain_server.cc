@@ -247,6 +247,7 @@ void ChainServer::CreateTable() {
   space.pages.resize(6);
   others_[fmt::format("db/n{}.frm", last_name_)] = "frm of " + space.name;
   named_.insert(space.id);
+  space.made_lsn = log_.end_lsn();
   MtrBuilder mtr;
   mtr.FileCreate(space.id, "./" + space.name);
   AppendFirstPage(mtr, space.id, 6);
@@ -325,7 +326,7 @@ void ChainServer::ChangeFiles() {
     case 2: DropTable(); break;
     case 3:
     case 4: RenameTable(); break;
-    case 5: ImportTable(); break;
+    case 5: has_imports_ ? ImportTable() : RenameTable(); break;
     default: TruncateUndo(); break;
   }
 }
@@ -420,6 +421,7 @@ size_t ChainServer::TakeIncrement(MemFileSystem& fs, const std::string& dir, siz
   taken.manifest = NewManifest();
   const Lsn base_end = base.manifest.last_lsn;
   taken.manifest.base = manifest::BaseBackup{base.manifest.backup_uuid, "hbk", base_end};
+  if (base.is_theirs) taken.manifest.base = manifest::BaseBackup{"", "mariadb-backup", base_end};
   const bool has_unwritten = std::any_of(spaces_.begin(), spaces_.end(), [](const Space& space) {
     return IsZero(space.pages[0].disk);
   });
@@ -445,7 +447,8 @@ size_t ChainServer::TakeIncrement(MemFileSystem& fs, const std::string& dir, siz
     taken.generations[space.id] = space.generation;
     const auto known = base.generations.find(space.id);
     file.content = FileContent::kDelta;
-    file.replaces_base = known == base.generations.end() || known->second != space.generation;
+    file.replaces_base =
+        !base.is_theirs && (known == base.generations.end() || known->second != space.generation);
     fs.PutDirectory(io::DirName(dir + "/" + space.name));
     delta::DeltaWriter writer(fs, dir + "/" + space.name + std::string(delta::kDeltaSuffix),
                               {.page_size = kPageSize, .space_id = space.id});
@@ -474,7 +477,87 @@ size_t ChainServer::TakeIncrement(MemFileSystem& fs, const std::string& dir, siz
     taken.manifest.files.push_back(file);
   }
   checkpoint_end_lsn_ = end_of_checkpoint;
-  return Finish(fs, dir, std::move(taken), start, is_checkpoint, &base);
+  // Nothing is known of other files of theirs.
+  return Finish(fs, dir, std::move(taken), start, is_checkpoint, base.is_theirs ? nullptr : &base);
+}
+
+size_t ChainServer::TakeFullAsTheirs(MemFileSystem& fs, const std::string& dir) {
+  const size_t number = TakeFull(fs, dir);
+  MakeTheirs(fs, dir, 0);
+  return number;
+}
+
+size_t ChainServer::TakeIncrementAsTheirs(MemFileSystem& fs, const std::string& dir,
+                                          size_t base_number) {
+  Taken taken;
+  taken.manifest = NewManifest();
+  const Lsn from_lsn = taken_[base_number].manifest.to_lsn;
+  const Lsn start = checkpoint_lsn_;
+  const Lsn end_of_checkpoint = checkpoint_end_lsn_;
+  std::map<SpaceId, std::string> names;
+  for (const Space& space : spaces_)
+    if (space.made_lsn < start) names[space.id] = space.name;
+  for (const std::string database : {"db", "db2"})
+    fs.PutDirectory(dir + "/" + database);
+  const auto copies = CopyPages();
+  for (const Space& space : spaces_) {
+    const auto name = names.find(space.id);
+    PutTheirFile(fs, dir, space, copies.at(space.id).pages, name == names.end() ? "" : name->second,
+                 from_lsn);
+    if (name != names.end()) names.erase(name);
+  }
+  // Those that were dropped meanwhile have their deltas.
+  for (const auto& [id, name] : names) {
+    fs.PutFile(dir + "/" + name.substr(0, name.size() - 4) + ".del", "");
+    PutTheirFile(fs, dir, {.id = id, .name = name, .pages = {}}, {}, name, from_lsn);
+  }
+  checkpoint_end_lsn_ = end_of_checkpoint;
+  const size_t number = Finish(fs, dir, std::move(taken), start, true, nullptr);
+  MakeTheirs(fs, dir, from_lsn);
+  return number;
+}
+
+// Of a table that was made since the checkpoint, all of it.
+void ChainServer::PutTheirFile(MemFileSystem& fs, const std::string& dir, const Space& space,
+                               const std::vector<std::string>& pages, const std::string& delta_name,
+                               Lsn from_lsn) const {
+  const auto without_suffix = [](const std::string& name) {
+    return name.substr(0, name.size() - 4);
+  };
+  if (delta_name.empty()) {
+    std::string bytes;
+    for (const std::string& page : pages)
+      bytes += page.empty() ? Zeros() : page;
+    fs.PutFile(dir + "/" + without_suffix(space.name) + ".new", bytes);
+    return;
+  }
+  std::string head = "XTRA";
+  std::string images;
+  for (uint32_t number = 0; number < pages.size(); ++number) {
+    if (LsnOf(pages[number]) <= from_lsn) continue;
+    head += Be32(number);
+    images += pages[number];
+  }
+  HBK_CHECK(head.size() < kPageSize);
+  head += Be32(UINT32_MAX);
+  head.resize(kPageSize);
+  fs.PutFile(dir + "/" + delta_name + ".delta", head + images);
+  fs.PutFile(dir + "/" + delta_name + ".meta",
+             fmt::format("page_size = {}\nzip_size = 0 \nspace_id = {}\n", kPageSize, space.id));
+  if (delta_name != space.name)
+    fs.PutFile(dir + "/" + without_suffix(delta_name) + ".ren", without_suffix(space.name));
+}
+
+// What Finish has made of the last backup, as mariadb-backup leaves it.
+void ChainServer::MakeTheirs(MemFileSystem& fs, const std::string& dir, Lsn from_lsn) {
+  Taken& taken = taken_.back();
+  taken.is_theirs = true;
+  HBK_CHECK(fs.Remove(dir + "/hbk_manifest.json").ok());
+  HBK_CHECK(fs.SyncDirectory(dir).ok());
+  fs.PutFile(dir + "/xtrabackup_checkpoints",
+             fmt::format("backup_type = {}\nfrom_lsn = {}\nto_lsn = {}\nlast_lsn = {}\n",
+                         from_lsn == 0 ? "full-backuped" : "incremental", from_lsn,
+                         taken.manifest.to_lsn, taken.manifest.last_lsn));
 }
 
 size_t ChainServer::Finish(MemFileSystem& fs, const std::string& dir, Taken taken, Lsn start,
@@ -511,7 +594,7 @@ size_t ChainServer::Finish(MemFileSystem& fs, const std::string& dir, Taken take
   }
   taken.others = others_;
   manifest.start_checkpoint_lsn = start;
-  manifest.to_lsn = std::max(start, checkpoint_lsn_);
+  manifest.to_lsn = checkpoint_lsn_;
   manifest.last_lsn = log_.end_lsn();
   std::sort(manifest.files.begin(), manifest.files.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.name < b.name; });

@@ -37,6 +37,10 @@ class ChainServer {
   // of backups taken. Returns its own place.
   size_t TakeFull(MemFileSystem& fs, const std::string& dir);
   size_t TakeIncrement(MemFileSystem& fs, const std::string& dir, size_t base);
+  // As mariadb-backup takes them. It does not see what is imported: tables are renamed instead.
+  size_t TakeFullAsTheirs(MemFileSystem& fs, const std::string& dir);
+  size_t TakeIncrementAsTheirs(MemFileSystem& fs, const std::string& dir, size_t base);
+  void ImportNothing() { has_imports_ = false; }
 
   // What each page of each file is, were all of them written: by name of the file. Pages of zeros
   // are not in use.
@@ -57,6 +61,7 @@ class ChainServer {
     innodb::SpaceId id = 0;
     std::string name;
     uint32_t generation = 0;  // another file
+    innodb::Lsn made_lsn = 0;
     std::vector<Page> pages;
   };
   struct Mtr {
@@ -72,6 +77,7 @@ class ChainServer {
     std::map<innodb::SpaceId, uint32_t> generations;  // of tablespaces with a first page
     bool has_unknown = false;                         // a tablespace without one
     std::map<std::string, std::string> others;
+    bool is_theirs = false;  // of mariadb-backup: there is no manifest
   };
 
   uint32_t Random(uint32_t end) {
@@ -96,6 +102,10 @@ class ChainServer {
   std::string LogFrom(innodb::Lsn start, bool is_checkpoint) const;
   size_t Finish(MemFileSystem& fs, const std::string& dir, Taken taken, innodb::Lsn start,
                 bool is_checkpoint, const Taken* base);
+  void MakeTheirs(MemFileSystem& fs, const std::string& dir, innodb::Lsn from_lsn);
+  void PutTheirFile(MemFileSystem& fs, const std::string& dir, const Space& space,
+                    const std::vector<std::string>& pages, const std::string& delta_name,
+                    innodb::Lsn from_lsn) const;
 
   std::mt19937 rng_;
   LogBuilder log_;
@@ -103,6 +113,7 @@ class ChainServer {
   std::vector<Space> spaces_;
   std::set<innodb::SpaceId> named_;  // since the last checkpoint
   std::map<std::string, std::string> others_;
+  bool has_imports_ = true;
   innodb::SpaceId last_id_ = 3;
   uint32_t last_generation_ = 0;
   uint32_t last_name_ = 0;

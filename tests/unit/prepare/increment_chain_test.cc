@@ -1,5 +1,6 @@
 #include "increment_chain.h"
 
+#include <array>
 #include <cstdlib>
 #include <functional>
 
@@ -75,20 +76,28 @@ std::string FirstDifference(const std::map<std::string, std::string>& a,
   return {};
 }
 
+// Whose the backups of a chain are: a letter for each, 'h' of hbk, 'm' of mariadb-backup.
+constexpr const char* kOurs = "hhhh";
+
 // A server at work, a full backup of it and three increments.
 struct Chain {
-  explicit Chain(uint32_t seed) : server(seed) {
+  explicit Chain(uint32_t seed, const std::string& makers = kOurs, bool has_imports = false)
+      : server(seed), has_theirs(makers != kOurs) {
+    if (has_theirs && !has_imports) server.ImportNothing();
     server.Work(200);
     for (int i = 0; i < 3; ++i)
       server.ChangeFiles();
-    size_t last = server.TakeFull(fs, Dir(0));
+    size_t last =
+        makers[0] == 'h' ? server.TakeFull(fs, Dir(0)) : server.TakeFullAsTheirs(fs, Dir(0));
     for (int number = 1; number <= kIncrementCount; ++number) {
       server.Work(150);
       for (int i = 0; i < 4; ++i) {
         server.ChangeFiles();
         server.Work(20);
       }
-      last = server.TakeIncrement(fs, Dir(number), last);
+      last = makers[static_cast<size_t>(number)] == 'h'
+                 ? server.TakeIncrement(fs, Dir(number), last)
+                 : server.TakeIncrementAsTheirs(fs, Dir(number), last);
     }
   }
 
@@ -98,7 +107,10 @@ struct Chain {
     for (const auto& [name, bytes] : server.Files()) {
       const auto found = tree.find("/base/" + name);
       if (found == tree.end()) return name + " is missing";
-      if (found->second.size() != bytes.size())
+      // mariadb-backup does not tell that an undo tablespace was truncated.
+      const bool is_longer =
+          has_theirs && name.starts_with("undo") && found->second.size() > bytes.size();
+      if (found->second.size() != bytes.size() && !is_longer)
         return fmt::format("{} has {} bytes, not {}", name, found->second.size(), bytes.size());
       for (uint32_t page = 0; page < bytes.size() / kPageBytes; ++page) {
         const ByteView wanted = AsBytes(bytes).subspan(size_t{page} * kPageBytes, kPageBytes);
@@ -122,11 +134,55 @@ struct Chain {
 
   MemFileSystem fs;
   ChainServer server;
+  bool has_theirs = false;
 };
 
 uint32_t FirstSeed() {
   const char* text = std::getenv("HBK_SEED");
   return text == nullptr ? 1 : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+// Of mariadb-backup alone, and mixed in each way.
+constexpr std::array<const char*, 5> kMixtures = {"mmmm", "hmmm", "mhmh", "hmhm", "mmhh"};
+
+TEST(IncrementChainTest, IncrementsOfMariadbBackupGiveWhatTheServerHas) {
+  for (const char* makers : kMixtures) {
+    for (uint32_t seed = FirstSeed(); seed < FirstSeed() + kSeedCount; ++seed) {
+      SCOPED_TRACE(fmt::format("HBK_SEED={}, {}", seed, makers));
+      Chain at_once(seed, makers);
+      Chain one_by_one(seed, makers);
+
+      ASSERT_THAT(Prepare(at_once.fs, Dirs(1, kIncrementCount)), IsOk());
+      ASSERT_THAT(Prepare(one_by_one.fs, {}), IsOk());
+      for (int number = 1; number <= kIncrementCount; ++number)
+        ASSERT_THAT(Prepare(one_by_one.fs, {Dir(number)}), IsOk());
+
+      ASSERT_EQ(one_by_one.Difference(), "");
+      ASSERT_EQ(at_once.Difference(), "");
+    }
+  }
+}
+
+// What mariadb-backup does not have. Only where the redo has the DISCARD it can be seen.
+TEST(IncrementChainTest, TablesThatMariadbBackupLostAreRefused) {
+  size_t refused_count = 0;
+  for (uint32_t seed = FirstSeed(); seed < FirstSeed() + 4 * kSeedCount; ++seed) {
+    SCOPED_TRACE(fmt::format("HBK_SEED={}", seed));
+    Chain chain(seed, "hmmm", true);
+    const auto before = chain.fs.Tree("/base");
+
+    const Status status = Prepare(chain.fs, Dirs(1, kIncrementCount));
+
+    if (status.ok()) continue;
+    // Made and imported between two backups: then there is nothing of it at all.
+    if (status.code() == StatusCode::kChainBroken)
+      ASSERT_THAT(status.message(), HasSubstr("and no redo makes it"));
+    else
+      ASSERT_THAT(status, StatusIs(StatusCode::kUnsupported, HasSubstr("imported again")));
+    ASSERT_TRUE(chain.fs.Tree("/base") == before);
+    ++refused_count;
+  }
+  EXPECT_GT(refused_count, 0U);
 }
 
 TEST(IncrementChainTest, SumIsWhatTheServerHas) {
@@ -166,9 +222,10 @@ void PutTree(const std::map<std::string, std::string>& tree, MemFileSystem& fs) 
 
 // Each change of the file system is the last one in turn; a power cut follows that keeps nothing,
 // or a random half, of what was not synced. Then prepare runs again.
-void CutPowerAtAnyChange(bool is_base_prepared, uint32_t crash_seed) {
-  SCOPED_TRACE(fmt::format("HBK_SEED={}", FirstSeed()));
-  Chain chain(FirstSeed() + crash_seed);
+void CutPowerAtAnyChange(bool is_base_prepared, uint32_t crash_seed,
+                         const std::string& makers = kOurs) {
+  SCOPED_TRACE(fmt::format("HBK_SEED={}, {}", FirstSeed(), makers));
+  Chain chain(FirstSeed() + crash_seed, makers);
   if (is_base_prepared) {
     ASSERT_THAT(Prepare(chain.fs, {}), IsOk());
   }
@@ -209,8 +266,15 @@ TEST(IncrementChainTest, PowerCutOverAPreparedBaseEndsInTheSameBytes) {
     CutPowerAtAnyChange(true, crash_seed);
 }
 
+TEST(IncrementChainTest, PowerCutOverIncrementsOfMariadbBackupEndsInTheSameBytes) {
+  CutPowerAtAnyChange(false, 1, "mmmm");
+  CutPowerAtAnyChange(true, 2, "hmhm");
+}
+
 class WrongChainTest : public ::testing::Test {
  protected:
+  explicit WrongChainTest(const std::string& makers = kOurs) : chain_(7, makers) {}
+
   // Refused, with the base as it was.
   void ExpectRefused(const std::vector<std::string>& increments, StatusCode code,
                      const std::string& message, const std::string& hint = "") {
@@ -242,7 +306,7 @@ class WrongChainTest : public ::testing::Test {
     chain_.fs.PutFile(path, bytes);
   }
 
-  Chain chain_{7};
+  Chain chain_;
 };
 
 TEST_F(WrongChainTest, MissingLink) {
@@ -293,6 +357,77 @@ TEST_F(WrongChainTest, OtherLsn) {
   ChangeManifest(1, [](auto& manifest) { manifest.base->last_lsn += 8; });
 
   ExpectRefused({"/inc1"}, StatusCode::kChainBroken, "/inc1 begins at LSN");
+}
+
+TEST_F(WrongChainTest, OtherSeries) {
+  ChangeManifest(1, [](auto& manifest) { manifest.server.version = "11.8.3-MariaDB"; });
+
+  ExpectRefused({"/inc1"}, StatusCode::kChainBroken, "redo of two series", "after each upgrade");
+}
+
+class WrongForeignChainTest : public WrongChainTest {
+ protected:
+  WrongForeignChainTest() : WrongChainTest("mmmm") {}
+  void ChangeInfo(const std::string& text) {
+    chain_.fs.PutFile("/inc1/xtrabackup_info", "uuid = uuid-1\n" + text);
+  }
+};
+
+TEST_F(WrongForeignChainTest, MissingLinkOrWrongOrder) {
+  ExpectRefused({"/inc2"}, StatusCode::kChainBroken, "/inc2 begins at LSN", "all of them");
+  ExpectRefused({"/inc2", "/inc1"}, StatusCode::kChainBroken, "/inc2 begins at LSN", "order");
+  ExpectRefused({"/inc1", "/inc1"}, StatusCode::kChainBroken, "are the same increment");
+}
+
+// The server wrote nothing between two backups: both begin at the same checkpoint.
+TEST_F(WrongForeignChainTest, WrongOrderOfTheSameBeginning) {
+  const auto first = *manifest::LoadMariadbBackupSet(chain_.fs, "/inc1");
+  const auto second = *manifest::LoadMariadbBackupSet(chain_.fs, "/inc2");
+  for (const std::string dir : {"/base", "/inc1", "/inc2"}) {
+    auto checkpoints = manifest::LoadMariadbBackupSet(chain_.fs, dir)->checkpoints;
+    if (dir != "/base") checkpoints.from_lsn = first.checkpoints.from_lsn;
+    checkpoints.to_lsn = first.checkpoints.from_lsn;
+    chain_.fs.PutFile(dir + "/xtrabackup_checkpoints", manifest::RenderCheckpoints(checkpoints));
+  }
+
+  ExpectRefused({"/inc2", "/inc1"}, StatusCode::kChainBroken,
+                fmt::format("/inc1 ends at LSN {}, before /inc2, which ends at LSN {}",
+                            first.checkpoints.last_lsn, second.checkpoints.last_lsn),
+                "order");
+}
+
+TEST_F(WrongForeignChainTest, OfChosenTablesOrOfAnotherSeries) {
+  ChangeInfo("partial = Y\n");
+  ExpectRefused({"/inc1"}, StatusCode::kChainBroken, "/inc1 is of chosen tables, and /base of all");
+
+  chain_.fs.PutFile("/base/xtrabackup_info", "server_version = 10.11.19-MariaDB\n");
+  ChangeInfo("server_version = 11.8.3-MariaDB\n");
+  ExpectRefused({"/inc1"}, StatusCode::kChainBroken, "redo of two series");
+}
+
+TEST_F(WrongForeignChainTest, FilesThatMariadbBackupDoesNotCopy) {
+  chain_.fs.PutFile("/base/db.mrn", "of Mroonga");
+
+  ExpectRefused({"/inc1"}, StatusCode::kUnsupported, "no files of Mroonga", "with hbk");
+}
+
+TEST_F(WrongForeignChainTest, ServerWithAnotherHistory) {
+  auto checkpoints = manifest::LoadMariadbBackupSet(chain_.fs, "/base")->checkpoints;
+  checkpoints.to_lsn = checkpoints.last_lsn;
+  chain_.fs.PutFile("/base/xtrabackup_checkpoints", manifest::RenderCheckpoints(checkpoints));
+  auto increment = manifest::LoadMariadbBackupSet(chain_.fs, "/inc1")->checkpoints;
+  increment.from_lsn = checkpoints.to_lsn;
+  chain_.fs.PutFile("/inc1/xtrabackup_checkpoints", manifest::RenderCheckpoints(increment));
+  chain_.fs.PutFile("/inc1/ib_logfile0", chain_.fs.Contents("/base/ib_logfile0"));
+  // Of the pages only those that are too old by that are in the way.
+  for (const auto& [path, bytes] : chain_.fs.Tree("/inc1")) {
+    if (!path.ends_with(".delta")) continue;
+    std::string empty = "XTRA" + std::string(4, '\xFF');
+    empty.resize(kPageBytes);
+    chain_.fs.PutFile(path, empty);
+  }
+
+  ExpectRefused({"/inc1"}, StatusCode::kChainBroken, "had another history");
 }
 
 TEST_F(WrongChainTest, WhatIsNoIncrement) {
