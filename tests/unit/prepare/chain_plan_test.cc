@@ -263,7 +263,10 @@ TEST_F(ChainPlanTest, WhatTheBackupBeforeDoesNotHaveIsABrokenChain) {
   input_.parts.back().is_base_unknown = true;
   const auto plan = PlanChain(input_);
   ASSERT_THAT(plan, IsOk());
-  EXPECT_EQ(Space(*plan, "db/t.ibd").origin, 1U);
+  // Older redo may make what is not in the increment.
+  EXPECT_TRUE(Space(*plan, "db/t.ibd").is_new);
+  EXPECT_EQ(Space(*plan, "db/t.ibd").origin, 0U);
+  EXPECT_TRUE(Space(*plan, "db/t.ibd").LacksFirstPage());
 }
 
 TEST_F(ChainPlanTest, WhatThePartBetweenDoesNotHaveIsABrokenChain) {
@@ -315,8 +318,8 @@ TEST_F(ChainPlanTest, RedoThatTwoPartsHaveCountsOnce) {
   const auto plan = PlanChain(input_);
   ASSERT_THAT(plan, IsOk());
   const ChainFilter chain(*plan);
-  const PartFilter base(chain, 0, 0);
-  const PartFilter increment(chain, 1, 500);
+  const PartFilter base(chain, 0, 0, 0);
+  const PartFilter increment(chain, 1, 500, 500);
 
   EXPECT_TRUE(base.CountsPage({5, 1}, 499));
   EXPECT_FALSE(increment.CountsPage({5, 1}, 499));
@@ -325,6 +328,38 @@ TEST_F(ChainPlanTest, RedoThatTwoPartsHaveCountsOnce) {
   EXPECT_FALSE(base.CountsPage({6, 1}, 499));
   EXPECT_FALSE(increment.CountsSpace(5, 499));
   EXPECT_TRUE(increment.CountsSpace(6, 499));
+}
+
+// Pages from the last checkpoint of the part before on, at 400: their older redo does not count.
+TEST_F(ChainPlanTest, RedoInFrontOfTheEndOfThePartBeforeCountsForOlderPages) {
+  AddBase("db/t.ibd", FileKind::kTablespace, 5);
+  AddPart({Tablespace("db/t.ibd", 5, 9)}, {{"db/t.ibd", {PageRun(2, 1)}}});
+  const auto plan = PlanChain(input_);
+  ASSERT_THAT(plan, IsOk());
+  const ChainFilter chain(*plan);
+  const PartFilter base(chain, 0, 0, 0);
+  const PartFilter increment(chain, 1, 500, 400);
+
+  EXPECT_FALSE(base.CountsPage({5, 2}, 450));
+  EXPECT_TRUE(increment.CountsPage({5, 2}, 450));
+  EXPECT_TRUE(base.CountsPage({5, 3}, 450));
+  EXPECT_FALSE(increment.CountsPage({5, 3}, 450));
+  EXPECT_TRUE(increment.CountsPage({5, 3}, 500));
+}
+
+TEST_F(ChainPlanTest, OpenLengthIsTheLeastThatAnyPartHas) {
+  AddBase("db/t.ibd", FileKind::kTablespace, 5);
+  AddPart({Tablespace("db/t.ibd", 5, 20)});
+  AddPart({Tablespace("db/t.ibd", 5, 4)});
+  for (ChainPart& part : input_.parts)
+    part.has_open_sizes = true;
+
+  const auto plan = PlanChain(input_);
+
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(Space(*plan, "db/t.ibd").size, 20U * kPageSize);
+  EXPECT_TRUE(Space(*plan, "db/t.ibd").is_size_open);
+  EXPECT_EQ(Space(*plan, "db/t.ibd").kept_bytes, UINT64_MAX);
 }
 
 }  // namespace
