@@ -11,5 +11,4 @@ function(hbk_module name)
   target_include_directories(hbk_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
                              PRIVATE ${PROJECT_SOURCE_DIR}/src/${name})
   target_link_libraries(hbk_${name} PUBLIC fmt::fmt Threads::Threads ${ARG_LIBS})
-  hbk_precompile(hbk_${name} src)
 endfunction()
