@@ -56,9 +56,6 @@ class DatadirScanner {
       : fs_(fs), layout_(layout), options_(options), before_(std::move(before)) {}
 
   Result<Scan> Run() {
-    // Unknown, as errors are: the listing that follows meets them too.
-    const Result<bool> keeps_times = fs_.KeepsFileTimes(layout_.datadir);
-    keeps_times_ = keeps_times.ok() && *keeps_times;
     scan_.files.reserve(before_.files.size());
     HBK_RETURN_IF_ERROR(ScanSystemFiles());
     for (const std::string& root : layout_.Roots()) {
@@ -175,11 +172,17 @@ class DatadirScanner {
              file.source_path == io::JoinPath(layout_.datadir, file.name);
     };
     bool is_settled =
-        keeps_times_ && io::IsAtRest(identity, looked_ns) && scan_.warnings.size() == warnings;
+        KeepsTimes(path) && io::IsAtRest(identity, looked_ns) && scan_.warnings.size() == warnings;
     for (size_t i = first; i < scan_.files.size() && is_settled; ++i)
       is_settled = is_own(i);
     if (is_settled) scan_.settled.emplace(db, identity);
     return OkStatus();
+  }
+
+  // Of each directory: that of a database may be a symlink to another file system.
+  bool KeepsTimes(const std::string& path) {
+    const Result<bool> keeps_times = fs_.KeepsFileTimes(path);
+    return keeps_times.ok() && *keeps_times;
   }
 
   // A directory that is as it was: nothing came or went, and nothing has another name.
@@ -310,7 +313,6 @@ class DatadirScanner {
   const Layout& layout_;
   const ScanOptions& options_;
   Scan before_;
-  bool keeps_times_ = false;
   Scan scan_;
 };
 
