@@ -129,6 +129,7 @@ class BackupRun {
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
   Status CatchUp(std::chrono::milliseconds timeout);
+  Result<std::string> SyncCurrentBinlog();
   Result<uint64_t> WriteLog(const std::function<Result<uint64_t>()>& write);
   Status CheckAlive();
   Result<datadir::Scan> Scan();
@@ -423,6 +424,7 @@ Status BackupRun::CopyClosedTables() {
   // Outside of the stage that makes writers wait, what can be.
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
   HBK_RETURN_IF_ERROR(ReserveRocksdbCheckpoint());
+  HBK_RETURN_IF_ERROR(SyncCurrentBinlog().status());
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
   reporter_.BeginPhase("copy closed tables");
   return CopyOtherFiles(CopyStage::kFlush);
@@ -432,12 +434,7 @@ Status BackupRun::CopyUnderBlockDdl() {
   reporter_.BeginPhase("wait for backup stage block_ddl");
   // Outside of the lock, what can be.
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
-  std::string binlog;
-  if (position_choice_.binlog) {
-    HBK_ASSIGN_OR_RETURN(const auto position, session_->ReadBinlogPosition());
-    if (position) binlog = BinlogPath(record_.facts.Variable("log_bin_basename"), position->file);
-  }
-  SyncBinlog(fs_, binlog);
+  HBK_ASSIGN_OR_RETURN(const std::string binlog, SyncCurrentBinlog());
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kBlockDdl));
   urgency_.emplace();  // Until END: others wait.
   reporter_.BeginPhase("copy what changed");
@@ -585,6 +582,16 @@ Status BackupRun::CatchUp(std::chrono::milliseconds timeout) {
                          return now.current;
                        }));
   return tailer_->WaitFor(lsn, stop_, timeout);
+}
+
+// Where the binlog lies; empty: there is none, or none is wanted.
+Result<std::string> BackupRun::SyncCurrentBinlog() {
+  if (!position_choice_.binlog) return std::string();
+  HBK_ASSIGN_OR_RETURN(const auto position, session_->ReadBinlogPosition());
+  if (!position) return std::string();
+  std::string path = BinlogPath(record_.facts.Variable("log_bin_basename"), position->file);
+  SyncBinlog(fs_, path);
+  return path;
 }
 
 // `write` reads the LSN and then flushes the logs. Where the server does write with that, the
