@@ -24,8 +24,7 @@ constexpr std::string_view kNewSuffix = ".new";
 constexpr std::string_view kTableSuffix = ".ibd";
 constexpr std::string_view kUsedUpHint =
     "mariadb-backup --prepare removes the deltas that it has applied: take the increment from "
-    "where "
-    "it was kept, or make another one";
+    "where it was kept, or make another one";
 
 std::string Without(std::string_view name, std::string_view suffix) {
   return std::string(name.substr(0, name.size() - suffix.size()));

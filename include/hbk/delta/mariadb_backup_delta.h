@@ -7,9 +7,8 @@
 // Format   docs/format/mariadb-backup-deltas.md.
 // Units    Sizes and offsets are bytes. Pages are counted in their file.
 // Memory   A reader: about 1 MiB; an index: 24 bytes a run.
-// Errors   kCorruption: not such a file, cut off, or something that mariadb-backup never writes;
-// the
-//          message names file and offset.
+// Errors   kCorruption: not such a file, cut off, or something that mariadb-backup never
+//          writes; the message names file and offset.
 // Threads  ReadRun: any number; ReadIndex: one.
 #pragma once
 
