@@ -311,6 +311,12 @@ Status MariadbBackupIncrement::VerifyWhole(const ListedTablespace& space,
   if (first.kind == FirstPageKind::kDamaged)
     return CorruptionError(fmt::format("{}: {}", space.path, first.reason));
   const uint32_t page_size = first.header.flags.physical_size();
+  // It may have fewer pages than page 0 says, which was read while the table grew.
+  if (info.size % page_size != 0) {
+    return CorruptionError(
+        fmt::format("{} has {} bytes, which are not whole pages of {}: it is cut off", space.path,
+                    info.size, page_size));
+  }
   verified.file.space = manifest::SpaceFacts{
       .space_id = first.header.space_id, .page_size = page_size, .flags = first.header.flags.raw()};
   PageInspector inspector(space.path, ImageCheck(first.header.flags), first.header.space_id, 0,

@@ -172,6 +172,12 @@ TEST_F(MariadbBackupIncrementTest, DamageInAWholeFileIsRefused) {
   EXPECT_THAT(Verify(), StatusIs(StatusCode::kCorruption, HasSubstr("n.new, page 1")));
 }
 
+TEST_F(MariadbBackupIncrementTest, AWholeFileThatIsCutOffInAPageIsRefused) {
+  fs_.PutFile("/i/d/n.new", PageOf({8, 0}, 1500) + PageOf({8, 1}, 1500).substr(0, 5000));
+
+  EXPECT_THAT(Verify(), StatusIs(StatusCode::kCorruption, HasSubstr("n.new has 21384 bytes")));
+}
+
 // The redo makes it.
 TEST_F(MariadbBackupIncrementTest, AWholeFileMayLackItsFirstPage) {
   fs_.PutFile("/i/d/n.new", std::string(4 * kPage, '\0'));
