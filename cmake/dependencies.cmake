@@ -9,6 +9,8 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(CURL REQUIRED)
 pkg_check_modules(MARIADB REQUIRED IMPORTED_TARGET libmariadb)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(LZ4FRAME REQUIRED IMPORTED_TARGET liblz4)
 
 # Codecs of page_compressed tables. Each may be left out (-DHBK_CODEC_LZO=OFF): hbk then refuses the
 # tables that need it, by name. zlib is always there.
