@@ -11,7 +11,7 @@ _hbk() {
     cword=$COMP_CWORD
   fi
 
-  local commands="backup prepare copy-back move-back help"
+  local commands="backup prepare copy-back move-back decompress help"
   local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
   first+=" --print-defaults"
 
@@ -64,7 +64,7 @@ _hbk() {
   local i command=
   for ((i = 1; i < cword; i++)); do
     case ${words[i]} in
-      backup | prepare | copy-back | move-back | help)
+      backup | prepare | copy-back | move-back | decompress | help)
         command=${words[i]}
         break
         ;;
@@ -74,7 +74,7 @@ _hbk() {
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
   elif [[ $command == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "backup prepare copy-back move-back" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "backup prepare copy-back move-back decompress" -- "$cur")
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |

@@ -6,16 +6,34 @@
 
 #include <fmt/format.h>
 
+#include "hbk/datadir/file_kind.h"
+#include "hbk/filter/tree_digest.h"
+
 namespace hbk::backup {
 
 namespace {
 
 constexpr uint64_t kPageBytes = 8192;
-constexpr uint64_t kBufferBytes = 1 << 20;
 // Of the end of a log: its last page is rewritten until it is full.
 constexpr uint64_t kTailBytes = 2 * kPageBytes;
 constexpr int kReadTries = 50;
 constexpr std::chrono::milliseconds kReadPause{10};
+
+// Bytes that may be rewritten while they are read: until two reads agree.
+Result<std::vector<uint8_t>> ReadSettled(io::File& log, uint64_t offset, uint64_t end) {
+  std::vector<uint8_t> last(end - offset);
+  std::vector<uint8_t> bytes(end - offset);
+  HBK_RETURN_IF_ERROR(log.ReadAt(offset, last).status());
+  for (int i = 0; i < kReadTries; ++i) {
+    HBK_ASSIGN_OR_RETURN(const size_t got, log.ReadAt(offset, bytes));
+    if (got != bytes.size()) return CorruptionError(fmt::format("{} became shorter", log.path()));
+    if (bytes == last) return bytes;
+    last.swap(bytes);
+    std::this_thread::sleep_for(kReadPause);
+  }
+  return FailedError(fmt::format(
+      "{} does not come to rest at offset {}, although commits are blocked", log.path(), offset));
+}
 
 }  // namespace
 
@@ -64,103 +82,105 @@ Status AriaLogCopier::OpenLogs(uint32_t first) {
     Log log;
     log.number = number;
     log.source = std::move(source).value();
-    io::OpenOptions create;
-    create.write = true;
-    create.create = true;
-    create.mode = 0600;
-    HBK_ASSIGN_OR_RETURN(log.target,
-                         fs_.Open(io::JoinPath(target_dir_, aria::LogFileName(number)), create));
     logs_.push_back(std::move(log));
   }
 }
 
-Status AriaLogCopier::CopyAhead(std::stop_token stop) {
-  HBK_RETURN_IF_ERROR(OpenLogs(logs_.empty() ? 1 : logs_.back().number + 1));
-  for (Log& log : logs_) {
-    HBK_ASSIGN_OR_RETURN(const io::FileInfo info, log.source->Stat());
-    const uint64_t whole = info.size / kPageBytes * kPageBytes;
-    if (whole > kTailBytes) HBK_RETURN_IF_ERROR(CopyUpTo(log, whole - kTailBytes, stop));
-  }
-  return OkStatus();
+Status AriaLogCopier::OpenNewLogs() {
+  return OpenLogs(logs_.empty() ? 1 : logs_.back().number + 1);
 }
 
-Status AriaLogCopier::CopyUpTo(Log& log, uint64_t end, const std::stop_token& stop) {
-  std::vector<uint8_t> buffer(kBufferBytes);
-  while (log.copied < end) {
-    if (stop.stop_requested()) return InterruptedError();
-    const uint64_t wanted = std::min(end - log.copied, kBufferBytes);
-    const MutableByteView part(buffer.data(), wanted);
-    HBK_ASSIGN_OR_RETURN(const size_t got, log.source->ReadAt(log.copied, part));
-    if (got != wanted) {
-      return CorruptionError(
-          fmt::format("{} became shorter than {} bytes", log.source->path(), end));
+// A log that came and was purged before it was opened.
+Status AriaLogCopier::CheckNoGap() const {
+  const std::string last = aria::LogFileName(logs_.empty() ? 0 : logs_.back().number);
+  HBK_ASSIGN_OR_RETURN(const auto entries, fs_.List(log_dir_));
+  for (const io::DirectoryEntry& entry : entries) {
+    const bool is_log = entry.name.size() == last.size() &&
+                        datadir::ClassifyRootFile(entry.name) == datadir::FileKind::kAriaLog;
+    if (is_log && entry.name > last) {
+      return FailedError(fmt::format("{} is there, and the Aria log before it was purged before it "
+                                     "could be copied",
+                                     io::JoinPath(log_dir_, entry.name)))
+          .WithHint(
+              "a larger aria_log_file_size, or less load on Aria tables, and the backup again");
     }
-    HBK_RETURN_IF_ERROR(log.target->WriteAt(log.copied, part));
-    log.copied += wanted;
   }
   return OkStatus();
 }
 
-Status AriaLogCopier::Finish(std::stop_token stop) {
-  // A log may be finished and the next one begun while we copy: look again until none is new.
-  size_t done = 0;
-  do {
-    HBK_RETURN_IF_ERROR(OpenLogs(logs_.empty() ? 1 : logs_.back().number + 1));
-    for (done = 0; done < logs_.size(); ++done)
-      HBK_RETURN_IF_ERROR(CopyRest(logs_[done], stop));
-    HBK_RETURN_IF_ERROR(OpenLogs(logs_.empty() ? 1 : logs_.back().number + 1));
-  } while (done < logs_.size());
-
-  const uint32_t last_log = logs_.empty() ? control_.last_log : logs_.back().number;
-  for (Log& log : logs_)
-    HBK_RETURN_IF_ERROR(log.target->Close());
-  io::OpenOptions create;
-  create.write = true;
-  create.create = true;
-  create.mode = 0600;
-  HBK_ASSIGN_OR_RETURN(const auto file,
-                       fs_.Open(io::JoinPath(target_dir_, aria::kControlFileName), create));
-  has_control_copy_ = true;
-  HBK_RETURN_IF_ERROR(file->WriteAt(0, AsBytes(aria::RenderControlFile(control_, last_log))));
-  return file->Close();
-}
-
-Status AriaLogCopier::CopyRest(Log& log, const std::stop_token& stop) {
-  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, log.source->Stat());
-  const uint64_t settled =
-      info.size > kTailBytes ? (info.size - kTailBytes) / kPageBytes * kPageBytes : 0;
-  HBK_RETURN_IF_ERROR(CopyUpTo(log, settled, stop));
-  // The end was copied while it was being rewritten; page 0 changes when a log is finished.
-  HBK_RETURN_IF_ERROR(CopySettled(log, std::min(log.copied, settled), info.size));
-  return CopySettled(log, 0, std::min(info.size, kPageBytes));
-}
-
-// Copies bytes that may be rewritten while they are read: until two reads agree.
-Status AriaLogCopier::CopySettled(Log& log, uint64_t offset, uint64_t end) {
-  if (offset >= end) return OkStatus();
-  std::vector<uint8_t> last(end - offset);
-  std::vector<uint8_t> buffer(end - offset);
-  HBK_RETURN_IF_ERROR(log.source->ReadAt(offset, last).status());
-  for (int i = 0; i < kReadTries; ++i) {
-    HBK_ASSIGN_OR_RETURN(const size_t got, log.source->ReadAt(offset, buffer));
-    if (got != buffer.size())
-      return CorruptionError(fmt::format("{} became shorter", log.source->path()));
-    if (buffer == last) return log.target->WriteAt(offset, buffer);
-    last.swap(buffer);
-    std::this_thread::sleep_for(kReadPause);
+Status AriaLogCopier::Settle() {
+  // A log may be finished and the next one begun meanwhile: look again until none is new.
+  for (size_t done = 0;; ++done) {
+    if (done == logs_.size()) {
+      HBK_RETURN_IF_ERROR(OpenNewLogs());
+      if (done == logs_.size()) return CheckNoGap();
+    }
+    Log& log = logs_[done];
+    HBK_ASSIGN_OR_RETURN(const io::FileInfo info, log.source->Stat());
+    log.size = info.size;
+    log.tail_offset =
+        info.size > kTailBytes ? (info.size - kTailBytes) / kPageBytes * kPageBytes : 0;
+    HBK_ASSIGN_OR_RETURN(log.tail, ReadSettled(*log.source, log.tail_offset, log.size));
+    HBK_ASSIGN_OR_RETURN(log.head,
+                         ReadSettled(*log.source, 0, std::min(kPageBytes, log.tail_offset)));
   }
-  return FailedError(
-      fmt::format("{} does not come to rest at offset {}, although commits are "
-                  "blocked",
-                  log.source->path(), offset));
 }
 
-std::vector<std::string> AriaLogCopier::names() const {
-  std::vector<std::string> names;
-  for (const Log& log : logs_)
-    names.push_back(aria::LogFileName(log.number));
-  if (has_control_copy_) names.emplace_back(aria::kControlFileName);
-  return names;
+Result<std::vector<AriaLogCopier::Copy>> AriaLogCopier::CopyAll(std::stop_token stop) {
+  std::vector<Copy> copies;
+  for (Log& log : logs_) {
+    HBK_ASSIGN_OR_RETURN(Copy copy, CopyLog(log, stop));
+    copies.push_back(std::move(copy));
+    HBK_RETURN_IF_ERROR(log.source->Close());
+  }
+  HBK_ASSIGN_OR_RETURN(Copy control, WriteControlFile());
+  copies.push_back(std::move(control));
+  logs_.clear();
+  return copies;
+}
+
+Result<AriaLogCopier::Copy> AriaLogCopier::CopyLog(const Log& log,
+                                                   const std::stop_token& stop) const {
+  Copy copy;
+  copy.name = aria::LogFileName(log.number);
+  copy.size = log.size;
+  HBK_ASSIGN_OR_RETURN(const auto target, fs_.Open(io::JoinPath(target_dir_, copy.name),
+                                                   {.write = true, .create = true, .mode = 0600}));
+  filter::TreeDigest digest(log.size);
+  std::vector<uint8_t> buffer(filter::TreeDigest::kChunkBytes);
+  for (uint64_t index = 0; index < digest.chunk_count(); ++index) {
+    if (stop.stop_requested()) return InterruptedError();
+    const uint64_t offset = index * buffer.size();
+    const uint64_t end = std::min<uint64_t>(log.size, offset + buffer.size());
+    const MutableByteView chunk = MutableByteView(buffer).first(end - offset);
+    const uint64_t tail_begin = std::clamp(log.tail_offset, offset, end);
+    const MutableByteView rest = chunk.first(tail_begin - offset);
+    HBK_ASSIGN_OR_RETURN(const size_t got, log.source->ReadAt(offset, rest));
+    if (got != rest.size()) {
+      return CorruptionError(
+          fmt::format("{} became shorter than {} bytes", log.source->path(), tail_begin));
+    }
+    if (offset == 0) std::ranges::copy(log.head, chunk.begin());
+    if (tail_begin < end) {
+      std::ranges::copy(ByteView(log.tail).subspan(tail_begin - log.tail_offset, end - tail_begin),
+                        chunk.subspan(tail_begin - offset).begin());
+    }
+    digest.AddChunk(index, chunk);
+    HBK_RETURN_IF_ERROR(target->WriteAt(offset, chunk));
+  }
+  HBK_RETURN_IF_ERROR(target->Close());
+  copy.digest = digest.Finish();
+  return copy;
+}
+
+Result<AriaLogCopier::Copy> AriaLogCopier::WriteControlFile() const {
+  const uint32_t last_log = logs_.empty() ? control_.last_log : logs_.back().number;
+  const std::string bytes = aria::RenderControlFile(control_, last_log);
+  HBK_ASSIGN_OR_RETURN(const auto file, fs_.Open(io::JoinPath(target_dir_, aria::kControlFileName),
+                                                 {.write = true, .create = true, .mode = 0600}));
+  HBK_RETURN_IF_ERROR(file->WriteAt(0, AsBytes(bytes)));
+  HBK_RETURN_IF_ERROR(file->Close());
+  return Copy{std::string(aria::kControlFileName), bytes.size(), filter::DigestOf(AsBytes(bytes))};
 }
 
 }  // namespace hbk::backup

@@ -1,7 +1,9 @@
 // Aria's log, and the control file that says where its recovery starts.
 //
-// The control file is read before any Aria table is touched, the logs are copied after the last
+// The control file is read before any Aria table is touched, and the end of the logs after the last
 // one: replaying them from that checkpoint then repairs every table that was copied in between.
+// A log only grows, but for its first page and the end: these are read under the lock, all the rest
+// when nobody waits.
 // A server ignores logs beyond the number in the control file, so the copy gets the highest one.
 //
 // Format   docs/format/aria.md: hbk/aria/control_file.h, log files of 8 KiB pages.
@@ -23,38 +25,47 @@ namespace hbk::backup {
 
 class AriaLogCopier {
  public:
+  // A file in the target.
+  struct Copy {
+    std::string name;
+    uint64_t size = 0;
+    std::string digest;
+  };
+
   AriaLogCopier(io::FileSystem& fs, std::string log_dir, std::string target_dir);
 
   // Reads the control file and opens the logs: an open log stays readable if it is purged.
   Status Begin();
-  // Copies what will not change any more, so that little is left for Finish.
-  Status CopyAhead(std::stop_token stop);
-  // Under BLOCK_COMMIT: copies the rest and writes the control file. Nothing is synced.
-  Status Finish(std::stop_token stop);
+  // Those that have come since. To be called now and then: a log may be purged before it is opened.
+  Status OpenNewLogs();
+  // Under BLOCK_COMMIT: remembers how far the logs go, and of each what may still change.
+  Status Settle();
+  // After that, in any stage or none: copies the logs as they were then, and writes the control
+  // file. Nothing is synced.
+  Result<std::vector<Copy>> CopyAll(std::stop_token stop);
 
   [[nodiscard]] const aria::ControlFile& control() const { return control_; }
-  // Files written so far, by name.
-  [[nodiscard]] std::vector<std::string> names() const;
 
  private:
   struct Log {
     uint32_t number = 0;
     std::unique_ptr<io::File> source;
-    std::unique_ptr<io::File> target;
-    uint64_t copied = 0;  // all before this offset is final, page 0 excepted
+    uint64_t size = 0;          // when it was settled
+    uint64_t tail_offset = 0;   // what is before it does not change any more, page 0 excepted
+    std::vector<uint8_t> head;  // page 0
+    std::vector<uint8_t> tail;
   };
 
   Status OpenLogs(uint32_t first);
-  Status CopyUpTo(Log& log, uint64_t end, const std::stop_token& stop);
-  Status CopyRest(Log& log, const std::stop_token& stop);
-  Status CopySettled(Log& log, uint64_t offset, uint64_t end);
+  [[nodiscard]] Status CheckNoGap() const;
+  Result<Copy> CopyLog(const Log& log, const std::stop_token& stop) const;
+  Result<Copy> WriteControlFile() const;
 
   io::FileSystem& fs_;
   std::string log_dir_;
   std::string target_dir_;
   aria::ControlFile control_;
   std::vector<Log> logs_;
-  bool has_control_copy_ = false;
 };
 
 }  // namespace hbk::backup

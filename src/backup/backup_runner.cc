@@ -17,16 +17,17 @@
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
+#include "hbk/manifest/stored_backup.h"
 #include "hbk/server/backup_history.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_session.h"
+#include "hbk/store/stored_file_system.h"
 
 #include "aria_log.h"
 #include "backup_record.h"
 #include "base_backup.h"
 #include "binlog_sync.h"
 #include "ddl_watch.h"
-#include "exact_copy.h"
 #include "foreign_engines.h"
 #include "open_spaces.h"
 #include "position_choice.h"
@@ -226,6 +227,7 @@ Status BackupRun::Connect() {
   reporter_.BeginPhase("connect");
   record_.start_time = std::time(nullptr);
   record_.options = options_.recorded_options;
+  record_.compression = options_.compression;
   HBK_ASSIGN_OR_RETURN(session_, server::ServerSession::Connect(options_.connect));
   session_->SetStop(stop_);
   HBK_ASSIGN_OR_RETURN(record_.facts, session_->ReadFacts());
@@ -257,9 +259,10 @@ Status BackupRun::Preflight() {
   // Before the work is done: later it could only be said that it was in vain.
   if (!options_.extra_lsndir.empty())
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, options_.extra_lsndir, 0700));
-  // How much an increment needs is known when it is made.
-  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, base_ ? datadir::Scan() : scan_,
-                                 base_ ? "" : rocksdb_dir_,
+  // How much an increment needs is known when it is made, and how far files shrink, too.
+  const bool is_smaller = base_ || options_.compression.method != codec::FrameMethod::kNone;
+  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, is_smaller ? datadir::Scan() : scan_,
+                                 is_smaller ? "" : rocksdb_dir_,
                                  facts.Number("innodb_log_file_size", 0)));
   record_.warnings = scan_.warnings;
   HBK_ASSIGN_OR_RETURN(closed_, FindClosedTables(*session_, scan_));
@@ -411,12 +414,12 @@ Status BackupRun::CopyWhileServerWorks() {
   return CopyOtherFiles(CopyStage::kStart);
 }
 
-// What of the other engines rests by now, and what the Aria log will not change any more.
+// What of the other engines rests by now.
 Status BackupRun::CopyOtherFiles(CopyStage stage) {
   HBK_ASSIGN_OR_RETURN(scan_, Scan());
   return watch_.Run([this, stage](const std::stop_token& halt) -> Status {
     HBK_RETURN_IF_ERROR(table_files_->CopyEarly(scan_, stage, halt));
-    return aria_->CopyAhead(halt);
+    return aria_->OpenNewLogs();
   });
 }
 
@@ -658,24 +661,22 @@ Status BackupRun::CopyAfterDdl(const SpaceChanges* changes, const std::stop_toke
   // The session is free: who waits for this thread talks to the ladder only.
   HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(
       scan_, changes, [this] { return session_->ListTablespaces(); }, halt));
-  HBK_RETURN_IF_ERROR(table_files_->Settle(scan_, ddl_.changed_tables, halt));
-  return aria_->CopyAhead(halt);
+  return table_files_->Settle(scan_, ddl_.changed_tables, halt);
 }
 
 Status BackupRun::CopyAtRest(const std::stop_token& halt) {
   HBK_RETURN_IF_ERROR(table_files_->CopyUnderBlockCommit(scan_, halt));
-  return aria_->Finish(halt);  // After the tables: the log repairs them.
+  return aria_->Settle();  // After the tables: the log repairs them.
 }
 
 Status BackupRun::CopyLastFiles(const std::stop_token& halt) {
-  // Copied piece by piece under the locks, digested here where time costs nobody anything.
-  for (const std::string& name : aria_->names()) {
-    HBK_ASSIGN_OR_RETURN(const ExactCopy copy, DigestFile(fs_, InTarget(name), halt));
-    const auto kind = datadir::ClassifyRootFile(name);
+  HBK_ASSIGN_OR_RETURN(const auto logs, aria_->CopyAll(halt));
+  for (const AriaLogCopier::Copy& log : logs) {
+    const auto kind = datadir::ClassifyRootFile(log.name);
     HBK_CHECK(kind.has_value());
-    record_.AddFile(name, *kind, CopyStage::kBlockCommit, copy.size, copy.digest);
+    record_.AddFile(log.name, *kind, CopyStage::kBlockCommit, log.size, log.digest);
     // Of a server without much to do in Aria tables it is most of an increment.
-    HBK_RETURN_IF_ERROR(LeaveToBase(fs_, options_.target_dir, base_.get(), name, record_));
+    HBK_RETURN_IF_ERROR(LeaveToBase(fs_, options_.target_dir, base_.get(), log.name, record_));
   }
   HBK_RETURN_IF_ERROR(tablespaces_->CompleteAfterEnd(scan_));
   return table_files_->CopyAfterEnd(scan_, halt);
@@ -767,7 +768,11 @@ void BackupRun::MarkIncomplete(const Status& status) {
 
 Result<BackupSummary> RunBackup(const BackupOptions& options, io::FileSystem& fs,
                                 report::Reporter& reporter, std::stop_token stop) {
-  BackupRun run(options, fs, reporter, std::move(stop));
+  // What is put into the target is compressed below everything else.
+  store::StoredFileSystem stored(fs, options.target_dir, {.compression = options.compression},
+                                 manifest::IsKeptAsItIs);
+  const bool is_plain = options.compression.method == codec::FrameMethod::kNone;
+  BackupRun run(options, is_plain ? fs : stored, reporter, std::move(stop));
   return run.Run();
 }
 

@@ -41,12 +41,14 @@ class CopyTarget {
 
   virtual Status Write(const FileChunk& chunk) = 0;
   // The chunk at `offset` is all zeros, and was not read.
-  virtual void SkipHole(uint64_t offset) = 0;
-  // `size` is that of the file: it may have become shorter. What the target has is noted in the
-  // result. Not synced.
+  virtual Status SkipHole(uint64_t offset) = 0;
+  // `size` is that of the file: it may have become shorter. What the target has, and how long it
+  // is, is noted in the result. Not synced.
   virtual Status Finish(uint64_t size, CopyResult& result) = 0;
   // Leaves nothing behind.
   virtual Status Discard() = 0;
+  // Chunks wait for those before them.
+  [[nodiscard]] virtual bool is_encoded() const { return false; }
 };
 
 }  // namespace hbk::backup

@@ -31,7 +31,7 @@ class DeltaTarget final : public CopyTarget {
   DeltaTarget(io::FileSystem& fs, Options options);
 
   Status Write(const FileChunk& chunk) override;
-  void SkipHole(uint64_t) override {}
+  Status SkipHole(uint64_t) override { return OkStatus(); }
   Status Finish(uint64_t size, CopyResult& result) override;
   Status Discard() override;
 

@@ -48,23 +48,6 @@ Result<ExactCopy> CopyFirstBytes(io::FileSystem& fs, io::File& source, uint64_t 
   return ExactCopy{size, digest.Finish(), line_feed_count};
 }
 
-Result<ExactCopy> DigestFile(io::FileSystem& fs, const std::string& path,
-                             const std::stop_token& stop) {
-  HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
-  HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
-  filter::TreeDigest digest(info.size);
-  std::vector<uint8_t> buffer(kBlockBytes);
-  for (uint64_t index = 0; index < digest.chunk_count(); ++index) {
-    if (stop.stop_requested()) return InterruptedError();
-    const uint64_t offset = index * kBlockBytes;
-    const MutableByteView part(buffer.data(), std::min(kBlockBytes, info.size - offset));
-    HBK_ASSIGN_OR_RETURN(const size_t got, file->ReadAt(offset, part));
-    if (got != part.size()) return ShortFile(*file, info.size);
-    digest.AddChunk(index, part);
-  }
-  return ExactCopy{info.size, digest.Finish(), 0};
-}
-
 Result<uint64_t> EndOfLastRow(io::File& csv) {
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, csv.Stat());
   std::vector<uint8_t> buffer(kBlockBytes);

@@ -1,4 +1,4 @@
-// Copies a part of a file that its owner goes on writing, and digests what lies in the target.
+// Copies a part of a file that its owner goes on writing.
 //
 // For the few files where "the bytes as they are" would be wrong: log tables, which grow in every
 // stage.
@@ -25,10 +25,6 @@ struct ExactCopy {
 // The first `size` bytes of the source into a new file. kCorruption if there are fewer.
 Result<ExactCopy> CopyFirstBytes(io::FileSystem& fs, io::File& source, uint64_t size,
                                  const std::string& target_path, const std::stop_token& stop);
-
-// Size and digest of a file at rest.
-Result<ExactCopy> DigestFile(io::FileSystem& fs, const std::string& path,
-                             const std::stop_token& stop);
 
 // Where the last complete row of a CSV file ends: after its last line feed (those inside values
 // are escaped).

@@ -195,14 +195,18 @@ uint64_t FileCopy::page_bytes() const {
 }
 
 uint64_t FileCopy::range_count() const {
-  return is_abandoned() || is_in_base_ ? 0 : (size_ + kRangeBytes - 1) / kRangeBytes;
+  return is_abandoned() || is_in_base_ ? 0 : (size_ + range_bytes() - 1) / range_bytes();
+}
+
+uint64_t FileCopy::range_bytes() const {
+  return target_->is_encoded() ? kEncodedRangeBytes : kRangeBytes;
 }
 
 Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
-  constexpr uint64_t kChunks = kRangeBytes / kCopyBufferBytes;
+  const uint64_t chunks = range_bytes() / kCopyBufferBytes;
   const uint64_t chunk_count = (size_ + kCopyBufferBytes - 1) / kCopyBufferBytes;
-  const uint64_t end = std::min((index + 1) * kChunks, chunk_count);
-  for (uint64_t chunk = index * kChunks; chunk < end; ++chunk) {
+  const uint64_t end = std::min((index + 1) * chunks, chunk_count);
+  for (uint64_t chunk = index * chunks; chunk < end; ++chunk) {
     if (environment_.stop.stop_requested()) return InterruptedError();
     if (is_abandoned()) return OkStatus();
     HBK_RETURN_IF_ERROR(CopyChunk(chunk, buffers).WithContext("copying " + job_.source_path));
@@ -228,7 +232,7 @@ Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
   if (has_holes_) {
     HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(offset));
     if (data >= offset + size) {
-      target_->SkipHole(offset);
+      HBK_RETURN_IF_ERROR(target_->SkipHole(offset));
       environment_.on_copied(size);
       return OkStatus();
     }

@@ -56,6 +56,9 @@ class FileCopy {
   // the last huge file to keep all workers busy.
   static constexpr uint64_t kRangeBytes = 16 << 20;
   static_assert(kRangeBytes % kCopyBufferBytes == 0);
+  // Into an encoded file, where what comes early waits in memory.
+  static constexpr uint64_t kEncodedRangeBytes = 2 << 20;
+  static_assert(kEncodedRangeBytes % kCopyBufferBytes == 0);
   static_assert(kCopyBufferBytes == filter::TreeDigest::kChunkBytes);
 
   FileCopy(const CopyEnvironment& environment, CopyJob job);
@@ -95,6 +98,7 @@ class FileCopy {
   [[nodiscard]] std::string DescribeSource() const;
   // Bytes of a page; 1 for plain files.
   [[nodiscard]] uint64_t page_bytes() const;
+  [[nodiscard]] uint64_t range_bytes() const;
   void Abandon(CopyOutcome outcome) { outcome_ = outcome; }
   [[nodiscard]] bool is_abandoned() const { return outcome_ != CopyOutcome::kCopied; }
 

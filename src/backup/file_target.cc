@@ -31,39 +31,42 @@ FileTarget::FileTarget(io::FileSystem& fs, Options options, std::unique_ptr<io::
 
 Status FileTarget::Write(const FileChunk& chunk) {
   digest_.AddChunk(chunk.offset / kCopyBufferBytes, chunk.bytes.first(chunk.size));
-  const size_t hole_bytes = options_.has_small_holes ? kSmallHoleBytes : kHoleBytes;
-  size_t begin = 0;
-  while (begin < chunk.bytes.size()) {
-    size_t end = begin;
-    while (end < chunk.bytes.size()) {
-      const size_t piece = std::min(hole_bytes, chunk.bytes.size() - end);
-      if (IsAllZero(chunk.bytes.subspan(end, piece))) break;
-      end += piece;
-    }
-    if (end > begin) {
-      HBK_RETURN_IF_ERROR(
-          file_->WriteAt(chunk.offset + begin, chunk.bytes.subspan(begin, end - begin)));
-      written_bytes_ += end - begin;
-    }
-    begin = end + hole_bytes;
-  }
+  HBK_ASSIGN_OR_RETURN(const uint64_t written,
+                       file_->WriteSparse(chunk.offset, chunk.bytes,
+                                          options_.has_small_holes ? kSmallHoleBytes : kHoleBytes));
+  written_bytes_ += written;
   return OkStatus();
 }
 
-void FileTarget::SkipHole(uint64_t offset) {
+Status FileTarget::SkipHole(uint64_t offset) {
   digest_.AddZeroChunk(offset / kCopyBufferBytes);
+  return file_->SkipZeros(offset, std::min(kCopyBufferBytes, options_.size - offset));
 }
 
 Status FileTarget::Finish(uint64_t size, CopyResult& result) {
+  // What is encoded cannot be cut off. An undo tablespace may be longer than it need be: its
+  // truncation is in the redo log. The other files that become shorter are copied again.
+  if (file_->is_encoded() && size < options_.size) {
+    HBK_RETURN_IF_ERROR(SkipRest());
+    size = options_.size;
+  }
+  result.size = size;
   result.written_bytes = written_bytes_;
   // The last write may have been rounded up.
-  if (size != AlignUp(options_.size)) HBK_RETURN_IF_ERROR(file_->Truncate(size));
+  if (file_->is_encoded() || size != AlignUp(options_.size))
+    HBK_RETURN_IF_ERROR(file_->Truncate(size));
   HBK_RETURN_IF_ERROR(file_->Close());
   if (size == options_.size) {
     result.digest = digest_.Finish();
     return OkStatus();
   }
   HBK_ASSIGN_OR_RETURN(result.digest, DigestOfFile(fs_, options_.path, size));
+  return OkStatus();
+}
+
+Status FileTarget::SkipRest() {
+  for (uint64_t index = 0; index < digest_.chunk_count(); ++index)
+    if (!digest_.IsAdded(index)) HBK_RETURN_IF_ERROR(SkipHole(index * kCopyBufferBytes));
   return OkStatus();
 }
 

@@ -27,11 +27,14 @@ class FileTarget final : public CopyTarget {
   static Result<std::unique_ptr<CopyTarget>> Create(io::FileSystem& fs, Options options);
 
   Status Write(const FileChunk& chunk) override;
-  void SkipHole(uint64_t offset) override;
+  Status SkipHole(uint64_t offset) override;
   Status Finish(uint64_t size, CopyResult& result) override;
   Status Discard() override;
+  [[nodiscard]] bool is_encoded() const override { return file_->is_encoded(); }
 
  private:
+  Status SkipRest();
+
   FileTarget(io::FileSystem& fs, Options options, std::unique_ptr<io::File> file);
 
   io::FileSystem& fs_;

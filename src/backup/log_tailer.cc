@@ -11,7 +11,6 @@
 #include "hbk/redo/log_block.h"
 #include "hbk/redo/log_file.h"
 
-#include "file_digest.h"
 #include "log_follower.h"
 #include "poll_pace.h"
 #include "redo_ring.h"
@@ -229,7 +228,7 @@ Result<LogTailerResult> LogTailer::State::Finish() {
   HBK_RETURN_IF_ERROR(follower_->Finish());
   HBK_RETURN_IF_ERROR(target_->Finish());
   result.file_size = target_->size();
-  HBK_ASSIGN_OR_RETURN(result.digest, DigestOfFile(fs_, options_.target_path, result.file_size));
+  result.digest = target_->digest();
   return result;
 }
 

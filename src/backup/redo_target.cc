@@ -25,6 +25,7 @@ RedoTarget::~RedoTarget() {
 
 void RedoTarget::WriteChunks() {
   while (auto chunk = queue_.Pop()) {
+    digest_.AddChunk(ByteView(chunk->buffer.view()).first(chunk->used));
     // Whole blocks: the file is cut to its size at the end.
     const size_t rounded =
         (chunk->used + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;

@@ -17,13 +17,14 @@
 #include "hbk/base/bytes.h"
 #include "hbk/base/mutex.h"
 #include "hbk/base/status.h"
+#include "hbk/filter/tree_digest.h"
 #include "hbk/io/file_system.h"
 
 namespace hbk::backup {
 
 class RedoTarget {
  public:
-  static constexpr size_t kChunkBytes = 1 << 20;
+  static constexpr size_t kChunkBytes = filter::TreeDigest::kChunkBytes;
   static constexpr size_t kQueueChunks = 64;
 
   // Creates the file; it must not exist.
@@ -37,6 +38,8 @@ class RedoTarget {
   Status Finish();
 
   [[nodiscard]] uint64_t size() const { return size_; }
+  // filter::TreeDigest; once it is finished.
+  [[nodiscard]] std::string digest() const { return digest_.Finish(); }
 
  private:
   struct Chunk {
@@ -52,6 +55,7 @@ class RedoTarget {
 
   std::unique_ptr<io::File> file_;
   uint64_t size_ = 0;
+  filter::GrowingDigest digest_;  // by the writer
   Chunk chunk_;
   BoundedQueue<Chunk> queue_;
   Mutex mutex_;

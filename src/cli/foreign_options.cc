@@ -17,7 +17,7 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"copy-back", kCommand, ""},
     ForeignOption{"move-back", kCommand, ""},
     ForeignOption{"export", kNotYet, ""},
-    ForeignOption{"decompress", kNotYet, "hbk makes no .qp files; unpack them with qpress"},
+    ForeignOption{"decompress", kCommand, ""},
     ForeignOption{"remove-original", kNotYet, "hbk makes no .qp files"},
     ForeignOption{"print-param", kRenamed, "--print-defaults shows what option files say"},
     ForeignOption{"innobackupex", kRenamed, "the commands are: backup, prepare, copy-back"},
@@ -27,9 +27,8 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"mysqld-args", kNotYet, "give the options of hbk by themselves"},
     // Where to.
     ForeignOption{"stream", kNotYet, ""},
-    ForeignOption{"compress", kNotYet, ""},
-    ForeignOption{"compress-threads", kNotYet, ""},
-    ForeignOption{"compress-chunk-size", kNotYet, ""},
+    ForeignOption{"compress-threads", kRenamed, "--parallel threads read and compress"},
+    ForeignOption{"compress-chunk-size", kNoEffect, ""},
     ForeignOption{"tmpdir", kNoEffect, "hbk makes no temporary files outside --target-dir"},
     // Increments and parts.
     ForeignOption{"incremental-force-scan", kNoEffect, ""},

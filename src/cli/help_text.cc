@@ -48,6 +48,12 @@ CommandHelp HelpOf(Command command) {
               "As copy-back, but the files are moved: afterwards the backup is gone.\n",
               "hbk move-back --target-dir=/backup/monday --datadir=/var/lib/mysql "
               "--owner=mysql:mysql"};
+    case Command::kDecompress:
+      return {"make the files of a compressed backup plain ones",
+              "Unpacks the files of a backup that was made with --compress, in place: each one is\n"
+              "checked, written, and then put in the place of the compressed one. Prepare does so\n"
+              "by itself. If it was interrupted, run it again; the backup is whole at any time.\n",
+              "hbk decompress --target-dir=/backup/monday"};
   }
   return {};
 }

@@ -12,7 +12,8 @@ namespace {
 constexpr uint32_t kInBackup = CommandBit(Command::kBackup);
 constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
 constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
-constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore;
+constexpr uint32_t kInDecompress = CommandBit(Command::kDecompress);
+constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore | kInDecompress;
 
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
@@ -191,6 +192,13 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                Section::kKeys, FileRole::kTool, "off",
                "permit a URL with http://; others can then read token and keys"),
 
+    WithKind(
+        TextOption(Opt::kCompress, "compress", 0, kInBackup, Section::kStorage, FileRole::kTool,
+                   "METHOD[:LEVEL]", "zstd:3",
+                   "compress the files: zstd (levels -7 to 19), lz4 (1 to 12) or none; zstd -d "
+                   "and lz4 -d unpack them, too"),
+        ValueKind::kMaybeText),
+
     NumberOption(Opt::kParallel, "parallel", 0, kEverywhere, Section::kSpeed, FileRole::kTool, "N",
                  "one per core, 8 at most", 1, kThreadsMax, "worker threads"),
     NumberOption(Opt::kThrottle, "throttle", 0, kInBackup, Section::kSpeed, FileRole::kTool, "N",
@@ -327,6 +335,7 @@ std::string_view CommandName(Command command) {
     case Command::kPrepare: return "prepare";
     case Command::kCopyBack: return "copy-back";
     case Command::kMoveBack: return "move-back";
+    case Command::kDecompress: return "decompress";
   }
   return "";
 }
@@ -344,6 +353,7 @@ std::string_view SectionTitle(Section section) {
     case Section::kLayout: return "Directories of the server";
     case Section::kKeys: return "Encryption keys";
     case Section::kReplication: return "Replication and Galera";
+    case Section::kStorage: return "Storage";
     case Section::kIncrements: return "Increments";
     case Section::kSpeed: return "Speed and limits";
     case Section::kOutput: return "Output";

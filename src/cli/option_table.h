@@ -12,9 +12,9 @@
 
 namespace hbk::cli {
 
-enum class Command : uint8_t { kBackup, kPrepare, kCopyBack, kMoveBack };
+enum class Command : uint8_t { kBackup, kPrepare, kCopyBack, kMoveBack, kDecompress };
 inline constexpr std::array kCommands = {Command::kBackup, Command::kPrepare, Command::kCopyBack,
-                                         Command::kMoveBack};
+                                         Command::kMoveBack, Command::kDecompress};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -59,6 +59,7 @@ enum class Opt : uint8_t {
   kVaultTimeout,
   kVaultMaxRetries,
   kVaultAllowHttp,
+  kCompress,
   kParallel,
   kThrottle,
   kLockWaitTimeout,
@@ -116,6 +117,7 @@ enum class Section : uint8_t {
   kKeys,
   kReplication,
   kIncrements,
+  kStorage,
   kSpeed,
   kOutput
 };

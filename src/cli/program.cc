@@ -19,6 +19,7 @@
 #include "hbk/backup/backup_runner.h"
 #include "hbk/io/file_system.h"
 #include "hbk/prepare/prepare_runner.h"
+#include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
 
@@ -166,6 +167,17 @@ Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Re
                        NumberFact("increment_page_count", summary.increment_page_count)};
 }
 
+Result<report::Facts> Decompress(const prepare::UnpackOptions& options, report::Reporter& reporter,
+                                 std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(
+      const prepare::UnpackSummary summary,
+      prepare::RunUnpack(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  if (summary.was_plain_already) return report::Facts{{"was_plain_already", "yes"}};
+  return report::Facts{NumberFact("file_count", summary.file_count),
+                       NumberFact("stored_bytes", summary.stored_bytes),
+                       NumberFact("bytes", summary.bytes)};
+}
+
 Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Reporter& reporter,
                               std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(
@@ -191,6 +203,12 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
                            MakePrepareOptions(values, std::move(secret), core_count));
       ReportOptions(given, options.parallel, reporter);
       return Prepare(options, reporter, std::move(stop));
+    }
+    case Command::kDecompress: {
+      HBK_ASSIGN_OR_RETURN(const prepare::UnpackOptions options,
+                           MakeUnpackOptions(values, core_count));
+      ReportOptions(given, options.parallel, reporter);
+      return Decompress(options, reporter, std::move(stop));
     }
     case Command::kCopyBack:
     case Command::kMoveBack: {

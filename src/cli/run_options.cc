@@ -9,6 +9,7 @@ namespace hbk::cli {
 namespace {
 
 constexpr uint32_t kDefaultThreadsMax = 8;
+constexpr std::string_view kDefaultCompression = "zstd:3";
 constexpr uint64_t kDefaultSafeSlaveSeconds = 300;
 constexpr uint32_t kLongVaultTimeoutSeconds = 300;  // what the server's plugin makes of 0
 constexpr uint64_t kDefaultUseMemoryBytes = 256ULL << 20;
@@ -125,6 +126,15 @@ Result<backup::LockWaitOptions> MakeLockWaitOptions(const OptionValues& values) 
   return options;
 }
 
+Result<codec::FrameChoice> ChosenCompression(const OptionValues& values) {
+  if (values.Find(Opt::kCompress) == nullptr) return codec::FrameChoice();
+  const std::string text = values.Text(Opt::kCompress);
+  auto choice =
+      codec::ParseFrameChoice(text.empty() ? kDefaultCompression : std::string_view(text));
+  HBK_RETURN_IF_ERROR(choice.status().WithContext("--compress=" + text));
+  return choice;
+}
+
 Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& options) {
   options.incremental_basedir = values.Text(Opt::kIncrementalBasedir);
   if (values.Find(Opt::kIncrementalLsn) != nullptr)
@@ -161,6 +171,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.connect = MakeConnectOptions(values, std::move(password));
   options.parallel = ChosenThreads(values, core_count);
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
+  HBK_ASSIGN_OR_RETURN(options.compression, ChosenCompression(values));
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
   options.rocksdb_backup =
@@ -175,6 +186,12 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.said_layout = MakeLayoutOptions(values);
   options.recorded_options = values.Recorded(Command::kBackup);
   return options;
+}
+
+Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, uint32_t core_count) {
+  HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kDecompress));
+  return prepare::UnpackOptions{.target_dir = values.Text(Opt::kTargetDir),
+                                .parallel = ChosenThreads(values, core_count)};
 }
 
 Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,

@@ -9,6 +9,7 @@
 #include "hbk/backup/backup_runner.h"
 #include "hbk/base/status.h"
 #include "hbk/prepare/prepare_runner.h"
+#include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
 
@@ -26,6 +27,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
 // `vault_token` is for a Vault, unless an option gives another.
 Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,
                                                    uint32_t core_count);
+Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, uint32_t core_count);
 Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
                                                    uint32_t core_count);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);

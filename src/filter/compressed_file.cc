@@ -1,10 +1,12 @@
 #include "hbk/filter/compressed_file.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "hbk/base/aligned_buffer.h"
 #include "hbk/base/check.h"
 
 namespace hbk::filter {
@@ -18,80 +20,116 @@ constexpr uint32_t kStubbornChunks = 4;
 constexpr uint32_t kTryAgainChunks = 16;
 constexpr uint64_t kSavedPart = 32;
 constexpr uint64_t kNoChunk = UINT64_MAX;
+// Frames that may wait for their turn. With the chunks that are handed out at a time it is a bound
+// of the memory, and never reached but when the source of one chunk is slow.
+constexpr size_t kEarlyFramesMax = 64;
+constexpr std::chrono::seconds kTurnPatience{30};
 
 }  // namespace
 
-struct CompressedFileWriter::Encoder {
-  std::unique_ptr<codec::FrameEncoder> codec;
-};
+std::unique_ptr<codec::FrameEncoder> FrameEncoderPool::Take() {
+  {
+    const MutexLock lock(mutex_);
+    if (!encoders_.empty()) {
+      auto encoder = std::move(encoders_.back());
+      encoders_.pop_back();
+      return encoder;
+    }
+  }
+  return codec::FrameEncoder::Create(choice_);
+}
 
-CompressedFileWriter::CompressedFileWriter(const codec::FrameChoice& choice, Append append)
-    : choice_(choice), append_(std::move(append)) {}
+void FrameEncoderPool::Return(std::unique_ptr<codec::FrameEncoder> encoder) {
+  const MutexLock lock(mutex_);
+  encoders_.push_back(std::move(encoder));
+}
 
-CompressedFileWriter::~CompressedFileWriter() = default;
+CompressedFileWriter::CompressedFileWriter(FrameEncoderPool& pool, Append append)
+    : pool_(pool), append_(std::move(append)) {}
 
 Status CompressedFileWriter::Write(uint64_t index, ByteView chunk) {
   HBK_CHECK(!chunk.empty() && chunk.size() <= kFileChunkBytes);
-  std::unique_ptr<Encoder> encoder;
+  HBK_RETURN_IF_ERROR(WaitForTurn(index));
   bool is_fast = false;
   {
     const MutexLock lock(mutex_);
     HBK_RETURN_IF_ERROR(status_);
     is_fast = IsFastTurn();
-    if (!encoders_.empty()) {
-      encoder = std::move(encoders_.back());
-      encoders_.pop_back();
-    }
   }
-  if (!encoder) {
-    encoder = std::make_unique<Encoder>();
-    encoder->codec = codec::FrameEncoder::Create(choice_);
-  }
+  std::unique_ptr<codec::FrameEncoder> encoder = pool_.Take();
   Frame frame;
   frame.chunk_size = static_cast<uint32_t>(chunk.size());
-  HBK_RETURN_IF_ERROR(encoder->codec->Encode(chunk, is_fast, frame.bytes));
+  HBK_RETURN_IF_ERROR(encoder->Encode(chunk, is_fast, frame.bytes));
+  pool_.Return(std::move(encoder));
+  frame.bytes.shrink_to_fit();  // it may have to wait
+  return Add(index, std::move(frame));
+}
 
+// Whoever has the next chunk never waits. He may have been ended by an error that this writer does
+// not learn of: so nobody waits for ever.
+Status CompressedFileWriter::WaitForTurn(uint64_t index) {
+  const auto give_up = std::chrono::steady_clock::now() + kTurnPatience;
   const MutexLock lock(mutex_);
-  encoders_.push_back(std::move(encoder));
-  NoteShrinking(frame.bytes.size(), chunk.size());
-  HBK_RETURN_IF_ERROR(status_);
-  status_ = AppendInOrder(index, std::move(frame));
+  while (status_.ok() && early_.size() >= kEarlyFramesMax && index != table_.chunk_count() &&
+         std::chrono::steady_clock::now() < give_up)
+    changed_.WaitFor(mutex_, kTurnPatience);
   return status_;
 }
 
-bool CompressedFileWriter::IsFastTurn() {
+bool CompressedFileWriter::IsFastTurn() const {
   return stubborn_ >= kStubbornChunks && stubborn_ % kTryAgainChunks != 0;
 }
 
 void CompressedFileWriter::NoteShrinking(uint64_t frame_size, uint64_t chunk_size) {
   const bool has_shrunk = frame_size + chunk_size / kSavedPart <= chunk_size;
-  if (!has_shrunk) {
-    ++stubborn_;
-  } else {
-    stubborn_ = 0;
-  }
+  stubborn_ = has_shrunk ? 0 : stubborn_ + 1;
 }
 
-Status CompressedFileWriter::AppendInOrder(uint64_t index, Frame frame) {
-  if (index != table_.chunk_count()) {
-    HBK_CHECK(index > table_.chunk_count());
-    HBK_CHECK(early_.emplace(index, std::move(frame)).second);
-    return OkStatus();
-  }
-  for (;;) {
-    HBK_RETURN_IF_ERROR(append_(frame.bytes));
+// One thread appends for all, without the lock; the others go on with their next chunks.
+Status CompressedFileWriter::Add(uint64_t index, Frame frame) {
+  if (!TakeAppending(index, std::move(frame))) return status();
+  while (std::optional<Frame> next = TakeNext())
+    NoteAppended(*next, append_(next->bytes));
+  return status();
+}
+
+Status CompressedFileWriter::status() {
+  const MutexLock lock(mutex_);
+  return status_;
+}
+
+// True if this thread is to append what can be appended.
+bool CompressedFileWriter::TakeAppending(uint64_t index, Frame frame) {
+  const MutexLock lock(mutex_);
+  NoteShrinking(frame.bytes.size(), frame.chunk_size);
+  HBK_CHECK(index >= table_.chunk_count());
+  HBK_CHECK(early_.emplace(index, std::move(frame)).second);
+  return !std::exchange(is_appending_, true);
+}
+
+// The next frame of the file; nothing, and this thread appends no longer, if it has not come yet.
+std::optional<CompressedFileWriter::Frame> CompressedFileWriter::TakeNext() {
+  const MutexLock lock(mutex_);
+  auto next = status_.ok() ? early_.extract(table_.chunk_count()) : decltype(early_)::node_type();
+  if (!next.empty()) return std::move(next.mapped());
+  is_appending_ = false;
+  return std::nullopt;
+}
+
+void CompressedFileWriter::NoteAppended(const Frame& frame, const Status& status) {
+  const MutexLock lock(mutex_);
+  if (status.ok()) {
     table_.Add(static_cast<uint32_t>(frame.bytes.size()), frame.chunk_size);
-    const auto next = early_.find(table_.chunk_count());
-    if (next == early_.end()) return OkStatus();
-    frame = std::move(next->second);
-    early_.erase(next);
+  } else {
+    status_ = status;
   }
+  changed_.NotifyAll();
 }
 
-Result<uint64_t> CompressedFileWriter::Finish() {
+Result<uint64_t> CompressedFileWriter::Finish(uint64_t plain_size) {
   const MutexLock lock(mutex_);
   HBK_RETURN_IF_ERROR(status_);
-  HBK_CHECK(early_.empty());
+  HBK_CHECK(early_.empty() && table_.plain_size() == plain_size);
   const std::vector<uint8_t> table = table_.Render();
   HBK_RETURN_IF_ERROR(append_(table));
   return table_.stored_size() + table.size();
@@ -99,13 +137,13 @@ Result<uint64_t> CompressedFileWriter::Finish() {
 
 struct CompressedFileReader::Decoder {
   std::unique_ptr<codec::FrameDecoder> codec;
-  std::vector<uint8_t> frame;
+  AlignedBuffer blocks;
   std::vector<uint8_t> chunk;
   uint64_t chunk_index = kNoChunk;
 };
 
 Result<std::unique_ptr<CompressedFileReader>> CompressedFileReader::Open(
-    std::unique_ptr<io::File> file, codec::FrameMethod method) {
+    std::shared_ptr<io::File> file, codec::FrameMethod method) {
   const auto read = [&file](uint64_t offset, MutableByteView out) -> Status {
     HBK_ASSIGN_OR_RETURN(const size_t got, file->ReadAt(offset, out));
     return got == out.size() ? OkStatus() : CorruptionError("it has become shorter");
@@ -127,7 +165,7 @@ Result<std::unique_ptr<CompressedFileReader>> CompressedFileReader::Open(
       new CompressedFileReader(std::move(file), method, std::move(table).value()));
 }
 
-CompressedFileReader::CompressedFileReader(std::unique_ptr<io::File> file,
+CompressedFileReader::CompressedFileReader(std::shared_ptr<io::File> file,
                                            codec::FrameMethod method, SeekTable table)
     : file_(std::move(file)), method_(method), table_(std::move(table)) {}
 
@@ -186,10 +224,16 @@ Status CompressedFileReader::Decode(uint64_t index, Decoder& decoder, MutableByt
   };
   // A frame is hardly larger than its chunk, whatever the table says.
   if (frame.size > 2 * kFileChunkBytes) return at(CorruptionError("it has an impossible size"));
-  decoder.frame.resize(frame.size);
-  HBK_ASSIGN_OR_RETURN(const size_t got, file_->ReadAt(frame.offset, decoder.frame));
-  if (got != frame.size) return at(CorruptionError("the file has become shorter"));
-  return at(decoder.codec->Decode(decoder.frame, chunk));
+  // Whole blocks, so that it can go past the page cache.
+  const uint64_t skipped = frame.offset % io::kDirectAlignment;
+  const uint64_t blocks_size = (skipped + frame.size + io::kDirectAlignment - 1) /
+                               io::kDirectAlignment * io::kDirectAlignment;
+  if (decoder.blocks.size() < blocks_size) decoder.blocks = AlignedBuffer(blocks_size);
+  HBK_ASSIGN_OR_RETURN(const size_t got, file_->ReadAt(frame.offset - skipped,
+                                                       decoder.blocks.view().first(blocks_size)));
+  if (got < skipped + frame.size) return at(CorruptionError("the file has become shorter"));
+  const ByteView bytes = ByteView(decoder.blocks.view()).subspan(skipped, frame.size);
+  return at(decoder.codec->Decode(bytes, chunk));
 }
 
 }  // namespace hbk::filter

@@ -25,6 +25,25 @@ Result<bool> File::CloneFrom(File& /*source*/) {
   return false;
 }
 
+Result<uint64_t> File::WriteSparse(uint64_t offset, ByteView data, size_t hole_bytes) {
+  uint64_t written_bytes = 0;
+  size_t begin = 0;
+  while (begin < data.size()) {
+    size_t end = begin;
+    while (end < data.size()) {
+      const size_t piece = std::min(hole_bytes, data.size() - end);
+      if (IsAllZero(data.subspan(end, piece))) break;
+      end += piece;
+    }
+    if (end > begin) {
+      HBK_RETURN_IF_ERROR(WriteAt(offset + begin, data.subspan(begin, end - begin)));
+      written_bytes += end - begin;
+    }
+    begin = end + hole_bytes;
+  }
+  return written_bytes;
+}
+
 // For files that have no holes.
 Status File::PunchHole(uint64_t offset, uint64_t size) {
   HBK_ASSIGN_OR_RETURN(const FileInfo info, Stat());

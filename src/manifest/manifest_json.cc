@@ -137,6 +137,8 @@ Json RenderHead(const BackupManifest& manifest) {
   json["backup_uuid"] = manifest.backup_uuid;
   if (manifest.base) json["base"] = RenderBase(*manifest.base);
   if (!manifest.merged.empty()) json["merged"] = manifest.merged;
+  if (manifest.compression.method != codec::FrameMethod::kNone)
+    json["compression"] = codec::FormatFrameChoice(manifest.compression);
   if (!manifest.boot_id.empty()) json["boot_id"] = manifest.boot_id;
   json["state"] = manifest.state == BackupState::kPrepared ? "prepared" : "unprepared";
   json["start_time"] = manifest.start_time;
@@ -448,6 +450,17 @@ Status ParseState(ObjectReader& reader, BackupState& state) {
   return OkStatus();
 }
 
+Result<codec::FrameChoice> ParseCompression(ObjectReader& reader) {
+  std::string text;
+  reader.Text("compression", text, /*is_required=*/false);
+  HBK_RETURN_IF_ERROR(reader.status());
+  if (text.empty()) return codec::FrameChoice();
+  const auto choice = codec::ParseFrameChoice(text);
+  // A method that a newer hbk has.
+  if (!choice.ok()) return UnsupportedError(fmt::format("the compression '{}'", text));
+  return *choice;
+}
+
 Result<BackupManifest> ParseMembers(const Json& json) {
   BackupManifest manifest;
   ObjectReader reader(json, "document");
@@ -465,6 +478,7 @@ Result<BackupManifest> ParseMembers(const Json& json) {
     HBK_ASSIGN_OR_RETURN(manifest.base, ParseBase(*base));
   }
   reader.TextList("merged", manifest.merged, /*is_required=*/false);
+  HBK_ASSIGN_OR_RETURN(manifest.compression, ParseCompression(reader));
   reader.Text("boot_id", manifest.boot_id, /*is_required=*/false);
   HBK_RETURN_IF_ERROR(ParseState(reader, manifest.state));
   reader.Text("start_time", manifest.start_time);

@@ -11,6 +11,7 @@
 
 #include "laying_state.h"
 #include "parallel.h"
+#include "plain_copy.h"
 #include "prepare_lock.h"
 #include "sparse_copy.h"
 #include "stored_digest.h"
@@ -85,12 +86,12 @@ Result<bool> Clone(io::FileSystem& fs, const std::string& from, const std::strin
   return is_cloned;
 }
 
-std::map<std::string, std::string> KnownDigests(const BackupSet& base) {
-  std::map<std::string, std::string> digests;
-  if (!base.manifest.has_value() || base.is_prepared_elsewhere) return digests;
+std::map<std::string, const manifest::ManifestFile*> KnownFiles(const BackupSet& base) {
+  std::map<std::string, const manifest::ManifestFile*> known;
+  if (!base.manifest.has_value() || base.is_prepared_elsewhere) return known;
   for (const manifest::ManifestFile& file : base.manifest->files)
-    digests.emplace(file.name, file.digest);
-  return digests;
+    known.emplace(file.name, &file);
+  return known;
 }
 
 // False if something is left.
@@ -196,13 +197,14 @@ Status OutputCopy::Make(const BackupSet& base, uint64_t extra_bytes, uint32_t wo
   reporter.BeginPhase("copy the base", {{"files", fmt::format("{}", order.size())},
                                         {"bytes", report::HumanBytes(total_bytes)},
                                         {"shares_blocks", is_sharing_ ? "yes" : "no"}});
-  const auto digests = KnownDigests(base);
+  const auto known_files = KnownFiles(base);
   std::atomic<uint64_t> done_bytes{0};
   const auto copy = [&](uint32_t, size_t item) -> Status {
     const File& file = *order[item];
     if (stop.stop_requested()) return InterruptedError();
-    const auto digest = digests.find(file.name);
-    HBK_RETURN_IF_ERROR(CopyFile(file.name, digest == digests.end() ? "" : digest->second, stop));
+    const auto known = known_files.find(file.name);
+    HBK_RETURN_IF_ERROR(
+        CopyFile(file.name, known == known_files.end() ? nullptr : known->second, stop));
     reporter.Progress(done_bytes += file.info.allocated_bytes, total_bytes);
     return OkStatus();
   };
@@ -245,15 +247,16 @@ Status OutputCopy::CheckSpace(const BackupSet& base, uint64_t extra_bytes) {
       .WithHint("free space there, or choose another --output-dir");
 }
 
-Status OutputCopy::CopyFile(const std::string& name, const std::string& digest,
+Status OutputCopy::CopyFile(const std::string& name, const manifest::ManifestFile* known,
                             const std::stop_token& stop) const {
   bool is_cloned = false;
   if (is_sharing_) {
     HBK_ASSIGN_OR_RETURN(is_cloned, Clone(fs_, From(name), To(name)));
   }
   if (!is_cloned) {
-    HBK_RETURN_IF_ERROR(CopySparse(fs_, From(name), To(name), UINT64_MAX, stop));
-    HBK_RETURN_IF_ERROR(CheckDigest(name, digest, stop));
+    HBK_RETURN_IF_ERROR(CopySparse(fs_, From(name), To(name), UINT64_MAX, stop,
+                                   known == nullptr ? kUsualHoleBytes : HoleBytesOf(*known)));
+    HBK_RETURN_IF_ERROR(CheckDigest(name, known == nullptr ? "" : known->digest, stop));
   }
   HBK_ASSIGN_OR_RETURN(const auto file, fs_.Open(To(name), {.write = true}));
   HBK_RETURN_IF_ERROR(file->Sync());

@@ -59,7 +59,7 @@ class OutputCopy {
   Status CheckBaseUnchanged() const;
   Status MakeDirectories();
   Status CheckSpace(const BackupSet& base, uint64_t extra_bytes);
-  Status CopyFile(const std::string& name, const std::string& digest,
+  Status CopyFile(const std::string& name, const manifest::ManifestFile* known,
                   const std::stop_token& stop) const;
   Status CheckDigest(const std::string& name, const std::string& digest,
                      const std::stop_token& stop) const;

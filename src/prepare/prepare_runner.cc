@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "hbk/keys/open_key_source.h"
+#include "hbk/manifest/stored_backup.h"
+#include "hbk/prepare/unpack_runner.h"
 
 #include "backup_set.h"
 #include "coder_plan.h"
@@ -67,6 +69,12 @@ class PrepareRun {
     HBK_RETURN_IF_ERROR(SettleNames());
     HBK_RETURN_IF_ERROR(StoreState());
     return summary_;
+  }
+  // Reads only: whether there is something to be done.
+  Status Check() {
+    HBK_RETURN_IF_ERROR(OpenSet());
+    HBK_RETURN_IF_ERROR(OpenIncrements());
+    return OpenKeys();
   }
   // What is changed is the copy in output_dir.
   [[nodiscard]] bool is_in_copy() const { return has_output() && set_.dir == options_.output_dir; }
@@ -202,6 +210,7 @@ Status PrepareRun::CopyToOutput() {
   // It has no manifest until all is done, and needs none that says unprepared.
   if (set_.manifest.has_value() && chain_ != nullptr)
     set_.manifest->state = manifest::BackupState::kUnprepared;
+  if (set_.manifest.has_value()) set_.manifest->compression = {};
   return OkStatus();
 }
 
@@ -434,11 +443,31 @@ Status PrepareRun::StoreState() {
   return has_output() ? output_->Finish() : OkStatus();
 }
 
+// Pages are changed in plain files only.
+Status UnpackBase(const PrepareOptions& options, io::FileSystem& fs, report::Reporter& reporter,
+                  const std::stop_token& stop) {
+  manifest::StoredBackups stored(fs);
+  HBK_ASSIGN_OR_RETURN(const bool is_stored, stored.Add(options.target_dir));
+  if (!is_stored) return OkStatus();
+  for (const std::string& increment : options.incremental_dirs)
+    HBK_RETURN_IF_ERROR(stored.Add(increment).status());
+  HBK_RETURN_IF_ERROR(PrepareRun(options, stored.fs(), reporter, stop).Check());
+  return RunUnpack({options.target_dir, options.parallel}, fs, reporter, stop).status();
+}
+
 }  // namespace
 
 Result<PrepareSummary> RunPrepare(const PrepareOptions& options, io::FileSystem& fs,
                                   report::Reporter& reporter, std::stop_token stop) {
-  PrepareRun run(options, fs, reporter, std::move(stop));
+  manifest::StoredBackups stored(fs);
+  for (const std::string& increment : options.incremental_dirs)
+    HBK_RETURN_IF_ERROR(stored.Add(increment).status());
+  if (options.output_dir.empty()) {
+    HBK_RETURN_IF_ERROR(UnpackBase(options, fs, reporter, stop));
+  } else {
+    HBK_RETURN_IF_ERROR(stored.Add(options.target_dir).status());
+  }
+  PrepareRun run(options, stored.fs(), reporter, std::move(stop));
   auto summary = run.Run();
   if (summary.ok() || !run.is_in_copy()) return summary;
   return summary.status().WithContext("in the copy of " + options.target_dir);

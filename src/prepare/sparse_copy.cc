@@ -19,7 +19,7 @@ Result<std::unique_ptr<io::File>> OpenEmpty(io::FileSystem& fs, const std::strin
 }  // namespace
 
 Status CopySparse(io::FileSystem& fs, const std::string& from, const std::string& to,
-                  uint64_t bytes_max, const std::stop_token& stop) {
+                  uint64_t bytes_max, const std::stop_token& stop, size_t hole_bytes) {
   HBK_ASSIGN_OR_RETURN(const auto source, fs.Open(from, {}));
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, source->Stat());
   HBK_ASSIGN_OR_RETURN(const auto target, OpenEmpty(fs, to));
@@ -34,7 +34,11 @@ Status CopySparse(io::FileSystem& fs, const std::string& from, const std::string
         buffer.view().first(static_cast<size_t>(std::min<uint64_t>(kBufferBytes, size - offset)));
     HBK_ASSIGN_OR_RETURN(const size_t done, source->ReadAt(offset, out));
     if (done != out.size()) return FailedError(from + " became shorter while it was read");
-    HBK_RETURN_IF_ERROR(target->WriteAt(offset, out));
+    if (source->is_encoded()) {
+      HBK_RETURN_IF_ERROR(target->WriteSparse(offset, out, hole_bytes).status());
+    } else {
+      HBK_RETURN_IF_ERROR(target->WriteAt(offset, out));
+    }
     offset += done;
   }
   return target->Close();

@@ -5,7 +5,7 @@
 //                        [--server=10.5|10.11|11.8] [--undo-truncation]
 //                        [--key-rotation] [--cipher=cbc|ctr] [--kinds] [--checksum=NAME]
 //                        [--all-engines] [--aria-log=small] [--parallel=N]
-//                        [--increments=N] [--prefixes]
+//                        [--increments=N] [--prefixes] [--backup-option=--compress]...
 //
 // --all-engines: tables of every engine that come, go and change all the time; then --log=default
 // and --bulk-mib=24 unless they are given, and --parallel=1 and 4 in turn.
@@ -44,6 +44,7 @@ struct CampaignOptions {
   int parallel = 0;
   int increment_count = 0;
   bool checks_prefixes = false;
+  std::vector<std::string> backup_options = {};
   BackupTool tool = ToolUnderTest();
   bool keeps_unprepared = false;
   ServerTree tree;
@@ -89,6 +90,8 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.has_small_aria_log = true;
   } else if (argument.starts_with("--increments=")) {
     options.increment_count = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
+  } else if (argument.starts_with("--backup-option=")) {
+    options.backup_options.push_back(value);
   } else if (argument == "--prefixes") {
     options.checks_prefixes = true;
   } else if (argument.starts_with("--parallel=")) {
@@ -130,6 +133,7 @@ bool RunOne(const CampaignOptions& options, int index) {
       .parallel = parallel,
       .bulk_mib = options.bulk_mib.value_or(options.has_all_engines ? kAllEnginesBulkMib
                                                                     : LiveBackupConfig().bulk_mib),
+      .backup_options = options.backup_options,
       .tool = options.tool,
       .keeps_unprepared = options.keeps_unprepared,
       .tree = options.tree,

@@ -301,6 +301,7 @@ Status LiveBackup::RunBackup(int throttle) {
                                   .target_dir = scratch_->Sub("backup"),
                                   .parallel = choices_.parallel,
                                   .throttle = throttle,
+                                  .extra = config_.backup_options,
                                   .tree = config_.format->tree};
   const auto end =
       RunToSuccess(BackupCommand(config_.tool, arguments), scratch_->Sub("backup.log"));
@@ -324,11 +325,13 @@ Status LiveBackup::RunBackup(int throttle) {
 Status LiveBackup::BackUpIncrements(int throttle) {
   for (int number = 1; number <= config_.increment_count; ++number) {
     std::this_thread::sleep_for(kIncrementPause);
+    std::vector<std::string> extra = config_.backup_options;
+    extra.push_back("--incremental-basedir=" + BackupDir(number - 1));
     const BackupArguments arguments{.socket_path = source_->socket_path(),
                                     .target_dir = BackupDir(number),
                                     .parallel = choices_.parallel,
                                     .throttle = throttle,
-                                    .extra = {"--incremental-basedir=" + BackupDir(number - 1)},
+                                    .extra = extra,
                                     .tree = config_.format->tree};
     HBK_RETURN_IF_ERROR(RunToSuccess(BackupCommand(config_.tool, arguments),
                                      scratch_->Sub(fmt::format("increment{}.log", number)))

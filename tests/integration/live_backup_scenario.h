@@ -36,6 +36,8 @@ struct LiveBackupConfig {
   bool checks_prefixes = false;  // base alone, with the first increment, ...: each restored, too
   int parallel = 0;              // 0: the seed decides
   uint32_t bulk_mib = 60;        // of the largest table
+  // Of each hbk backup: --compress, ...
+  std::vector<std::string> backup_options = {};
   BackupTool tool = BackupTool::kHbk;
   // A copy of the backup before prepare stays beside it, for looking into a failure.
   bool keeps_unprepared = false;

@@ -14,6 +14,7 @@
 
 #include "hbk/backup/lock_wait_options.h"
 #include "hbk/base/status.h"
+#include "hbk/codec/frame_codec.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/io/file_system.h"
 #include "hbk/report/reporter.h"
@@ -29,6 +30,7 @@ struct BackupOptions {
   server::ConnectOptions connect;
   uint32_t parallel = 0;  // copier threads; 0: from the cores
   uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit
+  codec::FrameChoice compression;
   LockWaitOptions lock_wait;
   // Damaged pages are copied and listed, as warnings; else they fail the backup.
   bool log_page_corruption = false;

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "hbk/base/bytes.h"
@@ -25,44 +26,66 @@
 
 namespace hbk::filter {
 
+// Encoders that no thread is using: making one costs more than a small file.
+//
+// Threads  Any.
+class FrameEncoderPool {
+ public:
+  explicit FrameEncoderPool(const codec::FrameChoice& choice) : choice_(choice) {}
+  std::unique_ptr<codec::FrameEncoder> Take() HBK_EXCLUDES(mutex_);
+  void Return(std::unique_ptr<codec::FrameEncoder> encoder) HBK_EXCLUDES(mutex_);
+
+ private:
+  const codec::FrameChoice choice_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<codec::FrameEncoder>> encoders_ HBK_GUARDED_BY(mutex_);
+};
+
 class CompressedFileWriter {
  public:
-  // `append` puts bytes at the end of the stored file; it is called by one thread at a time.
+  // `append` puts bytes at the end of the stored file; it is called by one thread at a time. The
+  // pool must outlive the writer.
   using Append = std::function<Status(ByteView)>;
-  CompressedFileWriter(const codec::FrameChoice& choice, Append append);
-  ~CompressedFileWriter();
+  CompressedFileWriter(FrameEncoderPool& pool, Append append);
 
   // Each chunk once. `chunk` has kFileChunkBytes; the last one may have less, and not nothing.
+  // Waits, but not for ever, while many frames that came early wait for their turn.
   Status Write(uint64_t index, ByteView chunk) HBK_EXCLUDES(mutex_);
-  // Every chunk must have been written (checked). The size of the stored file.
-  Result<uint64_t> Finish() HBK_EXCLUDES(mutex_);
+  // Every chunk of a file of that size must have been written (checked). The size of the stored
+  // file.
+  Result<uint64_t> Finish(uint64_t plain_size) HBK_EXCLUDES(mutex_);
 
  private:
   struct Frame {
     std::vector<uint8_t> bytes;
     uint32_t chunk_size = 0;
   };
-  struct Encoder;  // a codec that no thread is using
 
-  [[nodiscard]] bool IsFastTurn() HBK_REQUIRES(mutex_);
+  Status WaitForTurn(uint64_t index) HBK_EXCLUDES(mutex_);
+  Status status() HBK_EXCLUDES(mutex_);
+  bool TakeAppending(uint64_t index, Frame frame) HBK_EXCLUDES(mutex_);
+  std::optional<Frame> TakeNext() HBK_EXCLUDES(mutex_);
+  void NoteAppended(const Frame& frame, const Status& status) HBK_EXCLUDES(mutex_);
+  [[nodiscard]] bool IsFastTurn() const HBK_REQUIRES(mutex_);
   void NoteShrinking(uint64_t frame_size, uint64_t chunk_size) HBK_REQUIRES(mutex_);
-  Status AppendInOrder(uint64_t index, Frame frame) HBK_REQUIRES(mutex_);
+  Status Add(uint64_t index, Frame frame) HBK_EXCLUDES(mutex_);
 
-  const codec::FrameChoice choice_;
+  FrameEncoderPool& pool_;
   const Append append_;
 
   Mutex mutex_;
-  std::vector<std::unique_ptr<Encoder>> encoders_ HBK_GUARDED_BY(mutex_);
+  CondVar changed_;
   std::map<uint64_t, Frame> early_ HBK_GUARDED_BY(mutex_);
   SeekTable table_ HBK_GUARDED_BY(mutex_);
-  Status status_ HBK_GUARDED_BY(mutex_);          // of the first append that failed
-  uint32_t stubborn_ HBK_GUARDED_BY(mutex_) = 0;  // chunks in a row that hardly shrank
+  bool is_appending_ HBK_GUARDED_BY(mutex_) = false;  // one of the threads
+  Status status_ HBK_GUARDED_BY(mutex_);              // of the first append that failed
+  uint32_t stubborn_ HBK_GUARDED_BY(mutex_) = 0;      // chunks in a row that hardly shrank
 };
 
 class CompressedFileReader {
  public:
   // Reads the seek table.
-  static Result<std::unique_ptr<CompressedFileReader>> Open(std::unique_ptr<io::File> file,
+  static Result<std::unique_ptr<CompressedFileReader>> Open(std::shared_ptr<io::File> file,
                                                             codec::FrameMethod method);
   ~CompressedFileReader();
 
@@ -74,11 +97,11 @@ class CompressedFileReader {
  private:
   struct Decoder;  // a codec that no thread is using, and the chunk that it has decoded last
 
-  CompressedFileReader(std::unique_ptr<io::File> file, codec::FrameMethod method, SeekTable table);
+  CompressedFileReader(std::shared_ptr<io::File> file, codec::FrameMethod method, SeekTable table);
   std::unique_ptr<Decoder> TakeDecoder(uint64_t index) HBK_EXCLUDES(mutex_);
   Status Decode(uint64_t index, Decoder& decoder, MutableByteView chunk);
 
-  const std::unique_ptr<io::File> file_;
+  const std::shared_ptr<io::File> file_;
   const codec::FrameMethod method_;
   const SeekTable table_;
 

@@ -28,6 +28,8 @@ class TreeDigest {
   void AddChunk(uint64_t index, ByteView bytes);
   // The chunk is all zeros.
   void AddZeroChunk(uint64_t index);
+  // Not while other threads add.
+  [[nodiscard]] bool IsAdded(uint64_t index) const { return chunk_is_added_[index] != 0; }
   // 32 hex digits. Every chunk must have been added (checked).
   [[nodiscard]] std::string Finish() const;
 

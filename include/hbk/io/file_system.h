@@ -76,6 +76,11 @@ class File {
   // Writes all of `data` or fails.
   virtual Status WriteAt(uint64_t offset, ByteView data) = 0;
   virtual Status Truncate(uint64_t size) = 0;  // also extends, with a hole
+  // Writes a part of a new file, but for the stretches of `hole_bytes` at multiples of that which
+  // are all zeros: they stay holes. How many bytes were written.
+  virtual Result<uint64_t> WriteSparse(uint64_t offset, ByteView data, size_t hole_bytes);
+  // A part of a new file is not written, since it is zeros: for files that want to be told.
+  virtual Status SkipZeros(uint64_t /*offset*/, uint64_t /*size*/) { return OkStatus(); }
   // Makes a range zeros, as a hole where the file system has such, else by writing them. The size
   // stays: what of the range lies behind the end is left out.
   virtual Status PunchHole(uint64_t offset, uint64_t size);
@@ -96,6 +101,9 @@ class File {
 
   [[nodiscard]] virtual const std::string& path() const = 0;
   [[nodiscard]] virtual bool is_direct() const = 0;
+  // Bytes are encoded on their way into it: it can be written once, and not made shorter. How:
+  // hbk/store/stored_file_system.h.
+  [[nodiscard]] virtual bool is_encoded() const { return false; }
 };
 
 struct DirectoryEntry {

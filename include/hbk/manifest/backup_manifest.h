@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "hbk/base/status.h"
+#include "hbk/codec/frame_codec.h"
 #include "hbk/io/file_system.h"
 
 namespace hbk::manifest {
@@ -156,6 +157,7 @@ struct BackupManifest {
   std::optional<BaseBackup> base;  // of an increment
   // The backups that prepare has laid together, oldest first, this one last; empty: only this one.
   std::vector<std::string> merged;
+  codec::FrameChoice compression;  // of the files but metadata: they are in frames
   std::string boot_id;  // of the machine: what SourceFile says holds within one boot; may be empty
   BackupState state = BackupState::kUnprepared;
   std::string start_time;

@@ -43,33 +43,51 @@ TEST_F(AriaLogTest, LogsThatAppearLaterAreCopiedAndNumbered) {
   const std::string first(5 * kPage, 'a');
   fs_.PutFile("/aria/aria_log.00000001", first);
   ASSERT_THAT(copier_.Begin(), IsOk());
-  ASSERT_THAT(copier_.CopyAhead({}), IsOk());
   fs_.PutFile("/aria/aria_log.00000002", std::string(kPage + 100, 'b'));
 
-  ASSERT_THAT(copier_.Finish({}), IsOk());
+  ASSERT_THAT(copier_.Settle(), IsOk());
+  const auto copies = copier_.CopyAll({});
+  ASSERT_THAT(copies, IsOk());
 
   EXPECT_EQ(fs_.Contents("/target/aria_log.00000001"), first);
   EXPECT_EQ(fs_.Contents("/target/aria_log.00000002"), std::string(kPage + 100, 'b'));
   const auto control = aria::ParseControlFile(fs_.Contents("/target/aria_log_control"));
   ASSERT_THAT(control, IsOk());
   EXPECT_EQ(control->last_log, 2U);
-  EXPECT_THAT(copier_.names(),
-              ElementsAre("aria_log.00000001", "aria_log.00000002", "aria_log_control"));
+  std::vector<std::string> names;
+  for (const AriaLogCopier::Copy& copy : *copies) {
+    names.push_back(copy.name);
+    EXPECT_EQ(copy.digest, filter::DigestOf(AsBytes(fs_.Contents("/target/" + copy.name))));
+  }
+  EXPECT_THAT(names, ElementsAre("aria_log.00000001", "aria_log.00000002", "aria_log_control"));
 }
 
-TEST_F(AriaLogTest, ChangedFirstAndLastPagesAreCopiedAgain) {
-  fs_.PutFile("/aria/aria_log.00000001", std::string(6 * kPage, 'a'));
+TEST_F(AriaLogTest, TheCopyIsAsTheLogWasWhenItWasSettled) {
+  std::string pages(300 * kPage + 100, 'a');
+  pages.replace(10 * kPage, 5, "begin");
+  fs_.PutFile("/aria/aria_log.00000001", pages);
   ASSERT_THAT(copier_.Begin(), IsOk());
-  ASSERT_THAT(copier_.CopyAhead({}), IsOk());
+  ASSERT_THAT(copier_.Settle(), IsOk());
+  // The server goes on: page 0, the last page, and more; and at the end purges the log.
   const auto file = fs_.Open("/aria/aria_log.00000001", {.write = true});
   ASSERT_THAT(file, IsOk());
   ASSERT_THAT((*file)->WriteAt(37, AsBytes("maxlsn!")), IsOk());
-  ASSERT_THAT((*file)->WriteAt(5 * kPage + 10, AsBytes("more")), IsOk());
-  ASSERT_THAT((*file)->WriteAt(6 * kPage, AsBytes("grown")), IsOk());
+  ASSERT_THAT((*file)->WriteAt(299 * kPage + 10, AsBytes("more")), IsOk());
+  ASSERT_THAT((*file)->WriteAt(pages.size(), AsBytes("grown")), IsOk());
+  ASSERT_THAT(fs_.Remove("/aria/aria_log.00000001"), IsOk());
+  fs_.PutFile("/aria/aria_log.00000002", std::string(kPage, 'b'));
 
-  ASSERT_THAT(copier_.Finish({}), IsOk());
+  ASSERT_THAT(copier_.CopyAll({}), IsOk());
 
-  EXPECT_EQ(fs_.Contents("/target/aria_log.00000001"), fs_.Contents("/aria/aria_log.00000001"));
+  EXPECT_TRUE(fs_.Contents("/target/aria_log.00000001") == pages);
+  EXPECT_FALSE(io::Exists(fs_, "/target/aria_log.00000002").value());
+}
+
+TEST_F(AriaLogTest, ALogThatCameAndWentIsMissed) {
+  fs_.PutFile("/aria/aria_log.00000001", std::string(kPage, 'a'));
+  ASSERT_THAT(copier_.Begin(), IsOk());
+  fs_.PutFile("/aria/aria_log.00000003", std::string(kPage, 'b'));
+  EXPECT_THAT(copier_.Settle(), StatusIs(StatusCode::kFailed, HasSubstr("aria_log.00000003")));
 }
 
 TEST_F(AriaLogTest, MissingLastLogIsCorruption) {

@@ -64,10 +64,11 @@ class CompressedFileTest : public ::testing::Test {
   void Write(const std::string& plain, const std::vector<uint64_t>& order,
              const FrameChoice& choice = kZstd) {
     stored_.clear();
-    CompressedFileWriter writer(choice, ToStored());
+    FrameEncoderPool pool(choice);
+    CompressedFileWriter writer(pool, ToStored());
     for (const uint64_t index : order)
       ASSERT_THAT(writer.Write(index, Chunk(plain, index)), IsOk());
-    const auto size = writer.Finish();
+    const auto size = writer.Finish(plain.size());
     ASSERT_THAT(size, IsOk());
     EXPECT_EQ(*size, stored_.size());
   }
@@ -129,7 +130,8 @@ TEST_F(CompressedFileTest, ChunksMayComeInAnyOrder) {
 TEST_F(CompressedFileTest, SeveralThreadsWriteAndRead) {
   const std::string plain = Rows(12 * kFileChunkBytes + 7);
   stored_.clear();
-  CompressedFileWriter writer(kZstd, ToStored());
+  FrameEncoderPool pool(kZstd);
+  CompressedFileWriter writer(pool, ToStored());
   std::atomic<uint64_t> next = 0;
   {
     std::vector<std::jthread> threads;
@@ -140,7 +142,7 @@ TEST_F(CompressedFileTest, SeveralThreadsWriteAndRead) {
       });
     }
   }
-  ASSERT_THAT(writer.Finish(), IsOk());
+  ASSERT_THAT(writer.Finish(plain.size()), IsOk());
   const auto reader = Open();
   ASSERT_THAT(reader, IsOk());
   std::vector<std::jthread> threads;
@@ -170,14 +172,16 @@ TEST_F(CompressedFileTest, AfterStubbornChunksOthersShrinkStill) {
 
 TEST_F(CompressedFileTest, AnAppendThatFailsIsTheLast) {
   int calls = 0;
-  CompressedFileWriter writer(kZstd, [&calls](ByteView) -> Status {
+  FrameEncoderPool pool(kZstd);
+  CompressedFileWriter writer(pool, [&calls](ByteView) -> Status {
     return ++calls == 2 ? FailedError("no space") : OkStatus();
   });
   const std::string chunk = Rows(kFileChunkBytes);
   EXPECT_THAT(writer.Write(0, AsBytes(chunk)), IsOk());
   EXPECT_THAT(writer.Write(1, AsBytes(chunk)), StatusIs(StatusCode::kFailed, HasSubstr("space")));
   EXPECT_THAT(writer.Write(2, AsBytes(chunk)), StatusIs(StatusCode::kFailed, HasSubstr("space")));
-  EXPECT_THAT(writer.Finish(), StatusIs(StatusCode::kFailed, HasSubstr("space")));
+  EXPECT_THAT(writer.Finish(3 * kFileChunkBytes),
+              StatusIs(StatusCode::kFailed, HasSubstr("space")));
   EXPECT_EQ(calls, 2);
 }
 

@@ -1,0 +1,60 @@
+#include "hbk/manifest/stored_backup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hbk/manifest/backup_manifest.h"
+#include "manifest_sample.h"
+#include "tests/support/mem_file_system.h"
+#include "tests/support/status_matchers.h"
+
+namespace hbk::manifest {
+namespace {
+
+using testing::IsOk;
+using testing::IsOkAndHolds;
+using testing::MemFileSystem;
+using testing::StatusIs;
+
+TEST(StoredBackupTest, MetadataLieThereAsTheyAre) {
+  EXPECT_TRUE(IsKeptAsItIs("hbk_manifest.json"));
+  EXPECT_TRUE(IsKeptAsItIs("hbk_manifest.json.tmp"));
+  EXPECT_TRUE(IsKeptAsItIs("backup-my.cnf"));
+  EXPECT_TRUE(IsKeptAsItIs("mariadb_backup_info"));
+  EXPECT_FALSE(IsKeptAsItIs("ibdata1"));
+  EXPECT_FALSE(IsKeptAsItIs("aria_log_control"));
+  EXPECT_FALSE(IsKeptAsItIs("db/hbk_manifest.json"));
+}
+
+TEST(StoredBackupTest, EachBackupIsShownAsItsManifestSays) {
+  MemFileSystem fs;
+  BackupManifest manifest = SampleManifest();
+  fs.PutDirectory("/plain");
+  fs.PutDirectory("/zstd");
+  fs.PutDirectory("/foreign");
+  ASSERT_THAT(StoreManifest(fs, "/plain", manifest), IsOk());
+  manifest.compression = {codec::FrameMethod::kZstd, 3};
+  ASSERT_THAT(StoreManifest(fs, "/zstd", manifest), IsOk());
+
+  StoredBackups backups(fs);
+  EXPECT_THAT(backups.Add("/plain"), IsOkAndHolds(false));
+  EXPECT_THAT(backups.Add("/foreign"), IsOkAndHolds(false));
+  EXPECT_EQ(&backups.fs(), &fs);
+  EXPECT_THAT(backups.Add("/zstd"), IsOkAndHolds(true));
+  ASSERT_THAT(io::WriteNewFile(backups.fs(), "/zstd/f", "content", 0600), IsOk());
+  ASSERT_THAT(io::WriteNewFile(backups.fs(), "/plain/f", "content", 0600), IsOk());
+  EXPECT_FALSE(io::Exists(fs, "/zstd/f").value());
+  EXPECT_TRUE(io::Exists(fs, "/zstd/f.zst").value());
+  EXPECT_TRUE(io::Exists(fs, "/plain/f").value());
+  EXPECT_EQ(io::ReadFile(backups.fs(), "/zstd/f", 100).value(), "content");
+}
+
+TEST(StoredBackupTest, ADamagedManifestIsSaid) {
+  MemFileSystem fs;
+  fs.PutFile("/b/hbk_manifest.json", "{");
+  StoredBackups backups(fs);
+  EXPECT_THAT(backups.Add("/b"), StatusIs(StatusCode::kCorruption, ::testing::_));
+}
+
+}  // namespace
+}  // namespace hbk::manifest
