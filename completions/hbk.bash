@@ -11,7 +11,7 @@ _hbk() {
     cword=$COMP_CWORD
   fi
 
-  local commands="backup prepare copy-back move-back decompress help"
+  local commands="backup prepare copy-back move-back decompress decrypt key help"
   local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
   first+=" --print-defaults"
 
@@ -26,7 +26,8 @@ _hbk() {
       ;;
     --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
       --ssl-crl | --file-key-management-filename | --hashicorp-key-management-vault-ca | \
-      --hashicorp-key-management-token-file)
+      --hashicorp-key-management-token-file | --encrypt-key-file | --encrypt-passphrase-file | \
+      --new-key-file | --new-passphrase-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       compopt -o filenames 2>/dev/null
       return
@@ -64,7 +65,7 @@ _hbk() {
   local i command=
   for ((i = 1; i < cword; i++)); do
     case ${words[i]} in
-      backup | prepare | copy-back | move-back | decompress | help)
+      backup | prepare | copy-back | move-back | decompress | decrypt | key | help)
         command=${words[i]}
         break
         ;;
@@ -74,11 +75,12 @@ _hbk() {
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
   elif [[ $command == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "backup prepare copy-back move-back decompress" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "backup prepare copy-back move-back decompress decrypt key" -- "$cur")
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |
       grep -oE -- '^ +(-[A-Za-z], )?--[a-z0-9-]+(\[?=)?' | grep -oE -- '--[a-z0-9-]+=?')
+    [[ $command == key && $prev == key ]] && options="list test add remove $options"
     mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
   fi
   [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null

@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::string_view kOrigin = "command line";
 
+std::optional<seal::KeySlotAction> FindKeyAction(std::string_view word) {
+  using enum seal::KeySlotAction;
+  if (word == "add") return kAdd;
+  if (word == "remove") return kRemove;
+  if (word == "list") return kList;
+  if (word == "test") return kTest;
+  return std::nullopt;
+}
+
 class CommandLineParser {
  public:
   CommandLineParser(std::span<const std::string> words, OptionValues& values)
@@ -25,6 +34,10 @@ class CommandLineParser {
     if (result_.action == CommandLine::Action::kHelp) return result_;
     if (!result_.command) {
       return UsageError("no command given").WithHint("hbk --help lists the commands");
+    }
+    if (result_.command == Command::kKey && !result_.key_action) {
+      return UsageError("hbk key: nothing said that it should do")
+          .WithHint("hbk key list, hbk key test, hbk key add or hbk key remove; hbk help key");
     }
     HBK_RETURN_IF_ERROR(CheckApplies());
     return result_;
@@ -53,10 +66,21 @@ class CommandLineParser {
 
   // A word that is no option: the command, or an error.
   Status TakeName(std::string_view word) {
+    if (result_.command == Command::kKey && !result_.key_action) {
+      result_.key_action = FindKeyAction(word);
+      if (result_.key_action) return OkStatus();
+    }
     const Command* command = FindCommand(word);
-    if (last_asks_password_ && (command == nullptr || result_.command)) {
-      return UsageError("a word follows -p, which takes no separate word")
-          .WithHint("write the password behind -p without a space, or leave it out to be asked");
+    if (last_asking_ != nullptr && (command == nullptr || result_.command)) {
+      const std::string option = last_asking_->letter == 0
+                                     ? fmt::format("--{}", last_asking_->name)
+                                     : fmt::format("-{}", last_asking_->letter);
+      return UsageError(fmt::format("a word follows {}, which takes no separate word", option))
+          .WithHint(last_asking_->letter == 0
+                        ? fmt::format("write {}=TEXT, or leave it out to be asked", option)
+                        : fmt::format("write the password behind {} without a space, or leave it "
+                                      "out to be asked",
+                                      option));
     }
     if (!result_.command && word == "help") {
       result_.action = CommandLine::Action::kHelp;
@@ -67,7 +91,7 @@ class CommandLineParser {
       return UsageError(
                  fmt::format("{} '{}'", had_command ? "unexpected word" : "unknown command", word))
           .WithHint(had_command ? "values of options are written --name=value"
-                                : "the commands are: backup, prepare, copy-back, move-back");
+                                : "the commands are: backup, prepare, copy-back, move-back, key");
     }
     result_.command = *command;
     return OkStatus();
@@ -131,7 +155,7 @@ class CommandLineParser {
     const bool takes_next = spec.kind != ValueKind::kFlag && spec.kind != ValueKind::kPassword &&
                             spec.kind != ValueKind::kMaybeText;
     if (!value && takes_next && next_ < words_.size()) value = words_[next_++];
-    last_asks_password_ = spec.kind == ValueKind::kPassword && !value;
+    last_asking_ = spec.kind == ValueKind::kPassword && !value ? &spec : nullptr;
     given_.push_back(&spec);
     return values_.Set(spec, value, is_negated, SettingRank::kCommandLine, kOrigin);
   }
@@ -154,7 +178,7 @@ class CommandLineParser {
   OptionValues& values_;
   size_t next_ = 0;
   bool has_options_ = false;
-  bool last_asks_password_ = false;
+  const OptionSpec* last_asking_ = nullptr;  // a password that is to be asked for
   std::vector<const OptionSpec*> given_;
   CommandLine result_;
 };

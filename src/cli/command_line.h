@@ -9,6 +9,7 @@
 #include <string>
 
 #include "hbk/base/status.h"
+#include "hbk/seal/key_slot_runner.h"
 
 #include "option_table.h"
 #include "option_values.h"
@@ -28,6 +29,7 @@ struct CommandLine {
   enum class Action { kRun, kHelp, kVersion };
   Action action = Action::kRun;
   std::optional<Command> command;
+  std::optional<seal::KeySlotAction> key_action;  // of Command::kKey, where it runs
   DefaultsOptions defaults;
 };
 

@@ -54,6 +54,23 @@ CommandHelp HelpOf(Command command) {
               "checked, written, and then put in the place of the compressed one. Prepare does so\n"
               "by itself. If it was interrupted, run it again; the backup is whole at any time.\n",
               "hbk decompress --target-dir=/backup/monday"};
+    case Command::kKey:
+      return {
+          "change who can open a sealed backup",
+          "A sealed backup has a data key of its own, which each of its key slots holds, wrapped\n"
+          "with a key or a passphrase. These change slots only, and take no longer for a large\n"
+          "backup than for a small one:\n"
+          "\n"
+          "  hbk key list    what the slots are for; with a key, also whether they are genuine\n"
+          "  hbk key test    each of the keys that are given must open a slot\n"
+          "  hbk key add     a slot for each new key; needs one that opens the backup already\n"
+          "  hbk key remove  the slot that --slot names, but not the last one; needs a key, too\n"
+          "\n"
+          "The data key stays the same: whoever could open the backup, and kept the data key or a\n"
+          "copy of hbk_keys.json, still can when his slot is removed. If a key became known, make\n"
+          "a new backup. A wrong key ends with exit code 22, slots that somebody without a key\n"
+          "has changed with 20.\n",
+          "hbk key add --target-dir=/backup/monday --encrypt-key-file=a.key --new-passphrase"};
   }
   return {};
 }
@@ -106,7 +123,8 @@ std::string OptionRows(Command command) {
   std::string rows;
   for (const Section section :
        {Section::kMain, Section::kConnection, Section::kTls, Section::kLayout, Section::kKeys,
-        Section::kReplication, Section::kIncrements, Section::kSpeed, Section::kOutput}) {
+        Section::kSealing, Section::kNewKeys, Section::kReplication, Section::kIncrements,
+        Section::kSpeed, Section::kOutput}) {
     std::string in_section;
     for (const OptionSpec& spec : OptionTable()) {
       if (spec.section == section && spec.AppliesTo(command)) in_section += OptionRow(spec);
@@ -163,8 +181,10 @@ std::string GeneralHelp() {
 std::string HelpText(std::optional<Command> command) {
   if (!command) return GeneralHelp();
   const CommandHelp help = HelpOf(*command);
-  return fmt::format("hbk {}: {}\n\nUsage: hbk {} --target-dir=DIR [OPTIONS]\n\n{}",
-                     CommandName(*command), help.summary, CommandName(*command), help.text) +
+  const std::string_view actions = *command == Command::kKey ? " list|test|add|remove" : "";
+  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} --target-dir=DIR [OPTIONS]\n\n{}",
+                     CommandName(*command), help.summary, CommandName(*command), actions,
+                     help.text) +
          OptionRows(*command) + DefaultsRows() + fmt::format("\nExample:\n  {}\n", help.example) +
          ExitCodeRows();
 }

@@ -12,8 +12,12 @@ namespace {
 constexpr uint32_t kInBackup = CommandBit(Command::kBackup);
 constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
 constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
-constexpr uint32_t kInDecompress = CommandBit(Command::kDecompress);
-constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore | kInDecompress;
+constexpr uint32_t kInUnpack = CommandBit(Command::kDecompress) | CommandBit(Command::kDecrypt);
+constexpr uint32_t kWithFiles = kInBackup | kInPrepare | kInRestore | kInUnpack;
+constexpr uint32_t kInKey = CommandBit(Command::kKey);
+constexpr uint32_t kEverywhere = kWithFiles | kInKey;
+// Commands that make or open a sealed backup.
+constexpr uint32_t kInSealed = kInBackup | kInPrepare | CommandBit(Command::kDecrypt) | kInKey;
 
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
@@ -96,6 +100,17 @@ constexpr OptionSpec KeyNumber(Opt id, std::string_view name, FileRole role,
                                uint64_t min, uint64_t max, std::string_view help) {
   return NumberOption(id, name, 0, kInPrepare, Section::kKeys, role, value_name, default_text, min,
                       max, help);
+}
+
+constexpr OptionSpec Sealing(Opt id, std::string_view name, std::string_view value_name,
+                             std::string_view default_text, std::string_view help) {
+  return TextOption(id, name, 0, kInSealed, Section::kSealing, FileRole::kTool, value_name,
+                    default_text, help);
+}
+
+constexpr OptionSpec NewKey(Opt id, std::string_view name, std::string_view value_name,
+                            std::string_view help) {
+  return TextOption(id, name, 0, kInKey, Section::kNewKeys, FileRole::kTool, value_name, "", help);
 }
 
 constexpr OptionSpec WithKind(OptionSpec spec, ValueKind kind) {
@@ -192,6 +207,44 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                Section::kKeys, FileRole::kTool, "off",
                "permit a URL with http://; others can then read token and keys"),
 
+    WithKind(Sealing(Opt::kEncryptKeyFile, "encrypt-key-file", "FILE", "",
+                     "file with a key: 32 bytes, 64 hex digits or base64; can be repeated"),
+             ValueKind::kTextList),
+    WithKind(Sealing(Opt::kEncryptPassphrase, "encrypt-passphrase", "TEXT", "",
+                     "passphrase; without a value it is asked for on the terminal"),
+             ValueKind::kPassword),
+    WithKind(Sealing(Opt::kEncryptPassphraseFile, "encrypt-passphrase-file", "FILE", "",
+                     "file with a passphrase; can be repeated"),
+             ValueKind::kTextList),
+    WithKind(Sealing(Opt::kEncryptKey, "encrypt-key", "TEXT", "",
+                     "the key itself, in hex or base64; best as HBK_ENCRYPT_KEY"),
+             ValueKind::kSecret),
+    WithKind(Sealing(Opt::kEncryptKeyCommand, "encrypt-key-command", "COMMAND", "",
+                     "run by /bin/sh; prints a key"),
+             ValueKind::kSecret),
+    NumberOption(Opt::kEncryptKeyCommandTimeout, "encrypt-key-command-timeout", 0, kInSealed,
+                 Section::kSealing, FileRole::kTool, "S", "30", 1, 3600,
+                 "seconds that such a command may take"),
+    WithKind(NewKey(Opt::kNewKeyFile, "new-key-file", "FILE",
+                    "add: the key in this file; can be repeated"),
+             ValueKind::kTextList),
+    WithKind(NewKey(Opt::kNewPassphrase, "new-passphrase", "TEXT",
+                    "add: this passphrase; without a value it is asked for, twice"),
+             ValueKind::kPassword),
+    WithKind(NewKey(Opt::kNewPassphraseFile, "new-passphrase-file", "FILE",
+                    "add: the passphrase in this file; can be repeated"),
+             ValueKind::kTextList),
+    WithKind(NewKey(Opt::kNewKey, "new-key", "TEXT",
+                    "add: this key, in hex or base64; best as HBK_NEW_KEY"),
+             ValueKind::kSecret),
+    WithKind(NewKey(Opt::kNewKeyCommand, "new-key-command", "COMMAND",
+                    "add: the key that this command prints"),
+             ValueKind::kSecret),
+    TextOption(Opt::kLabel, "label", 0, kInKey, Section::kNewKeys, FileRole::kTool, "TEXT",
+               "where the key came from", "add: what the list says of the new slots"),
+    NumberOption(Opt::kSlot, "slot", 0, kInKey, Section::kMain, FileRole::kTool, "N", "", 1,
+                 kUint32Max, "remove: which slot"),
+
     WithKind(
         TextOption(Opt::kCompress, "compress", 0, kInBackup, Section::kStorage, FileRole::kTool,
                    "METHOD[:LEVEL]", "zstd:3",
@@ -199,7 +252,7 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                    "and lz4 -d unpack them, too"),
         ValueKind::kMaybeText),
 
-    NumberOption(Opt::kParallel, "parallel", 0, kEverywhere, Section::kSpeed, FileRole::kTool, "N",
+    NumberOption(Opt::kParallel, "parallel", 0, kWithFiles, Section::kSpeed, FileRole::kTool, "N",
                  "one per core, 8 at most", 1, kThreadsMax, "worker threads"),
     NumberOption(Opt::kThrottle, "throttle", 0, kInBackup, Section::kSpeed, FileRole::kTool, "N",
                  "0: no limit", 0, kUint32Max,
@@ -336,6 +389,8 @@ std::string_view CommandName(Command command) {
     case Command::kCopyBack: return "copy-back";
     case Command::kMoveBack: return "move-back";
     case Command::kDecompress: return "decompress";
+    case Command::kDecrypt: return "decrypt";
+    case Command::kKey: return "key";
   }
   return "";
 }
@@ -352,6 +407,8 @@ std::string_view SectionTitle(Section section) {
     case Section::kTls: return "TLS";
     case Section::kLayout: return "Directories of the server";
     case Section::kKeys: return "Encryption keys";
+    case Section::kSealing: return "Keys of the backup";
+    case Section::kNewKeys: return "New keys";
     case Section::kReplication: return "Replication and Galera";
     case Section::kStorage: return "Storage";
     case Section::kIncrements: return "Increments";

@@ -12,9 +12,18 @@
 
 namespace hbk::cli {
 
-enum class Command : uint8_t { kBackup, kPrepare, kCopyBack, kMoveBack, kDecompress };
-inline constexpr std::array kCommands = {Command::kBackup, Command::kPrepare, Command::kCopyBack,
-                                         Command::kMoveBack, Command::kDecompress};
+enum class Command : uint8_t {
+  kBackup,
+  kPrepare,
+  kCopyBack,
+  kMoveBack,
+  kDecompress,
+  kDecrypt,
+  kKey
+};
+inline constexpr std::array kCommands = {
+    Command::kBackup,     Command::kPrepare, Command::kCopyBack, Command::kMoveBack,
+    Command::kDecompress, Command::kDecrypt, Command::kKey};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -59,6 +68,19 @@ enum class Opt : uint8_t {
   kVaultTimeout,
   kVaultMaxRetries,
   kVaultAllowHttp,
+  kEncryptKeyFile,
+  kEncryptPassphrase,
+  kEncryptPassphraseFile,
+  kEncryptKey,
+  kEncryptKeyCommand,
+  kEncryptKeyCommandTimeout,
+  kNewKeyFile,
+  kNewPassphrase,
+  kNewPassphraseFile,
+  kNewKey,
+  kNewKeyCommand,
+  kLabel,
+  kSlot,
   kCompress,
   kParallel,
   kThrottle,
@@ -115,6 +137,8 @@ enum class Section : uint8_t {
   kTls,
   kLayout,
   kKeys,
+  kSealing,
+  kNewKeys,
   kReplication,
   kIncrements,
   kStorage,

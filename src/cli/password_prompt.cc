@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <termios.h>
 
 #include "wipe.h"
@@ -77,11 +78,11 @@ Result<Secret> ReadHiddenLine(int fd) {
 
 }  // namespace
 
-Result<Secret> AskPassword(std::string_view prompt) {
+Result<Secret> AskPassword(std::string_view prompt, std::string_view variable) {
   const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
   if (fd < 0) {
     return UsageError("no terminal to ask for the password on")
-        .WithHint("put it into an option file, or into HBK_PASSWORD");
+        .WithHint(fmt::format("put it into an option file, or into {}", variable));
   }
   const SilentTerminal terminal(fd);
   if (!terminal.is_silent()) return UsageError("the terminal cannot hide a password");

@@ -11,6 +11,7 @@
 
 namespace hbk::cli {
 
-Result<Secret> AskPassword(std::string_view prompt);
+// `variable` of the environment may hold it where there is no terminal.
+Result<Secret> AskPassword(std::string_view prompt, std::string_view variable);
 
 }  // namespace hbk::cli

@@ -22,10 +22,12 @@
 #include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
+#include "hbk/seal/key_slot_runner.h"
 
 #include "command_line.h"
 #include "exit_code.h"
 #include "help_text.h"
+#include "key_slot_table.h"
 #include "option_file_set.h"
 #include "option_values.h"
 #include "password_prompt.h"
@@ -106,18 +108,56 @@ std::string DefaultsText(const OptionValues& values, Command command) {
 // From the options, else the terminal, else MYSQL_PWD.
 Result<Secret> FindPassword(const OptionValues& values) {
   const Setting* setting = values.Find(Opt::kPassword);
-  if (setting != nullptr && setting->asks_password) return AskPassword("Enter password: ");
+  if (setting != nullptr && setting->asks_password) {
+    return AskPassword("Enter password: ", "HBK_PASSWORD");
+  }
   if (setting != nullptr) return setting->secret;
   const char* from_environment = LookUp("MYSQL_PWD");
   return Secret(from_environment == nullptr ? "" : from_environment);
 }
 
-// What a command needs beyond its options: the password for the server, or the token for a Vault
-// that the environment has.
-Result<Secret> FindSecret(const OptionValues& values, Command command) {
-  if (command == Command::kBackup) return FindPassword(values);
-  const char* token = command == Command::kPrepare ? LookUp("VAULT_TOKEN") : nullptr;
-  return Secret(token == nullptr ? "" : token);
+// What was typed for an option; empty if it has a value or is not set.
+Result<Secret> FindTyped(const OptionValues& values, Opt id, std::string_view prompt) {
+  const Setting* setting = values.Find(id);
+  if (setting == nullptr || !setting->asks_password) return Secret();
+  return AskPassword(prompt, EnvironmentName(SpecOf(id)));
+}
+
+Result<Secret> FindNewPassphrase(const OptionValues& values) {
+  HBK_ASSIGN_OR_RETURN(Secret typed,
+                       FindTyped(values, Opt::kNewPassphrase, "Enter the new passphrase: "));
+  if (typed.empty()) return typed;
+  HBK_ASSIGN_OR_RETURN(const Secret again,
+                       FindTyped(values, Opt::kNewPassphrase, "Enter it again: "));
+  // Nobody sees what he types; and nobody could open the slot.
+  if (typed.Reveal() != again.Reveal()) return UsageError("the two passphrases differ");
+  return typed;
+}
+
+// What a command needs beyond its options.
+struct Secrets {
+  Secret main;  // the password for the server, or the token for a Vault
+  Secret passphrase;
+  Secret new_passphrase;
+};
+
+Result<Secrets> FindSecrets(const OptionValues& values, Command command) {
+  Secrets secrets;
+  if (command == Command::kBackup) {
+    HBK_ASSIGN_OR_RETURN(secrets.main, FindPassword(values));
+  }
+  if (command == Command::kPrepare) {
+    const char* token = LookUp("VAULT_TOKEN");
+    secrets.main = Secret(token == nullptr ? "" : token);
+  }
+  if (SpecOf(Opt::kEncryptPassphrase).AppliesTo(command)) {
+    HBK_ASSIGN_OR_RETURN(secrets.passphrase, FindTyped(values, Opt::kEncryptPassphrase,
+                                                       "Enter the passphrase of the backup: "));
+  }
+  if (command == Command::kKey) {
+    HBK_ASSIGN_OR_RETURN(secrets.new_passphrase, FindNewPassphrase(values));
+  }
+  return secrets;
 }
 
 void WipeSecretsInEnvironment(const OptionValues& values) {
@@ -129,11 +169,15 @@ void WipeSecretsInEnvironment(const OptionValues& values) {
   if (values.Find(Opt::kKeyCommand) == nullptr) WipeEnvironment("VAULT_TOKEN");
 }
 
-void ReportOptions(const Given& given, uint32_t thread_count, report::Reporter& reporter) {
+void ReportOptionFiles(const Given& given, report::Reporter& reporter) {
   for (const std::string& warning : given.files.warnings)
     reporter.Warning(warning);
   for (const std::string& remark : given.files.remarks)
     reporter.Info(remark);
+}
+
+void ReportOptions(const Given& given, uint32_t thread_count, report::Reporter& reporter) {
+  ReportOptionFiles(given, reporter);
   const bool is_said = given.values.Find(Opt::kParallel) != nullptr;
   reporter.Info(fmt::format("working with {} thread{}{}", thread_count,
                             thread_count == 1 ? "" : "s", is_said ? "" : ", from the cores"));
@@ -187,20 +231,40 @@ Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Re
                        NumberFact("bytes", summary.bytes)};
 }
 
-Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret secret,
+Result<report::Facts> ChangeKeys(const seal::KeySlotOptions& options, report::OutputFormat format,
+                                 report::Reporter& reporter, std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(
+      const seal::KeySlotSummary summary,
+      seal::RunKeySlots(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  if (options.action == seal::KeySlotAction::kList) {
+    if (format == report::OutputFormat::kJson) {
+      for (const seal::KeySlot& slot : summary.slots)
+        reporter.Info("key slot", SlotFacts(slot));
+    } else if (Print(SlotTable(summary.slots)) != 0) {
+      return FailedError("the list cannot be written");
+    }
+    if (!summary.is_checked) {
+      reporter.Info("not checked: give a key, to see that nobody without one has changed the list");
+    }
+  }
+  return report::Facts{NumberFact("slot_count", summary.slots.size()),
+                       {"is_checked", summary.is_checked ? "yes" : "no"}};
+}
+
+Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secrets secrets,
                                  report::Reporter& reporter, std::stop_token stop) {
   const OptionValues& values = given.values;
   const Command command = *given.command_line.command;
   switch (command) {
     case Command::kBackup: {
       HBK_ASSIGN_OR_RETURN(const backup::BackupOptions options,
-                           MakeBackupOptions(values, std::move(secret), core_count));
+                           MakeBackupOptions(values, std::move(secrets.main), core_count));
       ReportOptions(given, options.parallel, reporter);
       return Backup(options, reporter, std::move(stop));
     }
     case Command::kPrepare: {
       HBK_ASSIGN_OR_RETURN(const prepare::PrepareOptions options,
-                           MakePrepareOptions(values, std::move(secret), core_count));
+                           MakePrepareOptions(values, std::move(secrets.main), core_count));
       ReportOptions(given, options.parallel, reporter);
       return Prepare(options, reporter, std::move(stop));
     }
@@ -217,16 +281,27 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       ReportOptions(given, options.parallel, reporter);
       return Restore(options, reporter, std::move(stop));
     }
+    case Command::kKey: {
+      HBK_ASSIGN_OR_RETURN(
+          const seal::KeySlotOptions options,
+          MakeKeySlotOptions(values, *given.command_line.key_action, std::move(secrets.passphrase),
+                             std::move(secrets.new_passphrase)));
+      ReportOptionFiles(given, reporter);
+      return ChangeKeys(options, MakeReporterOptions(values).format, reporter, std::move(stop));
+    }
   }
   return FailedError("no such command");
 }
 
 int RunGiven(Given& given) {
   // Nobody wants to type a password and then read that an option is missing.
-  const Status needed = CheckNeeded(given.values, *given.command_line.command);
+  Status needed = CheckNeeded(given.values, *given.command_line.command);
+  if (needed.ok() && given.command_line.key_action) {
+    needed = CheckKeyAction(given.values, *given.command_line.key_action);
+  }
   if (!needed.ok()) return FinishEarly(given.values, needed);
-  Result<Secret> secret = FindSecret(given.values, *given.command_line.command);
-  if (!secret.ok()) return FinishEarly(given.values, secret.status());
+  Result<Secrets> secrets = FindSecrets(given.values, *given.command_line.command);
+  if (!secrets.ok()) return FinishEarly(given.values, secrets.status());
   WipeSecretsInEnvironment(given.values);
 
   std::stop_source stop;
@@ -237,7 +312,7 @@ int RunGiven(Given& given) {
   const auto reporter = report::MakeReporter(MakeReporterOptions(given.values));
   const uint32_t core_count = std::max(1U, std::thread::hardware_concurrency());
   const Result<report::Facts> facts =
-      RunCommand(given, core_count, std::move(*secret), *reporter, stop.get_token());
+      RunCommand(given, core_count, std::move(*secrets), *reporter, stop.get_token());
   reporter->Finish(facts.status(), facts.ok() ? *facts : report::Facts{});
   return ExitCodeFor(facts.status().code(), reporter->warning_count(), signals.signal_number());
 }

@@ -229,6 +229,62 @@ Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, C
   return options;
 }
 
+seal::SealingKeyOptions MakeSealingKeyOptions(const OptionValues& values, Secret passphrase) {
+  seal::SealingKeyOptions options;
+  options.key_files = values.Texts(Opt::kEncryptKeyFile);
+  options.passphrase_files = values.Texts(Opt::kEncryptPassphraseFile);
+  options.key = values.SecretOf(Opt::kEncryptKey);
+  options.passphrase =
+      passphrase.empty() ? values.SecretOf(Opt::kEncryptPassphrase) : std::move(passphrase);
+  options.command = values.SecretOf(Opt::kEncryptKeyCommand);
+  options.command_timeout_s = static_cast<uint32_t>(
+      values.Number(Opt::kEncryptKeyCommandTimeout, options.command_timeout_s));
+  return options;
+}
+
+Status CheckKeyAction(const OptionValues& values, seal::KeySlotAction action) {
+  const auto is_said = [&values](Opt id) {
+    const Setting* setting = values.Find(id);
+    return setting != nullptr && setting->rank == SettingRank::kCommandLine;
+  };
+  const bool is_add = action == seal::KeySlotAction::kAdd;
+  const bool is_remove = action == seal::KeySlotAction::kRemove;
+  for (const Opt id : {Opt::kNewKeyFile, Opt::kNewPassphrase, Opt::kNewPassphraseFile, Opt::kNewKey,
+                       Opt::kNewKeyCommand, Opt::kLabel}) {
+    if (is_add || !is_said(id)) continue;
+    return UsageError(fmt::format("--{} is for hbk key add", SpecOf(id).name))
+        .WithHint("keys that open the backup are given as --encrypt-key-file and such");
+  }
+  if (is_said(Opt::kSlot) && !is_remove) return UsageError("--slot is for hbk key remove");
+  if (is_remove && values.Find(Opt::kSlot) == nullptr) {
+    return UsageError("hbk key remove needs --slot=N")
+        .WithHint("hbk key list --target-dir=DIR shows the slots");
+  }
+  return OkStatus();
+}
+
+Result<seal::KeySlotOptions> MakeKeySlotOptions(const OptionValues& values,
+                                                seal::KeySlotAction action, Secret passphrase,
+                                                Secret new_passphrase) {
+  HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kKey));
+  HBK_RETURN_IF_ERROR(CheckKeyAction(values, action));
+  seal::KeySlotOptions options;
+  options.target_dir = values.Text(Opt::kTargetDir);
+  options.action = action;
+  options.keys = MakeSealingKeyOptions(values, std::move(passphrase));
+  options.slot_id = static_cast<uint32_t>(values.Number(Opt::kSlot, 0));
+  if (action != seal::KeySlotAction::kAdd) return options;
+  options.label = values.Text(Opt::kLabel);
+  options.new_keys.key_files = values.Texts(Opt::kNewKeyFile);
+  options.new_keys.passphrase_files = values.Texts(Opt::kNewPassphraseFile);
+  options.new_keys.key = values.SecretOf(Opt::kNewKey);
+  options.new_keys.passphrase =
+      new_passphrase.empty() ? values.SecretOf(Opt::kNewPassphrase) : std::move(new_passphrase);
+  options.new_keys.command = values.SecretOf(Opt::kNewKeyCommand);
+  options.new_keys.command_timeout_s = options.keys.command_timeout_s;
+  return options;
+}
+
 report::ReporterOptions MakeReporterOptions(const OptionValues& values) {
   report::ReporterOptions options;
   options.format = values.Text(Opt::kOutput) == "json" ? report::OutputFormat::kJson

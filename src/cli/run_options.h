@@ -12,6 +12,8 @@
 #include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
+#include "hbk/seal/key_slot_runner.h"
+#include "hbk/seal/sealing_keys.h"
 
 #include "option_values.h"
 
@@ -30,6 +32,14 @@ Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, S
 Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, uint32_t core_count);
 Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
                                                    uint32_t core_count);
+// Where the keys of the backup are. `passphrase` was typed; empty: an option may have one.
+seal::SealingKeyOptions MakeSealingKeyOptions(const OptionValues& values, Secret passphrase);
+// Both passphrases as above.
+Result<seal::KeySlotOptions> MakeKeySlotOptions(const OptionValues& values,
+                                                seal::KeySlotAction action, Secret passphrase,
+                                                Secret new_passphrase);
+// What the action of hbk key cannot do without, and what it has no use for.
+Status CheckKeyAction(const OptionValues& values, seal::KeySlotAction action);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);
 
 // --parallel, or one thread per core but 8 at most: more than that waits for the disk.

@@ -19,7 +19,14 @@ bool Contains(std::string_view text, std::string_view part) {
 }
 
 bool IsPasswordName(std::string_view name) {
+  if (Contains(name, "passphrase") && name.ends_with("file")) return false;
   return Contains(name, "pas");  // also --pasword
+}
+
+// --encrypt-key, --new-key, and the commands that print such a key.
+bool IsSealingKeyName(std::string_view name) {
+  return (Contains(name, "encrypt") || Contains(name, "new")) && Contains(name, "key") &&
+         !Contains(name, "management") && !name.ends_with("file") && !name.ends_with("timeout");
 }
 
 }  // namespace
@@ -30,7 +37,8 @@ void WipeText(std::string& text) {
 }
 
 bool IsSecretName(std::string_view name) {
-  return IsPasswordName(name) || Contains(name, "filekey") || Contains(name, "token");
+  return IsPasswordName(name) || IsSealingKeyName(name) || Contains(name, "filekey") ||
+         Contains(name, "token");
 }
 
 void WipePasswordArguments(int argc, char** argv) {

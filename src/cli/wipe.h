@@ -12,7 +12,7 @@ namespace hbk::cli {
 void WipeText(std::string& text);
 
 // Whether the name of an option, as somebody may have mistyped it, is that of a secret: a password,
-// a token or the secret of a key file.
+// a token, the secret of a key file, a key or the command that prints it.
 bool IsSecretName(std::string_view name);
 
 // Overwrites, in the process's own argument list, everything that is or could be a secret: what

@@ -155,5 +155,32 @@ TEST(CommandLineTest, WordsThatMeanNothingAreErrors) {
   EXPECT_THAT(Parse({"backup", "--=1"}).line, StatusIs(StatusCode::kUsage, HasSubstr("--")));
 }
 
+TEST(CommandLineTest, KeySaysWhatItShouldDo) {
+  using enum seal::KeySlotAction;
+  EXPECT_EQ(Parse({"key", "list"}).line->key_action, kList);
+  EXPECT_EQ(Parse({"key", "--target-dir=/t", "add", "--label=l"}).line->key_action, kAdd);
+  EXPECT_EQ(Parse({"key", "remove"}).line->key_action, kRemove);
+  EXPECT_EQ(Parse({"key", "--encrypt-passphrase", "test"}).line->key_action, kTest);
+  EXPECT_EQ(Parse({"help", "key"}).line->command, Command::kKey);
+  EXPECT_EQ(Parse({"key", "--help"}).line->action, Action::kHelp);
+  EXPECT_FALSE(Parse({"backup"}).line->key_action);
+
+  EXPECT_THAT(Parse({"key"}).line, StatusIs(StatusCode::kUsage, HasSubstr("hbk key:")));
+  EXPECT_THAT(Parse({"key", "change"}).line,
+              StatusIs(StatusCode::kUsage, "unexpected word 'change'"));
+  EXPECT_THAT(Parse({"key", "list", "add"}).line,
+              StatusIs(StatusCode::kUsage, "unexpected word 'add'"));
+  EXPECT_THAT(Parse({"key", "list", "--parallel=2"}).line,
+              StatusIs(StatusCode::kUsage, HasSubstr("--parallel is no option of hbk key")));
+}
+
+TEST(CommandLineTest, WordBehindAPassphraseIsNotRepeated) {
+  const Parsed parsed = Parse({"key", "list", "--encrypt-passphrase", "horse"});
+  EXPECT_THAT(parsed.line,
+              StatusIs(StatusCode::kUsage,
+                       "a word follows --encrypt-passphrase, which takes no separate word"));
+  EXPECT_THAT(parsed.line.status().hint(), HasSubstr("--encrypt-passphrase=TEXT"));
+}
+
 }  // namespace
 }  // namespace hbk::cli

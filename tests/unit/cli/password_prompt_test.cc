@@ -29,7 +29,7 @@ Typed Type(const std::string& keys) {
   int terminal = -1;
   const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
   if (pid == 0) {
-    const Result<Secret> password = AskPassword("Password? ");
+    const Result<Secret> password = AskPassword("Password? ", "HBK_PASSWORD");
     const std::string text =
         password.ok() ? "=" + password->Reveal() : password.status().ToString();
     _exit(write(answer[1], text.data(), text.size()) > 0 ? 0 : 1);
@@ -87,7 +87,7 @@ TEST_F(PasswordPromptTest, CtrlCInterrupts) {
 TEST_F(PasswordPromptTest, WithoutTerminalItIsAUsageError) {
   const ChildResult child = RunInChild([] {
     setsid();  // no controlling terminal any more
-    return AskPassword("Password? ").status().code() == StatusCode::kUsage ? 0 : 1;
+    return AskPassword("Password? ", "HBK_PASSWORD").status().code() == StatusCode::kUsage ? 0 : 1;
   });
 
   EXPECT_EQ(child.exit_code, 0);

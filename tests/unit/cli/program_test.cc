@@ -6,7 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hbk/io/file_system.h"
+#include "hbk/seal/key_slots.h"
+
 #include "child_process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace hbk::cli {
 namespace {
@@ -78,6 +82,62 @@ TEST(ProgramTest, NoBackupToPrepareIsAFailure) {
 
   EXPECT_EQ(child.exit_code, 1) << child.err;
   EXPECT_THAT(child.err, HasSubstr("/nonexistent/t"));
+}
+
+// A directory with the slots of a sealed backup, and keys beside it: "a" opens it.
+class ProgramKeyTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char name : {'a', 'b'})
+      Put(std::string(1, name), std::string(64, name));
+    const seal::DataKey data_key = seal::DataKey::Generate().value();
+    seal::KeySlots slots(data_key);
+    const seal::SealingKey key{seal::SealingKeyKind::kKey, Secret(std::string(32, '\xaa')), "", ""};
+    ASSERT_TRUE(slots.Add(data_key, key, {"first", "2026-01-31T20:03:11Z", {}}).ok());
+    ASSERT_TRUE(seal::StoreKeySlots(io::PosixFileSystem(), dir(), slots, data_key).ok());
+  }
+
+  void Put(const std::string& name, const std::string& text) {
+    ASSERT_TRUE(io::WriteNewFile(io::PosixFileSystem(), dir() + "/" + name, text, 0600).ok());
+  }
+  ChildResult Key(std::vector<std::string> words) {
+    words.insert(words.begin(), {"--no-defaults", "key", "--target-dir=" + dir()});
+    return Hbk(std::move(words));
+  }
+  [[nodiscard]] std::string Key(char name) const { return dir() + "/" + name; }
+  [[nodiscard]] const std::string& dir() const { return directory_.path(); }
+
+  testing::TemporaryDirectory directory_;
+};
+
+TEST_F(ProgramKeyTest, ListGoesToStdout) {
+  const ChildResult text = Key({"list"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("   1  key         2026-01-31T20:03:11Z  first\n"));
+  EXPECT_THAT(text.err, AllOf(HasSubstr("not checked"), HasSubstr("completed OK!")));
+  const ChildResult json = Key({"list", "--output=json", "--encrypt-key-file=" + Key('a')});
+  EXPECT_EQ(json.exit_code, 0);
+  EXPECT_THAT(json.out, AllOf(HasSubstr(R"("slot":"1","kind":"key")"),
+                              HasSubstr(R"("slot_count":1)"), HasSubstr(R"("is_checked":"yes")")));
+}
+
+TEST_F(ProgramKeyTest, KeysComeAndGo) {
+  const std::string old_key = "--encrypt-key-file=" + Key('a');
+  const std::string new_key = "--encrypt-key-file=" + Key('b');
+  EXPECT_EQ(Key({"test", new_key}).exit_code, 22);
+  const ChildResult added = Key({"add", old_key, "--new-key-file=" + Key('b'), "--label=second"});
+  EXPECT_EQ(added.exit_code, 0) << added.err;
+  EXPECT_THAT(added.err, HasSubstr("key slot 2 (key: second) is new"));
+  EXPECT_EQ(Key({"test", old_key, new_key}).exit_code, 0);
+  EXPECT_EQ(Key({"remove", new_key, "--slot=1"}).exit_code, 0);
+  EXPECT_EQ(Key({"test", old_key}).exit_code, 22);
+  EXPECT_EQ(Key({"remove", new_key, "--slot=2"}).exit_code, 2);
+}
+
+TEST_F(ProgramKeyTest, NoSealedBackupIsAFailure) {
+  const ChildResult child = Hbk({"--no-defaults", "key", "list", "--target-dir=/nonexistent/t"});
+  EXPECT_EQ(child.exit_code, 1);
+  EXPECT_THAT(child.err, HasSubstr("no sealed backup in /nonexistent/t"));
 }
 
 }  // namespace

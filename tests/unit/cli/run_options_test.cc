@@ -240,6 +240,78 @@ TEST_F(RunOptionsTest, RestoreTakesTheLayout) {
   EXPECT_TRUE(MakeRestoreOptions(values_, Command::kMoveBack, 1)->move);
 }
 
+TEST_F(RunOptionsTest, KeyTakesWhereKeysAre) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kEncryptKeyFile, "/a");
+  Set(Opt::kEncryptKeyFile, "/b");
+  Set(Opt::kEncryptPassphraseFile, "/p");
+  Set(Opt::kEncryptPassphrase, "horse");
+  Set(Opt::kEncryptKey, "hex");
+  Set(Opt::kEncryptKeyCommand, "getkey");
+  Set(Opt::kEncryptKeyCommandTimeout, "7");
+  Set(Opt::kNewKeyFile, "/n");
+  Set(Opt::kNewPassphraseFile, "/q");
+  Set(Opt::kNewPassphrase, "battery");
+  Set(Opt::kNewKey, "newhex");
+  Set(Opt::kNewKeyCommand, "newkey");
+  Set(Opt::kLabel, "escrow");
+
+  const auto options = MakeKeySlotOptions(values_, seal::KeySlotAction::kAdd, {}, {});
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->target_dir, "/t");
+  EXPECT_THAT(options->keys.key_files, ElementsAre("/a", "/b"));
+  EXPECT_THAT(options->keys.passphrase_files, ElementsAre("/p"));
+  EXPECT_EQ(options->keys.passphrase.Reveal(), "horse");
+  EXPECT_EQ(options->keys.key.Reveal(), "hex");
+  EXPECT_EQ(options->keys.command.Reveal(), "getkey");
+  EXPECT_EQ(options->keys.command_timeout_s, 7U);
+  EXPECT_THAT(options->new_keys.key_files, ElementsAre("/n"));
+  EXPECT_THAT(options->new_keys.passphrase_files, ElementsAre("/q"));
+  EXPECT_EQ(options->new_keys.passphrase.Reveal(), "battery");
+  EXPECT_EQ(options->new_keys.key.Reveal(), "newhex");
+  EXPECT_EQ(options->new_keys.command.Reveal(), "newkey");
+  EXPECT_EQ(options->new_keys.command_timeout_s, 7U);
+  EXPECT_EQ(options->label, "escrow");
+  for (const std::string& recorded : values_.Recorded(Command::kKey)) {
+    for (const char* secret : {"horse", "battery", "hex", "getkey", "newkey"})
+      EXPECT_THAT(recorded, ::testing::Not(::testing::HasSubstr(secret)));
+  }
+}
+
+TEST_F(RunOptionsTest, TypedPassphrasesCount) {
+  Set(Opt::kTargetDir, "/t");
+  const auto options =
+      MakeKeySlotOptions(values_, seal::KeySlotAction::kAdd, Secret("typed"), Secret("new"));
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->keys.passphrase.Reveal(), "typed");
+  EXPECT_EQ(options->new_keys.passphrase.Reveal(), "new");
+}
+
+TEST_F(RunOptionsTest, ActionsOfKeyHaveTheirOptions) {
+  using enum seal::KeySlotAction;
+  EXPECT_THAT(CheckKeyAction(values_, kRemove),
+              StatusIs(StatusCode::kUsage, "hbk key remove needs --slot=N"));
+  Set(Opt::kSlot, "3");
+  EXPECT_THAT(CheckKeyAction(values_, kRemove), IsOk());
+  EXPECT_THAT(CheckKeyAction(values_, kTest),
+              StatusIs(StatusCode::kUsage, "--slot is for hbk key remove"));
+  Set(Opt::kTargetDir, "/t");
+  EXPECT_EQ(MakeKeySlotOptions(values_, kRemove, {}, {})->slot_id, 3U);
+}
+
+TEST_F(RunOptionsTest, NewKeysAreForAdding) {
+  using enum seal::KeySlotAction;
+  // In the environment, they may stand there for all commands.
+  ASSERT_THAT(values_.Set(SpecOf(Opt::kNewKeyFile), "/n", false, SettingRank::kEnvironment, "test"),
+              IsOk());
+  EXPECT_THAT(CheckKeyAction(values_, kList), IsOk());
+  Set(Opt::kNewKeyFile, "/n");
+  EXPECT_THAT(CheckKeyAction(values_, kAdd), IsOk());
+  EXPECT_THAT(CheckKeyAction(values_, kList),
+              StatusIs(StatusCode::kUsage, "--new-key-file is for hbk key add"));
+}
+
 TEST_F(RunOptionsTest, MyrocksIsBackedUpUnlessItIsSkipped) {
   Set(Opt::kTargetDir, "/t");
   EXPECT_TRUE(MakeBackupOptions(values_, Secret(), 1)->rocksdb_backup);

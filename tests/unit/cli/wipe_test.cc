@@ -75,6 +75,15 @@ TEST(WipeTest, SecretsOfKeysAreGoneFromTheProcessList) {
   EXPECT_EQ(SeenByOthers({"--file_key_management_filekey"}), "self|--file_key_management_filekey|");
 }
 
+TEST(WipeTest, KeysOfTheBackupAreGoneFromTheProcessList) {
+  EXPECT_EQ(SeenByOthers({"key", "--encrypt-key=abc", "--new_key", "abc", "--new-key-command=abc"}),
+            "self|key|--encrypt-key=x|||--new_key|x|||--new-key-command=x|||");
+  EXPECT_EQ(SeenByOthers({"--encrypt-passphrase=abc", "--encrypt-passphrase-file=/p",
+                          "--encrypt-key-file=/k", "--new-key-file", "/n"}),
+            "self|--encrypt-passphrase=x|||--encrypt-passphrase-file=/p|--encrypt-key-file=/k|"
+            "--new-key-file|/n|");
+}
+
 TEST(WipeTest, OtherWordsStay) {
   EXPECT_EQ(SeenByOthers({"--target-dir=/pass=word", "--port=3306", "-P3306", "password=x"}),
             "self|--target-dir=/pass=word|--port=3306|-P3306|password=x|");
