@@ -241,7 +241,6 @@ manifest::BackupManifest MakeManifest(const BackupRecord& record) {
   made.hbk_version = kVersion;
   made.backup_uuid = record.uuid;
   made.base = record.base;
-  made.compression = record.compression;
   made.boot_id = record.boot_id;
   made.start_time = UtcTime(record.start_time);
   made.end_time = UtcTime(record.end_time);

@@ -50,7 +50,6 @@ struct BackupRecord {
   std::map<std::string, DamagedFile> damaged;           // by name of the file
   // Of an increment.
   std::optional<manifest::BaseBackup> base;
-  codec::FrameChoice compression;                   // of the files in the target
   std::string boot_id;                              // of this machine; may be empty
   std::string history_name;                         // --history=NAME
   std::map<std::string, uint64_t> increment_pages;  // by name of the file, of those with a delta

@@ -21,7 +21,6 @@
 #include "hbk/server/backup_history.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_session.h"
-#include "hbk/store/stored_file_system.h"
 
 #include "aria_log.h"
 #include "backup_record.h"
@@ -40,6 +39,7 @@
 #include "table_files.h"
 #include "tablespace_set.h"
 #include "target_files.h"
+#include "target_store.h"
 #include "urgency.h"
 
 namespace hbk::backup {
@@ -95,10 +95,11 @@ std::vector<std::string> SplitList(std::string_view text) {
 
 class BackupRun {
  public:
-  BackupRun(const BackupOptions& options, io::FileSystem& fs, report::Reporter& reporter,
+  BackupRun(const BackupOptions& options, TargetStore& store, report::Reporter& reporter,
             std::stop_token stop)
       : options_(options),
-        fs_(fs),
+        store_(store),
+        fs_(store.fs()),
         reporter_(reporter),
         stop_(stop),
         limiter_(options.throttle),
@@ -113,6 +114,7 @@ class BackupRun {
   Status Preflight();
   Status PrepareBase();
   Result<LoadedBase> FindListedBase();
+  Status CheckBaseSeal();
   Status PrepareHistory();
   Status CreateTarget();
   Status StartTailer();
@@ -124,7 +126,7 @@ class BackupRun {
   Status CompleteRedo();
   Status WriteMetadata();
   Status Commit();
-  Status WriteExtraFiles();
+  Status WriteExtraFiles(const manifest::BackupManifest& manifest);
   Status AddToHistory();
 
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
@@ -152,6 +154,7 @@ class BackupRun {
   }
 
   const BackupOptions& options_;
+  TargetStore& store_;
   io::FileSystem& fs_;
   report::Reporter& reporter_;
   std::stop_token stop_;
@@ -227,7 +230,6 @@ Status BackupRun::Connect() {
   reporter_.BeginPhase("connect");
   record_.start_time = std::time(nullptr);
   record_.options = options_.recorded_options;
-  record_.compression = options_.compression;
   HBK_ASSIGN_OR_RETURN(session_, server::ServerSession::Connect(options_.connect));
   session_->SetStop(stop_);
   HBK_ASSIGN_OR_RETURN(record_.facts, session_->ReadFacts());
@@ -300,6 +302,7 @@ Status BackupRun::PrepareBase() {
              !options_.incremental_history_uuid.empty()) {
     HBK_ASSIGN_OR_RETURN(base, FindListedBase());
   } else if (!options_.incremental_basedir.empty()) {
+    HBK_RETURN_IF_ERROR(CheckBaseSeal());
     HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir));
     HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
   } else {
@@ -319,6 +322,18 @@ Status BackupRun::PrepareBase() {
   return OkStatus();
 }
 
+// What a sealed base says of itself is believed only if somebody with a key of it wrote it.
+Status BackupRun::CheckBaseSeal() {
+  const auto text = manifest::ReadManifestText(fs_, options_.incremental_basedir);
+  if (!text.ok() && text.status().code() == StatusCode::kNotFound) return OkStatus();
+  HBK_RETURN_IF_ERROR(text.status());
+  const auto manifest = manifest::ParseManifest(*text);
+  // LoadBase() says what is wrong with it.
+  if (!manifest.ok() || !manifest->is_sealed) return OkStatus();
+  manifest::SealingKeyRing keys(options_.sealing_keys, fs_, stop_);
+  return keys.Open(options_.incremental_basedir, *text).status();
+}
+
 server::ProbeOptions BackupRun::RightsToTry() const {
   return {.has_binlog = position_choice_.binlog,
           .kills_queries = options_.lock_wait.kill_after_s != 0,
@@ -334,6 +349,8 @@ Status BackupRun::CreateTarget() {
       "This backup is not complete: hbk is still at work, or was ended before it was done.\n",
       0600));
   has_target_ = true;
+  // Before the first sealed byte: nobody could open that.
+  HBK_RETURN_IF_ERROR(store_.StoreKeySlots(options_.target_dir));
 
   FileCopierOptions copier;
   copier.target_dir = options_.target_dir;
@@ -536,12 +553,15 @@ Status BackupRun::Commit() {
   WarnOfDamage();
   for (const std::string& warning : record_.warnings)
     reporter_.Warning(warning);
-  HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, MakeManifest(record_)));
+  manifest::BackupManifest manifest = MakeManifest(record_);
+  HBK_RETURN_IF_ERROR(store_.Describe(manifest));
+  HBK_RETURN_IF_ERROR(
+      manifest::StoreManifest(fs_, options_.target_dir, manifest, store_.data_key()));
   HBK_RETURN_IF_ERROR(fs_.Remove(InTarget(manifest::kIncompleteMarkerName)));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(io::DirName(options_.target_dir)));
   has_target_ = false;  // Whatever fails now, it is complete.
-  HBK_RETURN_IF_ERROR(WriteExtraFiles().WithContext("the backup is complete, but"));
+  HBK_RETURN_IF_ERROR(WriteExtraFiles(manifest).WithContext("the backup is complete, but"));
   return AddToHistory().WithContext("the backup is complete, but");
 }
 
@@ -561,7 +581,7 @@ Status BackupRun::AddToHistory() {
 }
 
 // What the next increment needs of this backup, in a place of its own.
-Status BackupRun::WriteExtraFiles() {
+Status BackupRun::WriteExtraFiles(const manifest::BackupManifest& manifest) {
   if (options_.extra_lsndir.empty()) return OkStatus();
   const manifest::MetadataNames names = manifest::MetadataNamesFor(record_.facts.version_text);
   for (const auto& [name, text] : RenderMetadataFiles(record_)) {
@@ -569,7 +589,8 @@ Status BackupRun::WriteExtraFiles() {
     HBK_RETURN_IF_ERROR(
         io::WriteFileAtomically(fs_, io::JoinPath(options_.extra_lsndir, name), text, 0600));
   }
-  return manifest::StoreManifest(fs_, options_.extra_lsndir, MakeManifest(record_));
+  HBK_RETURN_IF_ERROR(store_.StoreKeySlots(options_.extra_lsndir));
+  return manifest::StoreManifest(fs_, options_.extra_lsndir, manifest, store_.data_key());
 }
 
 Status BackupRun::BeginStage(BackupStage stage) {
@@ -768,11 +789,8 @@ void BackupRun::MarkIncomplete(const Status& status) {
 
 Result<BackupSummary> RunBackup(const BackupOptions& options, io::FileSystem& fs,
                                 report::Reporter& reporter, std::stop_token stop) {
-  // What is put into the target is compressed below everything else.
-  store::StoredFileSystem stored(fs, options.target_dir, {.compression = options.compression},
-                                 manifest::IsKeptAsItIs);
-  const bool is_plain = options.compression.method == codec::FrameMethod::kNone;
-  BackupRun run(options, is_plain ? fs : stored, reporter, std::move(stop));
+  HBK_ASSIGN_OR_RETURN(const auto store, TargetStore::Make(options, fs, stop));
+  BackupRun run(options, *store, reporter, std::move(stop));
   return run.Run();
 }
 

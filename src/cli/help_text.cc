@@ -54,6 +54,13 @@ CommandHelp HelpOf(Command command) {
               "checked, written, and then put in the place of the compressed one. Prepare does so\n"
               "by itself. If it was interrupted, run it again; the backup is whole at any time.\n",
               "hbk decompress --target-dir=/backup/monday"};
+    case Command::kDecrypt:
+      return {
+          "make the files of a sealed backup plain ones",
+          "Decrypts the files of a backup that was made with --encrypt, in place; those that are\n"
+          "compressed stay so. Prepare does so by itself. If it was interrupted, run it again.\n"
+          "Afterwards everybody who can read the directory can read the data.\n",
+          "hbk decrypt --target-dir=/backup/monday --encrypt-key-file=/root/backup.key"};
     case Command::kKey:
       return {
           "change who can open a sealed backup",

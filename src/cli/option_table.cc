@@ -251,6 +251,12 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                    "compress the files: zstd (levels -7 to 19), lz4 (1 to 12) or none; zstd -d "
                    "and lz4 -d unpack them, too"),
         ValueKind::kMaybeText),
+    WithChoices(WithKind(TextOption(Opt::kEncrypt, "encrypt", 0, kInBackup, Section::kStorage,
+                                    FileRole::kTool, "CIPHER", "",
+                                    "encrypt and authenticate the files, so that each key that is "
+                                    "given opens them: aes-256-gcm, which is also the default"),
+                         ValueKind::kMaybeText),
+                "aes-256-gcm"),
 
     NumberOption(Opt::kParallel, "parallel", 0, kWithFiles, Section::kSpeed, FileRole::kTool, "N",
                  "one per core, 8 at most", 1, kThreadsMax, "worker threads"),

@@ -82,6 +82,7 @@ enum class Opt : uint8_t {
   kLabel,
   kSlot,
   kCompress,
+  kEncrypt,
   kParallel,
   kThrottle,
   kLockWaitTimeout,

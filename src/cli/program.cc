@@ -183,6 +183,11 @@ void ReportOptions(const Given& given, uint32_t thread_count, report::Reporter& 
                             thread_count == 1 ? "" : "s", is_said ? "" : ", from the cores"));
 }
 
+void ReportSealingKeys(const seal::SealingKeyOptions& options, report::Reporter& reporter) {
+  for (const std::string& warning : seal::SealingKeyWarnings(options, io::PosixFileSystem()))
+    reporter.Warning(warning);
+}
+
 report::Fact NumberFact(std::string name, uint64_t number) {
   return {std::move(name), std::to_string(number)};
 }
@@ -211,8 +216,8 @@ Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Re
                        NumberFact("increment_page_count", summary.increment_page_count)};
 }
 
-Result<report::Facts> Decompress(const prepare::UnpackOptions& options, report::Reporter& reporter,
-                                 std::stop_token stop) {
+Result<report::Facts> Unpack(const prepare::UnpackOptions& options, report::Reporter& reporter,
+                             std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(
       const prepare::UnpackSummary summary,
       prepare::RunUnpack(options, io::PosixFileSystem(), reporter, std::move(stop)));
@@ -257,22 +262,29 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
   const Command command = *given.command_line.command;
   switch (command) {
     case Command::kBackup: {
-      HBK_ASSIGN_OR_RETURN(const backup::BackupOptions options,
+      HBK_ASSIGN_OR_RETURN(backup::BackupOptions options,
                            MakeBackupOptions(values, std::move(secrets.main), core_count));
+      options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
+      ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
       return Backup(options, reporter, std::move(stop));
     }
     case Command::kPrepare: {
-      HBK_ASSIGN_OR_RETURN(const prepare::PrepareOptions options,
+      HBK_ASSIGN_OR_RETURN(prepare::PrepareOptions options,
                            MakePrepareOptions(values, std::move(secrets.main), core_count));
+      options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
+      ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
       return Prepare(options, reporter, std::move(stop));
     }
-    case Command::kDecompress: {
-      HBK_ASSIGN_OR_RETURN(const prepare::UnpackOptions options,
-                           MakeUnpackOptions(values, core_count));
+    case Command::kDecompress:
+    case Command::kDecrypt: {
+      HBK_ASSIGN_OR_RETURN(
+          const prepare::UnpackOptions options,
+          MakeUnpackOptions(values, command, std::move(secrets.passphrase), core_count));
+      ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
-      return Decompress(options, reporter, std::move(stop));
+      return Unpack(options, reporter, std::move(stop));
     }
     case Command::kCopyBack:
     case Command::kMoveBack: {

@@ -172,6 +172,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.parallel = ChosenThreads(values, core_count);
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
   HBK_ASSIGN_OR_RETURN(options.compression, ChosenCompression(values));
+  options.is_sealed = values.Find(Opt::kEncrypt) != nullptr;
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
   options.rocksdb_backup =
@@ -188,10 +189,17 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   return options;
 }
 
-Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, uint32_t core_count) {
-  HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kDecompress));
-  return prepare::UnpackOptions{.target_dir = values.Text(Opt::kTargetDir),
-                                .parallel = ChosenThreads(values, core_count)};
+Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, Command command,
+                                                 Secret passphrase, uint32_t core_count) {
+  HBK_RETURN_IF_ERROR(CheckNeeded(values, command));
+  prepare::UnpackOptions options;
+  options.target_dir = values.Text(Opt::kTargetDir);
+  options.depth = command == Command::kDecrypt ? prepare::UnpackDepth::kUnsealed
+                                               : prepare::UnpackDepth::kDecompressed;
+  options.parallel = ChosenThreads(values, core_count);
+  if (command == Command::kDecrypt)
+    options.sealing_keys = MakeSealingKeyOptions(values, std::move(passphrase));
+  return options;
 }
 
 Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,

@@ -29,7 +29,9 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
 // `vault_token` is for a Vault, unless an option gives another.
 Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,
                                                    uint32_t core_count);
-Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, uint32_t core_count);
+// Of decompress and decrypt.
+Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, Command command,
+                                                 Secret passphrase, uint32_t core_count);
 Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
                                                    uint32_t core_count);
 // Where the keys of the backup are. `passphrase` was typed; empty: an option may have one.

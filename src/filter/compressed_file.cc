@@ -56,13 +56,22 @@ Status CompressedFileWriter::Write(uint64_t index, ByteView chunk) {
     HBK_RETURN_IF_ERROR(status_);
     is_fast = IsFastTurn();
   }
-  std::unique_ptr<codec::FrameEncoder> encoder = pool_.Take();
+  HBK_ASSIGN_OR_RETURN(Frame frame, Encode(chunk, is_fast));
+  return Add(index, std::move(frame));
+}
+
+Result<CompressedFileWriter::Frame> CompressedFileWriter::Encode(ByteView chunk, bool is_fast) {
   Frame frame;
   frame.chunk_size = static_cast<uint32_t>(chunk.size());
+  if (pool_.choice().method == codec::FrameMethod::kNone) {
+    frame.bytes.assign(chunk.begin(), chunk.end());
+    return frame;
+  }
+  std::unique_ptr<codec::FrameEncoder> encoder = pool_.Take();
   HBK_RETURN_IF_ERROR(encoder->Encode(chunk, is_fast, frame.bytes));
   pool_.Return(std::move(encoder));
   frame.bytes.shrink_to_fit();  // it may have to wait
-  return Add(index, std::move(frame));
+  return frame;
 }
 
 // Whoever has the next chunk never waits. He may have been ended by an error that this writer does
@@ -130,6 +139,7 @@ Result<uint64_t> CompressedFileWriter::Finish(uint64_t plain_size) {
   const MutexLock lock(mutex_);
   HBK_RETURN_IF_ERROR(status_);
   HBK_CHECK(early_.empty() && table_.plain_size() == plain_size);
+  if (pool_.choice().method == codec::FrameMethod::kNone) return table_.stored_size();
   const std::vector<uint8_t> table = table_.Render();
   HBK_RETURN_IF_ERROR(append_(table));
   return table_.stored_size() + table.size();

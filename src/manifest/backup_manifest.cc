@@ -143,18 +143,32 @@ Status CheckManifest(const BackupManifest& manifest) {
 
 Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backup_dir) {
   const std::string path = io::JoinPath(backup_dir, kManifestFileName);
-  HBK_ASSIGN_OR_RETURN(const std::string text, io::ReadFile(fs, path, kManifestBytesMax));
+  HBK_ASSIGN_OR_RETURN(const std::string text, ReadManifestText(fs, backup_dir));
   Result<BackupManifest> manifest = ParseManifest(text);
   if (!manifest.ok()) return manifest.status().WithContext(path);
   return manifest;
 }
 
+Result<std::string> ReadManifestText(io::FileSystem& fs, const std::string& backup_dir) {
+  return io::ReadFile(fs, io::JoinPath(backup_dir, kManifestFileName), kManifestBytesMax);
+}
+
+void BackupManifest::SetPlain() {
+  compression = {};
+  is_sealed = false;
+  for (ManifestFile& file : files)
+    file.seal_id.clear();
+}
+
 Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
-                     const BackupManifest& manifest) {
+                     const BackupManifest& manifest, const seal::DataKey* data_key) {
   const std::string path = io::JoinPath(backup_dir, kManifestFileName);
   // A manifest that nobody can read again must not make a backup look complete.
   HBK_RETURN_IF_ERROR(CheckManifest(manifest).WithContext("writing " + path));
-  return io::WriteFileAtomically(fs, path, RenderManifest(manifest), kManifestMode);
+  // Whoever changes a sealed one must be able to seal it.
+  HBK_CHECK(manifest.is_sealed == (data_key != nullptr));
+  HBK_ASSIGN_OR_RETURN(const std::string text, RenderManifest(manifest, data_key));
+  return io::WriteFileAtomically(fs, path, text, kManifestMode);
 }
 
 }  // namespace hbk::manifest

@@ -22,8 +22,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kDigestMember = "manifest_digest";
+constexpr std::string_view kSealMember = "manifest_seal";
 constexpr std::string_view kDeltaContent = "delta";
 constexpr std::string_view kBaseContent = "base";
+constexpr std::string_view kSealing = "aes-256-gcm";
 constexpr size_t kSourceNumbers = 8;
 constexpr int kDepthMax = 8;
 
@@ -113,6 +115,7 @@ Json RenderFile(const ManifestFile& file) {
   json["kind"] = file.kind;
   json["size"] = file.size;
   if (!file.digest.empty()) json["digest"] = file.digest;
+  if (!file.seal_id.empty()) json["seal_id"] = file.seal_id;
   json["stage"] = file.stage;
   if (file.content == FileContent::kDelta) {
     json["content"] = kDeltaContent;
@@ -139,6 +142,7 @@ Json RenderHead(const BackupManifest& manifest) {
   if (!manifest.merged.empty()) json["merged"] = manifest.merged;
   if (manifest.compression.method != codec::FrameMethod::kNone)
     json["compression"] = codec::FormatFrameChoice(manifest.compression);
+  if (manifest.is_sealed) json["sealing"] = kSealing;
   if (!manifest.boot_id.empty()) json["boot_id"] = manifest.boot_id;
   json["state"] = manifest.state == BackupState::kPrepared ? "prepared" : "unprepared";
   json["start_time"] = manifest.start_time;
@@ -182,6 +186,44 @@ void AppendArray(std::string_view name, const std::vector<std::string>& lines, s
 std::string DigestLine(std::string_view text_before) {
   return fmt::format("  \"{}\": \"{}\"\n}}\n", kDigestMember,
                      filter::DigestOf(AsBytes(text_before)));
+}
+
+std::string RenderMembers(const BackupManifest& manifest) {
+  std::string text = Dump(RenderHead(manifest), 2);
+  HBK_CHECK(text.ends_with("\n}"));
+  text.resize(text.size() - 2);
+  text += ",\n";
+
+  std::vector<std::string> lines;
+  for (const std::string& database : manifest.databases)
+    lines.push_back(Dump(Json(database), -1));
+  std::sort(lines.begin(), lines.end());
+  AppendArray("databases", lines, text);
+
+  std::vector<const ManifestFile*> files;
+  for (const ManifestFile& file : manifest.files)
+    files.push_back(&file);
+  std::sort(files.begin(), files.end(),
+            [](const ManifestFile* a, const ManifestFile* b) { return a->name < b->name; });
+  if (!manifest.encryption_keys.empty()) {
+    const std::set<EncryptionKeyUse> uses(manifest.encryption_keys.begin(),
+                                          manifest.encryption_keys.end());
+    lines.clear();
+    for (const EncryptionKeyUse& use : uses)
+      lines.push_back(Dump(RenderKeyUse(use), -1));
+    AppendArray("encryption_keys", lines, text);
+  }
+
+  lines.clear();
+  for (const ManifestFile* file : files)
+    lines.push_back(Dump(RenderFile(*file), -1));
+  AppendArray("files", lines, text);
+
+  return text;
+}
+
+std::string SealLine(const crypto::Mac& mac) {
+  return fmt::format("  \"{}\": \"{}\",\n", kSealMember, seal::MacText(mac));
 }
 
 // ---- Parsing
@@ -349,6 +391,7 @@ Result<ManifestFile> ParseFile(const Json& json) {
   reader.Text("kind", file.kind);
   reader.Number("size", file.size);
   reader.Text("digest", file.digest, /*is_required=*/false);
+  reader.Text("seal_id", file.seal_id, /*is_required=*/false);
   reader.Text("stage", file.stage);
   HBK_RETURN_IF_ERROR(ParseContent(reader, file));
   HBK_RETURN_IF_ERROR(ParseSpace(reader, file));
@@ -461,6 +504,14 @@ Result<codec::FrameChoice> ParseCompression(ObjectReader& reader) {
   return *choice;
 }
 
+Result<bool> ParseSealing(ObjectReader& reader) {
+  std::string text;
+  reader.Text("sealing", text, /*is_required=*/false);
+  HBK_RETURN_IF_ERROR(reader.status());
+  if (text.empty() || text == kSealing) return !text.empty();
+  return UnsupportedError(fmt::format("the sealing '{}'", text));
+}
+
 Result<BackupManifest> ParseMembers(const Json& json) {
   BackupManifest manifest;
   ObjectReader reader(json, "document");
@@ -479,6 +530,7 @@ Result<BackupManifest> ParseMembers(const Json& json) {
   }
   reader.TextList("merged", manifest.merged, /*is_required=*/false);
   HBK_ASSIGN_OR_RETURN(manifest.compression, ParseCompression(reader));
+  HBK_ASSIGN_OR_RETURN(manifest.is_sealed, ParseSealing(reader));
   reader.Text("boot_id", manifest.boot_id, /*is_required=*/false);
   HBK_RETURN_IF_ERROR(ParseState(reader, manifest.state));
   reader.Text("start_time", manifest.start_time);
@@ -554,37 +606,35 @@ bool IsTooDeep(std::string_view text) {
 }  // namespace
 
 std::string RenderManifest(const BackupManifest& manifest) {
-  std::string text = Dump(RenderHead(manifest), 2);
-  HBK_CHECK(text.ends_with("\n}"));
-  text.resize(text.size() - 2);
-  text += ",\n";
-
-  std::vector<std::string> lines;
-  for (const std::string& database : manifest.databases)
-    lines.push_back(Dump(Json(database), -1));
-  std::sort(lines.begin(), lines.end());
-  AppendArray("databases", lines, text);
-
-  std::vector<const ManifestFile*> files;
-  for (const ManifestFile& file : manifest.files)
-    files.push_back(&file);
-  std::sort(files.begin(), files.end(),
-            [](const ManifestFile* a, const ManifestFile* b) { return a->name < b->name; });
-  if (!manifest.encryption_keys.empty()) {
-    const std::set<EncryptionKeyUse> uses(manifest.encryption_keys.begin(),
-                                          manifest.encryption_keys.end());
-    lines.clear();
-    for (const EncryptionKeyUse& use : uses)
-      lines.push_back(Dump(RenderKeyUse(use), -1));
-    AppendArray("encryption_keys", lines, text);
-  }
-
-  lines.clear();
-  for (const ManifestFile* file : files)
-    lines.push_back(Dump(RenderFile(*file), -1));
-  AppendArray("files", lines, text);
-
+  const std::string text = RenderMembers(manifest);
   return text + DigestLine(text);
+}
+
+Result<std::string> RenderManifest(const BackupManifest& manifest, const seal::DataKey* data_key) {
+  if (data_key == nullptr) return RenderManifest(manifest);
+  std::string text = RenderMembers(manifest);
+  HBK_ASSIGN_OR_RETURN(const crypto::Mac mac, data_key->ManifestMac(AsBytes(text)));
+  text += SealLine(mac);
+  return text + DigestLine(text);
+}
+
+Status CheckManifestSeal(std::string_view text, const seal::DataKey& data_key) {
+  const Status changed =
+      CorruptionError("its seal does not fit: somebody without a key of the backup has changed it");
+  const size_t digest_line = text.rfind(fmt::format("  \"{}\": ", kDigestMember));
+  if (digest_line == std::string_view::npos) return changed;
+  const size_t line = text.rfind(fmt::format("  \"{}\": ", kSealMember), digest_line);
+  if (line == std::string_view::npos) return changed;
+  HBK_ASSIGN_OR_RETURN(const crypto::Mac mac, data_key.ManifestMac(AsBytes(text.substr(0, line))));
+  const std::string expected = SealLine(mac);
+  std::string_view found = text.substr(line, digest_line - line);
+  if (found.size() != expected.size()) return changed;
+  const size_t begin = expected.find(seal::MacText(mac));
+  const size_t length = seal::MacText(mac).size();
+  const bool has_frame =
+      found.substr(0, begin) == std::string_view(expected).substr(0, begin) &&
+      found.substr(begin + length) == std::string_view(expected).substr(begin + length);
+  return has_frame && seal::IsMacText(mac, found.substr(begin, length)) ? OkStatus() : changed;
 }
 
 Result<BackupManifest> ParseManifest(std::string_view json) {

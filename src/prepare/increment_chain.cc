@@ -290,7 +290,7 @@ BackupManifest IncrementChain::SumManifest(const BackupSet& base,
                                            const std::set<std::string>& changed_files) const {
   BackupManifest manifest = increments_.back()->manifest();
   manifest.base.reset();
-  manifest.compression = {};  // what the increments lie in; the sum is plain
+  manifest.SetPlain();  // however the increments lie there
   if (base.manifest.has_value()) {
     manifest.merged = base.manifest->merged;
     if (manifest.merged.empty()) manifest.merged.push_back(base.manifest->backup_uuid);

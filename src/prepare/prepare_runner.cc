@@ -210,7 +210,7 @@ Status PrepareRun::CopyToOutput() {
   // It has no manifest until all is done, and needs none that says unprepared.
   if (set_.manifest.has_value() && chain_ != nullptr)
     set_.manifest->state = manifest::BackupState::kUnprepared;
-  if (set_.manifest.has_value()) set_.manifest->compression = {};
+  if (set_.manifest.has_value()) set_.manifest->SetPlain();
   return OkStatus();
 }
 
@@ -444,26 +444,32 @@ Status PrepareRun::StoreState() {
 }
 
 // Pages are changed in plain files only.
-Status UnpackBase(const PrepareOptions& options, io::FileSystem& fs, report::Reporter& reporter,
-                  const std::stop_token& stop) {
-  manifest::StoredBackups stored(fs);
+Status UnpackBase(const PrepareOptions& options, io::FileSystem& fs, manifest::SealingKeyRing& keys,
+                  report::Reporter& reporter, const std::stop_token& stop) {
+  manifest::StoredBackups stored(fs, keys);
   HBK_ASSIGN_OR_RETURN(const bool is_stored, stored.Add(options.target_dir));
   if (!is_stored) return OkStatus();
   for (const std::string& increment : options.incremental_dirs)
     HBK_RETURN_IF_ERROR(stored.Add(increment).status());
   HBK_RETURN_IF_ERROR(PrepareRun(options, stored.fs(), reporter, stop).Check());
-  return RunUnpack({options.target_dir, options.parallel}, fs, reporter, stop).status();
+  return RunUnpack({.target_dir = options.target_dir,
+                    .depth = UnpackDepth::kPlain,
+                    .parallel = options.parallel,
+                    .sealing_keys = options.sealing_keys},
+                   fs, reporter, stop)
+      .status();
 }
 
 }  // namespace
 
 Result<PrepareSummary> RunPrepare(const PrepareOptions& options, io::FileSystem& fs,
                                   report::Reporter& reporter, std::stop_token stop) {
-  manifest::StoredBackups stored(fs);
+  manifest::SealingKeyRing keys(options.sealing_keys, fs, stop);
+  manifest::StoredBackups stored(fs, keys);
   for (const std::string& increment : options.incremental_dirs)
     HBK_RETURN_IF_ERROR(stored.Add(increment).status());
   if (options.output_dir.empty()) {
-    HBK_RETURN_IF_ERROR(UnpackBase(options, fs, reporter, stop));
+    HBK_RETURN_IF_ERROR(UnpackBase(options, fs, keys, reporter, stop));
   } else {
     HBK_RETURN_IF_ERROR(stored.Add(options.target_dir).status());
   }

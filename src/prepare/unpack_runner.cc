@@ -13,7 +13,8 @@
 #include "hbk/filter/tree_digest.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/stored_backup.h"
-#include "hbk/store/stored_file_system.h"
+#include "hbk/seal/key_slots.h"
+#include "hbk/store/sealed_file_system.h"
 
 #include "parallel.h"
 #include "plain_copy.h"
@@ -40,7 +41,12 @@ class UnpackRun {
  public:
   UnpackRun(const UnpackOptions& options, io::FileSystem& fs, report::Reporter& reporter,
             std::stop_token stop)
-      : options_(options), fs_(fs), backups_(fs), reporter_(reporter), stop_(std::move(stop)) {}
+      : options_(options),
+        fs_(fs),
+        keys_(options.sealing_keys, fs, stop),
+        backups_(fs, keys_),
+        reporter_(reporter),
+        stop_(std::move(stop)) {}
 
   Result<UnpackSummary> Run() {
     reporter_.BeginPhase("check");
@@ -53,19 +59,23 @@ class UnpackRun {
           .WithHint("finish that prepare: it leaves plain files");
     }
     HBK_ASSIGN_OR_RETURN(manifest_, manifest::LoadManifest(fs_, options_.target_dir));
-    HBK_ASSIGN_OR_RETURN(const bool is_stored, backups_.Add(options_.target_dir));
-    if (!is_stored) {
+    const bool unseals_only = options_.depth == UnpackDepth::kUnsealed;
+    const bool is_compressed = manifest_.compression.method != codec::FrameMethod::kNone;
+    if (options_.depth == UnpackDepth::kDecompressed && manifest_.is_sealed) {
+      return UsageError(options_.target_dir + " is sealed")
+          .WithHint("hbk decrypt first; hbk prepare needs neither");
+    }
+    keeps_compression_ = unseals_only && is_compressed;
+    if (!manifest_.is_sealed && (unseals_only || !is_compressed)) {
       summary_.was_plain_already = true;
       reporter_.Info("the files of the backup are plain already");
       return summary_;
     }
-    suffix_ = store::StoreForm{.compression = manifest_.compression}.suffix();
+    HBK_RETURN_IF_ERROR(backups_.Add(options_.target_dir, keeps_compression_).status());
     HBK_RETURN_IF_ERROR(FindFiles());
     HBK_RETURN_IF_ERROR(CheckSpace());
     HBK_RETURN_IF_ERROR(UnpackFiles());
-    manifest_.compression = {};
-    HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, manifest_));
-    return summary_;
+    return StoreState();
   }
 
  private:
@@ -81,12 +91,18 @@ class UnpackRun {
       found.size = file.size;
       found.digest = file.digest;
       found.hole_bytes = HoleBytesOf(file);
-      if (file.content == FileContent::kBase || manifest::IsKeptAsItIs(file.name)) continue;
+      if (file.content == FileContent::kBase) continue;
       if (file.content == FileContent::kDelta) {
         if (file.delta_size == 0) continue;
         found.name += delta::kDeltaSuffix;
         found.size = file.delta_size;
       }
+      // A frame has its own checksum, and what is sealed is what was sealed.
+      if (keeps_compression_) {
+        found.name = manifest::NameBeneathCompression(found.name, manifest_.compression);
+        found.digest.clear();
+      }
+      if (Stored(found.name) == Plain(found.name)) continue;
       const auto info = fs_.Stat(Stored(found.name), /*follow=*/false);
       // An earlier run has unpacked it.
       if (!info.ok() && info.status().code() == StatusCode::kNotFound) {
@@ -97,6 +113,11 @@ class UnpackRun {
       }
       HBK_RETURN_IF_ERROR(info.status());
       found.info = *info;
+      if (keeps_compression_) {
+        HBK_ASSIGN_OR_RETURN(const io::FileInfo plain,
+                             backups_.fs().Stat(Plain(found.name), /*follow=*/false));
+        found.size = plain.size;
+      }
       ++summary_.file_count;
       summary_.bytes += found.size;
       summary_.stored_bytes += found.info.size;
@@ -123,8 +144,9 @@ class UnpackRun {
   }
 
   Status UnpackFiles() {
-    reporter_.BeginPhase("decompress", {{"files", fmt::format("{}", files_.size())},
-                                        {"bytes", report::HumanBytes(summary_.bytes)}});
+    reporter_.BeginPhase(manifest_.is_sealed ? "decrypt" : "decompress",
+                         {{"files", fmt::format("{}", files_.size())},
+                          {"bytes", report::HumanBytes(summary_.bytes)}});
     std::atomic<uint64_t> done_bytes{0};
     return RunParallel(worker_count_, files_.size(), [&](uint32_t, size_t item) -> Status {
       if (stop_.stop_requested()) return InterruptedError();
@@ -182,6 +204,7 @@ class UnpackRun {
 
   const UnpackOptions& options_;
   io::FileSystem& fs_;
+  manifest::SealingKeyRing keys_;
   manifest::StoredBackups backups_;
   report::Reporter& reporter_;
   const std::stop_token stop_;
@@ -189,7 +212,7 @@ class UnpackRun {
                                      ? options_.parallel
                                      : std::max(1U, std::thread::hardware_concurrency());
   manifest::BackupManifest manifest_;
-  std::string suffix_;
+  bool keeps_compression_ = false;
   std::vector<StoredFile> files_;  // that are left to be unpacked
   UnpackSummary summary_;
 };

@@ -1,6 +1,6 @@
 // A file that is being written, encoded on its way.
 //
-// See stored_file_system.h for how it is written.
+// See compressed_file_system.h for how it is written.
 #pragma once
 
 #include <atomic>
@@ -10,30 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "hbk/base/aligned_buffer.h"
-#include "hbk/base/mutex.h"
 #include "hbk/filter/compressed_file.h"
 #include "hbk/io/file_system.h"
 
+#include "appended_file.h"
+
 namespace hbk::store {
-
-// Bytes that are put behind one another, in large aligned writes if the file is a direct one.
-class AppendedFile {
- public:
-  explicit AppendedFile(std::unique_ptr<io::File> file);
-  Status Append(ByteView bytes);
-  // Writes what is left, and sets the size.
-  Status Finish();
-  [[nodiscard]] io::File& file() { return *file_; }
-
- private:
-  Status Flush();
-
-  const std::unique_ptr<io::File> file_;
-  AlignedBuffer buffer_;
-  size_t used_ = 0;
-  uint64_t written_ = 0;
-};
 
 class EncodingFile final : public io::File {
  public:
@@ -63,7 +45,7 @@ class EncodingFile final : public io::File {
   Status EncodeHeld();
 
   const std::string path_;
-  mutable AppendedFile stored_;
+  AppendedFile stored_;
   filter::CompressedFileWriter writer_;
   std::atomic<bool> is_begun_ = false;
   // Said before the first byte.

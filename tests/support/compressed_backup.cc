@@ -3,7 +3,7 @@
 #include "hbk/delta/delta_file.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/stored_backup.h"
-#include "hbk/store/stored_file_system.h"
+#include "hbk/store/compressed_file_system.h"
 
 namespace hbk::testing {
 namespace {
@@ -15,9 +15,10 @@ constexpr codec::FrameChoice kZstd{codec::FrameMethod::kZstd, 3};
 
 Status CompressBackup(io::FileSystem& fs, const std::string& dir) {
   HBK_ASSIGN_OR_RETURN(auto manifest, manifest::LoadManifest(fs, dir));
-  store::StoredFileSystem stored(fs, dir, {.compression = kZstd}, manifest::IsKeptAsItIs);
+  store::CompressedFileSystem stored(fs, dir, kZstd, manifest::IsNeverCompressed);
   for (const manifest::ManifestFile& file : manifest.files) {
-    if (manifest::IsKeptAsItIs(file.name) || file.content == manifest::FileContent::kBase) continue;
+    if (manifest::IsNeverCompressed(file.name) || file.content == manifest::FileContent::kBase)
+      continue;
     const bool is_delta = file.content == manifest::FileContent::kDelta;
     if (is_delta && file.delta_size == 0) continue;
     const std::string path =

@@ -18,6 +18,7 @@
 #include "hbk/datadir/layout.h"
 #include "hbk/io/file_system.h"
 #include "hbk/report/reporter.h"
+#include "hbk/seal/sealing_keys.h"
 #include "hbk/server/connect_options.h"
 
 namespace hbk::backup {
@@ -31,6 +32,10 @@ struct BackupOptions {
   uint32_t parallel = 0;  // copier threads; 0: from the cores
   uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit
   codec::FrameChoice compression;
+  // Files are sealed with a data key that each of the keys opens. Without it the keys are for a
+  // sealed base.
+  bool is_sealed = false;
+  seal::SealingKeyOptions sealing_keys;
   LockWaitOptions lock_wait;
   // Damaged pages are copied and listed, as warnings; else they fail the backup.
   bool log_page_corruption = false;

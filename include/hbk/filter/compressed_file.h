@@ -32,6 +32,7 @@ namespace hbk::filter {
 class FrameEncoderPool {
  public:
   explicit FrameEncoderPool(const codec::FrameChoice& choice) : choice_(choice) {}
+  [[nodiscard]] const codec::FrameChoice& choice() const { return choice_; }
   std::unique_ptr<codec::FrameEncoder> Take() HBK_EXCLUDES(mutex_);
   void Return(std::unique_ptr<codec::FrameEncoder> encoder) HBK_EXCLUDES(mutex_);
 
@@ -41,6 +42,8 @@ class FrameEncoderPool {
   std::vector<std::unique_ptr<codec::FrameEncoder>> encoders_ HBK_GUARDED_BY(mutex_);
 };
 
+// Without a method the file is its chunks as they are, without a seek table: what is left is that
+// they are brought into their order.
 class CompressedFileWriter {
  public:
   // `append` puts bytes at the end of the stored file; it is called by one thread at a time. The
@@ -61,6 +64,7 @@ class CompressedFileWriter {
     uint32_t chunk_size = 0;
   };
 
+  Result<Frame> Encode(ByteView chunk, bool is_fast);
   Status WaitForTurn(uint64_t index) HBK_EXCLUDES(mutex_);
   Status status() HBK_EXCLUDES(mutex_);
   bool TakeAppending(uint64_t index, Frame frame) HBK_EXCLUDES(mutex_);

@@ -23,6 +23,7 @@
 #include "hbk/base/status.h"
 #include "hbk/codec/frame_codec.h"
 #include "hbk/io/file_system.h"
+#include "hbk/seal/data_key.h"
 
 namespace hbk::manifest {
 
@@ -72,6 +73,8 @@ struct ManifestFile {
   // filter::TreeDigest; empty: not known, only the size can be checked. kDelta: of the delta file.
   // kBase: as the base has it.
   std::string digest;
+  // seal::FileIdText of what there is of it in the backup; empty: it is not sealed.
+  std::string seal_id = {};
   std::string stage;  // in which it was copied: "start", "block-ddl", "prepare", ...
 
   FileContent content = FileContent::kWhole;
@@ -158,6 +161,11 @@ struct BackupManifest {
   // The backups that prepare has laid together, oldest first, this one last; empty: only this one.
   std::vector<std::string> merged;
   codec::FrameChoice compression;  // of the files but metadata: they are in frames
+  // All files but those of hbk itself are sealed; what is sealed has a seal_id.
+  bool is_sealed = false;
+
+  // Its files are to be plain ones.
+  void SetPlain();
   std::string boot_id;  // of the machine: what SourceFile says holds within one boot; may be empty
   BackupState state = BackupState::kUnprepared;
   std::string start_time;
@@ -190,7 +198,11 @@ struct BackupManifest {
   uint64_t prepared_lsn = 0;
 };
 
+// `data_key`: of a sealed backup; the text then has a code that only somebody with it can make.
 std::string RenderManifest(const BackupManifest& manifest);
+Result<std::string> RenderManifest(const BackupManifest& manifest, const seal::DataKey* data_key);
+// kCorruption: the text, of a sealed backup, is not as somebody with that key has written it.
+Status CheckManifestSeal(std::string_view text, const seal::DataKey& data_key);
 Result<BackupManifest> ParseManifest(std::string_view json);
 
 // kNotFound if the directory has none. Messages name the file.
@@ -198,7 +210,9 @@ Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backu
 // kCorruption, and nothing is written, if LoadManifest() would not take it back: an unknown kind, a
 // page size that is none, a last_lsn before to_lsn, ...
 Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
-                     const BackupManifest& manifest);
+                     const BackupManifest& manifest, const seal::DataKey* data_key = nullptr);
+// The text that LoadManifest() parses.
+Result<std::string> ReadManifestText(io::FileSystem& fs, const std::string& backup_dir);
 
 // True for a name that may stand in a manifest (see Errors above).
 bool IsSafeFileName(std::string_view name);

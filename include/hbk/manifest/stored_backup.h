@@ -1,36 +1,71 @@
-// How the files of a backup are got at when they lie there compressed.
+// How the files of a backup are got at when they lie there compressed or sealed.
 //
-// The manifest says how they lie there. It and the other metadata lie there as they are, so that
-// they can be read by people and scripts.
+// The manifest says how they lie there. Compressed, it and the other metadata lie there as they
+// are, so that they can be read by people and scripts; of a sealed backup only the files of hbk
+// itself do, and the manifest is checked with the data key before it is believed.
 //
-// Errors   Those of LoadManifest; a directory without a manifest has plain files.
+// Errors   Those of LoadManifest and of the key slots; a directory without a manifest has plain
+//          files. kMissingKey: of a sealed backup. kCorruption: somebody has changed its manifest.
 // Threads  The file systems: any.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/backup_manifest.h"
+#include "hbk/seal/data_key.h"
+#include "hbk/seal/sealing_keys.h"
 
 namespace hbk::manifest {
 
 // False for the files that are compressed; `name` is relative to the backup.
-bool IsKeptAsItIs(std::string_view name);
+bool IsNeverCompressed(std::string_view name);
+// False for the files that are sealed; names as they are beneath the compression.
+bool IsNeverSealed(std::string_view name);
+// What of the file lies in a backup of this kind, without ".sealed".
+std::string NameBeneathCompression(const std::string& stored_name,
+                                   const codec::FrameChoice& compression);
+
+// Sealing keys, which are asked for when the first sealed backup is met.
+class SealingKeyRing {
+ public:
+  // Borrows them.
+  SealingKeyRing(const seal::SealingKeyOptions& options, io::FileSystem& fs, std::stop_token stop)
+      : options_(options), fs_(fs), stop_(std::move(stop)) {}
+
+  // Of the backup in a directory; its manifest, of which this is the text, is checked.
+  Result<seal::DataKey> Open(const std::string& backup_dir, std::string_view manifest_text);
+
+ private:
+  const seal::SealingKeyOptions& options_;
+  io::FileSystem& fs_;
+  const std::stop_token stop_;
+  std::optional<std::vector<seal::SealingKey>> keys_;
+};
 
 // Shows the files of some backups as plain ones, and everything else as it is.
 class StoredBackups {
  public:
-  explicit StoredBackups(io::FileSystem& fs) : fs_(fs) {}
+  // `keys` must outlive it.
+  StoredBackups(io::FileSystem& fs, SealingKeyRing& keys) : fs_(fs), keys_(keys) {}
 
-  // True if its files are stored otherwise than plain.
-  Result<bool> Add(const std::string& backup_dir);
+  // True if its files are stored otherwise than plain. `keeps_compression`: they are shown as they
+  // are beneath it.
+  Result<bool> Add(const std::string& backup_dir, bool keeps_compression = false);
   [[nodiscard]] io::FileSystem& fs() { return layers_.empty() ? fs_ : *layers_.back(); }
 
  private:
+  Status AddSealed(const std::string& backup_dir, std::string_view text,
+                   const BackupManifest& manifest);
+
   io::FileSystem& fs_;
+  SealingKeyRing& keys_;
   std::vector<std::unique_ptr<io::FileSystem>> layers_;  // each above the one before
 };
 

@@ -21,6 +21,7 @@
 #include "hbk/io/file_system.h"
 #include "hbk/keys/key_options.h"
 #include "hbk/report/reporter.h"
+#include "hbk/seal/sealing_keys.h"
 
 namespace hbk::prepare {
 
@@ -34,6 +35,7 @@ struct PrepareOptions {
   uint64_t use_memory_bytes = 256ULL << 20;
   uint32_t parallel = 0;  // worker threads; 0: from the cores
   keys::GivenKeyOptions keys{};
+  seal::SealingKeyOptions sealing_keys{};  // of sealed backups
 };
 
 struct PrepareSummary {

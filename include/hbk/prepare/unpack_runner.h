@@ -1,4 +1,5 @@
-// `hbk decompress`: makes the files of a compressed backup plain ones, in place.
+// `hbk decompress` and `hbk decrypt`: make the files of a compressed or sealed backup plain ones,
+// in place.
 //
 // One file after another, on several threads: the plain one is written beside the stored one,
 // checked against the digest in the manifest and made durable; then the stored one is removed. A
@@ -8,7 +9,8 @@
 //
 // Errors   kNotFound: no backup here. kNoSpace: before anything is changed, if that can be
 //          foreseen. kCorruption: a file is damaged, or not what the manifest says; it is left as
-//          it was. kTargetInUse: a prepare works on the directory, or has changed it by half.
+//          it was. kMissingKey: of a sealed backup. kUsage: to decompress a sealed one.
+//          kTargetInUse: a prepare works on the directory, or has changed it by half.
 // Threads  Run is called once, from the main thread; `stop` may be requested from any.
 #pragma once
 
@@ -19,12 +21,21 @@
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
 #include "hbk/report/reporter.h"
+#include "hbk/seal/sealing_keys.h"
 
 namespace hbk::prepare {
 
+enum class UnpackDepth {
+  kUnsealed,      // what is compressed stays so
+  kDecompressed,  // of a backup that is not sealed
+  kPlain,         // whatever it is
+};
+
 struct UnpackOptions {
   std::string target_dir;
+  UnpackDepth depth = UnpackDepth::kPlain;
   uint32_t parallel = 0;  // worker threads; 0: from the cores
+  seal::SealingKeyOptions sealing_keys{};
 };
 
 struct UnpackSummary {

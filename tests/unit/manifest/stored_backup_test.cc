@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "hbk/manifest/backup_manifest.h"
+
 #include "manifest_sample.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -17,13 +18,24 @@ using testing::MemFileSystem;
 using testing::StatusIs;
 
 TEST(StoredBackupTest, MetadataLieThereAsTheyAre) {
-  EXPECT_TRUE(IsKeptAsItIs("hbk_manifest.json"));
-  EXPECT_TRUE(IsKeptAsItIs("hbk_manifest.json.tmp"));
-  EXPECT_TRUE(IsKeptAsItIs("backup-my.cnf"));
-  EXPECT_TRUE(IsKeptAsItIs("mariadb_backup_info"));
-  EXPECT_FALSE(IsKeptAsItIs("ibdata1"));
-  EXPECT_FALSE(IsKeptAsItIs("aria_log_control"));
-  EXPECT_FALSE(IsKeptAsItIs("db/hbk_manifest.json"));
+  EXPECT_TRUE(IsNeverCompressed("hbk_manifest.json"));
+  EXPECT_TRUE(IsNeverCompressed("hbk_manifest.json.tmp"));
+  EXPECT_TRUE(IsNeverCompressed("backup-my.cnf"));
+  EXPECT_TRUE(IsNeverCompressed("mariadb_backup_info"));
+  EXPECT_FALSE(IsNeverCompressed("ibdata1"));
+  EXPECT_FALSE(IsNeverCompressed("aria_log_control"));
+  EXPECT_FALSE(IsNeverCompressed("db/hbk_manifest.json"));
+}
+
+// What they say is nobody's business; and of hbk_chunks, what is in the files.
+TEST(StoredBackupTest, SealedAreAllButWhatTellsOfTheSealing) {
+  EXPECT_TRUE(IsNeverSealed("hbk_manifest.json"));
+  EXPECT_TRUE(IsNeverSealed("hbk_keys.json"));
+  EXPECT_TRUE(IsNeverSealed("hbk_incomplete"));
+  EXPECT_FALSE(IsNeverSealed("hbk_chunks"));
+  EXPECT_FALSE(IsNeverSealed("mariadb_backup_info"));
+  EXPECT_FALSE(IsNeverSealed("ibdata1.zst"));
+  EXPECT_FALSE(IsNeverSealed("db/hbk_manifest.json"));
 }
 
 TEST(StoredBackupTest, EachBackupIsShownAsItsManifestSays) {
@@ -36,7 +48,9 @@ TEST(StoredBackupTest, EachBackupIsShownAsItsManifestSays) {
   manifest.compression = {codec::FrameMethod::kZstd, 3};
   ASSERT_THAT(StoreManifest(fs, "/zstd", manifest), IsOk());
 
-  StoredBackups backups(fs);
+  const seal::SealingKeyOptions no_keys;
+  SealingKeyRing keys(no_keys, fs, {});
+  StoredBackups backups(fs, keys);
   EXPECT_THAT(backups.Add("/plain"), IsOkAndHolds(false));
   EXPECT_THAT(backups.Add("/foreign"), IsOkAndHolds(false));
   EXPECT_EQ(&backups.fs(), &fs);
@@ -52,7 +66,9 @@ TEST(StoredBackupTest, EachBackupIsShownAsItsManifestSays) {
 TEST(StoredBackupTest, ADamagedManifestIsSaid) {
   MemFileSystem fs;
   fs.PutFile("/b/hbk_manifest.json", "{");
-  StoredBackups backups(fs);
+  const seal::SealingKeyOptions no_keys;
+  SealingKeyRing keys(no_keys, fs, {});
+  StoredBackups backups(fs, keys);
   EXPECT_THAT(backups.Add("/b"), StatusIs(StatusCode::kCorruption, ::testing::_));
 }
 

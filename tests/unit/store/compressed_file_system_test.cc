@@ -1,4 +1,4 @@
-#include "hbk/store/stored_file_system.h"
+#include "hbk/store/compressed_file_system.h"
 
 #include <algorithm>
 #include <random>
@@ -15,7 +15,6 @@
 namespace hbk::store {
 namespace {
 
-using codec::FrameChoice;
 using codec::FrameMethod;
 using ::hbk::testing::IsOk;
 using ::hbk::testing::MemFileSystem;
@@ -32,9 +31,9 @@ std::string Rows(size_t size) {
   return bytes;
 }
 
-class StoredFileSystemTest : public ::testing::Test {
+class CompressedFileSystemTest : public ::testing::Test {
  protected:
-  StoredFileSystemTest() {
+  CompressedFileSystemTest() {
     below_.PutDirectory("/b");
     below_.PutDirectory("/b/db");
     below_.PutDirectory("/other");
@@ -67,13 +66,13 @@ class StoredFileSystemTest : public ::testing::Test {
   }
 
   MemFileSystem below_;
-  StoredFileSystem fs_{
+  CompressedFileSystem fs_{
       below_, "/b/", {.compression = {FrameMethod::kZstd, 3}}, [](std::string_view name) {
         return name.starts_with("hbk_");
       }};
 };
 
-TEST_F(StoredFileSystemTest, ChunksInAnyOrderAreOneFile) {
+TEST_F(CompressedFileSystemTest, ChunksInAnyOrderAreOneFile) {
   const std::string plain = Rows(3 * kChunk + 5000);
   WriteChunks("/b/db/t.ibd", plain, {2, 0, 3, 1});
   EXPECT_FALSE(io::Exists(below_, "/b/db/t.ibd").value());
@@ -82,7 +81,7 @@ TEST_F(StoredFileSystemTest, ChunksInAnyOrderAreOneFile) {
   EXPECT_TRUE(ReadAll("/b/db/t.ibd") == plain);
 }
 
-TEST_F(StoredFileSystemTest, WhatIsSkippedIsZeros) {
+TEST_F(CompressedFileSystemTest, WhatIsSkippedIsZeros) {
   const auto file = Create("/b/f");
   ASSERT_THAT(file->Truncate(2 * kChunk + 10), IsOk());
   ASSERT_THAT(file->SkipZeros(0, kChunk), IsOk());
@@ -94,7 +93,7 @@ TEST_F(StoredFileSystemTest, WhatIsSkippedIsZeros) {
 }
 
 // As the redo log and deltas are: the size is known at the end, and the last write rounded up.
-TEST_F(StoredFileSystemTest, FromFrontToBackWithTheSizeAtTheEnd) {
+TEST_F(CompressedFileSystemTest, FromFrontToBackWithTheSizeAtTheEnd) {
   const std::string plain = Rows(2 * kChunk + 700'000);
   const auto file = Create("/b/f");
   size_t done = 0;
@@ -109,13 +108,13 @@ TEST_F(StoredFileSystemTest, FromFrontToBackWithTheSizeAtTheEnd) {
   EXPECT_TRUE(ReadAll("/b/f") == plain);
 }
 
-TEST_F(StoredFileSystemTest, AnEmptyFile) {
+TEST_F(CompressedFileSystemTest, AnEmptyFile) {
   ASSERT_THAT(Create("/b/f")->Close(), IsOk());
   EXPECT_EQ(fs_.Stat("/b/f", false)->size, 0);
   EXPECT_EQ(ReadAll("/b/f"), "");
 }
 
-TEST_F(StoredFileSystemTest, SeveralThreadsWriteOneFile) {
+TEST_F(CompressedFileSystemTest, SeveralThreadsWriteOneFile) {
   const std::string plain = Rows(40 * kChunk + 1);
   const auto file = Create("/b/f");
   ASSERT_THAT(file->Truncate(plain.size()), IsOk());
@@ -136,7 +135,7 @@ TEST_F(StoredFileSystemTest, SeveralThreadsWriteOneFile) {
   EXPECT_TRUE(ReadAll("/b/f") == plain);
 }
 
-TEST_F(StoredFileSystemTest, WhatWasNotWrittenWholeCannotBeRead) {
+TEST_F(CompressedFileSystemTest, WhatWasNotWrittenWholeCannotBeRead) {
   const auto file = Create("/b/f");
   ASSERT_THAT(file->Truncate(2 * kChunk), IsOk());
   ASSERT_THAT(file->WriteAt(0, AsBytes(Rows(kChunk))), IsOk());
@@ -144,14 +143,14 @@ TEST_F(StoredFileSystemTest, WhatWasNotWrittenWholeCannotBeRead) {
   EXPECT_THAT(io::ReadFile(fs_, "/b/f", 1 << 30), StatusIs(StatusCode::kCorruption, ::testing::_));
 }
 
-TEST_F(StoredFileSystemTest, AFileThatIsEncodedIsNotMadeShorter) {
+TEST_F(CompressedFileSystemTest, AFileThatIsEncodedIsNotMadeShorter) {
   const auto file = Create("/b/f");
   ASSERT_THAT(file->Truncate(2 * kChunk), IsOk());
   EXPECT_THAT(file->Truncate(kChunk), StatusIs(StatusCode::kUnsupported, HasSubstr("/b/f")));
   EXPECT_TRUE(file->is_encoded());
 }
 
-TEST_F(StoredFileSystemTest, WhatIsKeptAndWhatIsElsewhereGoesThrough) {
+TEST_F(CompressedFileSystemTest, WhatIsKeptAndWhatIsElsewhereGoesThrough) {
   ASSERT_THAT(io::WriteNewFile(fs_, "/b/hbk_manifest.json", "x", 0600), IsOk());
   ASSERT_THAT(io::WriteNewFile(fs_, "/other/t.ibd", "y", 0600), IsOk());
   EXPECT_EQ(io::ReadFile(below_, "/b/hbk_manifest.json", 10).value(), "x");
@@ -161,7 +160,7 @@ TEST_F(StoredFileSystemTest, WhatIsKeptAndWhatIsElsewhereGoesThrough) {
   EXPECT_EQ(io::ReadFile(below_, "/bb/f", 10).value(), "z");
 }
 
-TEST_F(StoredFileSystemTest, DirectoriesShowPlainNames) {
+TEST_F(CompressedFileSystemTest, DirectoriesShowPlainNames) {
   ASSERT_THAT(io::WriteNewFile(fs_, "/b/f", "x", 0600), IsOk());
   ASSERT_THAT(io::WriteNewFile(fs_, "/b/hbk_manifest.json", "x", 0600), IsOk());
   std::vector<std::string> names;
@@ -173,7 +172,7 @@ TEST_F(StoredFileSystemTest, DirectoriesShowPlainNames) {
   EXPECT_EQ(fs_.Stat("/b/db", false)->type, io::FileType::kDirectory);
 }
 
-TEST_F(StoredFileSystemTest, FilesAreRenamedRemovedAndReplaced) {
+TEST_F(CompressedFileSystemTest, FilesAreRenamedRemovedAndReplaced) {
   ASSERT_THAT(io::WriteNewFile(fs_, "/b/f", "x", 0600), IsOk());
   ASSERT_THAT(fs_.Rename("/b/f", "/b/db/g"), IsOk());
   EXPECT_EQ(ReadAll("/b/db/g"), "x");
@@ -189,7 +188,7 @@ TEST_F(StoredFileSystemTest, FilesAreRenamedRemovedAndReplaced) {
   EXPECT_THAT(fs_.Open("/b/f", {}), StatusIs(StatusCode::kNotFound, ::testing::_));
 }
 
-TEST_F(StoredFileSystemTest, AStoredFileIsNotChanged) {
+TEST_F(CompressedFileSystemTest, AStoredFileIsNotChanged) {
   ASSERT_THAT(io::WriteNewFile(fs_, "/b/f", "x", 0600), IsOk());
   const auto file = fs_.Open("/b/f", {.write = true});
   ASSERT_THAT(file, IsOk());
@@ -197,7 +196,7 @@ TEST_F(StoredFileSystemTest, AStoredFileIsNotChanged) {
   EXPECT_THAT((*file)->Truncate(0), StatusIs(StatusCode::kUnsupported, ::testing::_));
 }
 
-TEST_F(StoredFileSystemTest, DamageIsSaidWithTheFile) {
+TEST_F(CompressedFileSystemTest, DamageIsSaidWithTheFile) {
   ASSERT_THAT(io::WriteNewFile(fs_, "/b/f", Rows(5000), 0600), IsOk());
   std::string stored = io::ReadFile(below_, "/b/f.zst", 1 << 20).value();
   stored[100] = static_cast<char>(stored[100] ^ 1);
