@@ -48,13 +48,6 @@ std::string Describe(const KeySlots& slots, uint32_t id) {
   return fmt::format("key slot {} ({}: {})", id, SealingKeyKindName(slot->kind), slot->label);
 }
 
-Status NoKey() {
-  return Status(StatusCode::kMissingKey, "no key is given")
-      .WithHint(
-          "give one that opens the backup: --encrypt-key-file=FILE, --encrypt-passphrase, "
-          "--encrypt-passphrase-file=FILE, --encrypt-key-command=COMMAND or HBK_ENCRYPT_KEY");
-}
-
 class Runner {
  public:
   Runner(const KeySlotOptions& options, io::FileSystem& fs, report::Reporter& reporter,
@@ -82,10 +75,7 @@ class Runner {
     return io::JoinPath(options_.target_dir, kKeySlotsFileName);
   }
 
-  Result<std::vector<SealingKey>> Keys() {
-    if (!options_.keys.HasSource()) return NoKey();
-    return OpenSealingKeys(options_.keys, fs_, stop_);
-  }
+  Result<std::vector<SealingKey>> Keys() { return OpenSealingKeys(options_.keys, fs_, stop_); }
 
   Result<KeySlots> Load() {
     Result<KeySlots> slots = LoadKeySlots(fs_, options_.target_dir);
@@ -153,6 +143,7 @@ class Runner {
   Result<KeySlotSummary> Test() {
     HBK_ASSIGN_OR_RETURN(const KeySlots slots, Load());
     HBK_ASSIGN_OR_RETURN(const std::vector<SealingKey> keys, Keys());
+    if (keys.empty()) return slots.Open(keys).status().WithContext(path());
     Status first_failure;
     for (const SealingKey& key : keys) {
       const Result<KeySlots::Opened> opened = slots.Open({&key, 1});

@@ -75,10 +75,15 @@ Result<KeySlots::Opened> KeySlots::Open(std::span<const SealingKey> keys) const 
       }
     }
   }
+  if (keys.empty()) {
+    return Status(StatusCode::kMissingKey, "the backup is sealed, and no key is given")
+        .WithHint(
+            "give one that opens it: --encrypt-key-file=FILE, --encrypt-passphrase, "
+            "--encrypt-passphrase-file=FILE, --encrypt-key-command=COMMAND or HBK_ENCRYPT_KEY");
+  }
   return Status(StatusCode::kMissingKey,
-                keys.empty() ? std::string("the backup is sealed, and no key is given")
-                             : fmt::format("{} opens none of the {} key slots of the backup",
-                                           Origins(keys), slots_.size()))
+                fmt::format("{} opens none of the {} key slots of the backup", Origins(keys),
+                            slots_.size()))
       .WithHint("hbk key list --target-dir=DIR shows what the slots are for");
 }
 
@@ -125,6 +130,25 @@ Status KeySlots::Remove(uint32_t id) {
   }
   slots_.erase(found);
   return OkStatus();
+}
+
+Result<KeySlots> NewKeySlots(const DataKey& data_key, std::span<const SealingKey> keys,
+                             const std::string& created) {
+  HBK_CHECK(!keys.empty());
+  KeySlots slots(data_key);
+  for (const SealingKey& key : keys)
+    HBK_RETURN_IF_ERROR(slots.Add(data_key, key, {key.label, created, {}}).status());
+  return slots;
+}
+
+Result<DataKey> OpenDataKey(io::FileSystem& fs, const std::string& backup_dir,
+                            std::span<const SealingKey> keys) {
+  HBK_ASSIGN_OR_RETURN(const KeySlots slots, LoadKeySlots(fs, backup_dir));
+  Result<KeySlots::Opened> opened = slots.Open(keys);
+  if (!opened.ok()) {
+    return opened.status().WithContext(io::JoinPath(backup_dir, kKeySlotsFileName));
+  }
+  return std::move(opened->data_key);
 }
 
 Result<KeySlots> LoadKeySlots(io::FileSystem& fs, const std::string& backup_dir) {

@@ -318,7 +318,7 @@ Status SealedFile::ReadSealed(Opener& opener, uint64_t index, uint64_t count) {
 Status SealedFile::OpenSegment(Opener& opener, uint64_t index, ByteView sealed,
                                MutableByteView out) {
   const bool is_last = index + 1 == segment_count_;
-  const Status opened = opener.aead->Open(NonceOf(index, is_last), header_, sealed, out);
+  Status opened = opener.aead->Open(NonceOf(index, is_last), header_, sealed, out);
   if (opened.code() != StatusCode::kCorruption) return opened;
   return Damaged(
       index, fmt::format("segment {} is not what was sealed: damaged, changed or moved", index));

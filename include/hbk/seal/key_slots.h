@@ -101,6 +101,15 @@ class KeySlots {
 
 Status CheckSlotLabel(std::string_view label);
 
+// Of a new backup: a slot for each key, labelled as the key is. There is a key (checked). Writes
+// nothing yet.
+Result<KeySlots> NewKeySlots(const DataKey& data_key, std::span<const SealingKey> keys,
+                             const std::string& created);
+
+// Of the backup there, as LoadKeySlots() and KeySlots::Open() give it.
+Result<DataKey> OpenDataKey(io::FileSystem& fs, const std::string& backup_dir,
+                            std::span<const SealingKey> keys);
+
 // kNotFound: the backup is not sealed, or there is none.
 Result<KeySlots> LoadKeySlots(io::FileSystem& fs, const std::string& backup_dir);
 // Old or new, never less.

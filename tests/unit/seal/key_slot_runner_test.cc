@@ -6,12 +6,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
 namespace hbk::seal {
 namespace {
 
+using ::hbk::testing::FaultKind;
+using ::hbk::testing::FaultyFileSystem;
 using ::hbk::testing::IsOk;
 using ::hbk::testing::MemFileSystem;
 using ::hbk::testing::StatusIs;
@@ -97,7 +100,8 @@ TEST_F(KeySlotRunnerTest, NothingIsAddedWithoutAKeyOfTheBackup) {
   EXPECT_THAT(Run(KeySlotAction::kAdd),
               StatusIs(StatusCode::kMissingKey, HasSubstr("/t/hbk_keys.json: the key file /k/b")));
   options_.keys.key_files.clear();
-  EXPECT_THAT(Run(KeySlotAction::kAdd), StatusIs(StatusCode::kMissingKey, "no key is given"));
+  EXPECT_THAT(Run(KeySlotAction::kAdd),
+              StatusIs(StatusCode::kMissingKey, HasSubstr("no key is given")));
   options_.keys.key_files = {"/k/a"};
   options_.new_keys.key_files.clear();
   EXPECT_THAT(Run(KeySlotAction::kAdd), StatusIs(StatusCode::kUsage, "no new key is given"));
@@ -138,7 +142,8 @@ TEST_F(KeySlotRunnerTest, TestTriesEveryKey) {
   EXPECT_THAT(Run(KeySlotAction::kTest), StatusIs(StatusCode::kMissingKey, HasSubstr("/k/b")));
   EXPECT_THAT(reporter_.said, HasSubstr("the key file /k/a opens key slot 1"));
   options_.keys.key_files.clear();
-  EXPECT_THAT(Run(KeySlotAction::kTest), StatusIs(StatusCode::kMissingKey, "no key is given"));
+  EXPECT_THAT(Run(KeySlotAction::kTest),
+              StatusIs(StatusCode::kMissingKey, HasSubstr("no key is given")));
 }
 
 TEST_F(KeySlotRunnerTest, BackupThatIsNotSealedIsSaidToBeNone) {
@@ -164,6 +169,26 @@ TEST_F(KeySlotRunnerTest, OneAtATimeChangesTheSlots) {
   EXPECT_THAT(Run(KeySlotAction::kAdd),
               StatusIs(StatusCode::kTargetInUse, HasSubstr("another hbk")));
   EXPECT_THAT(Run(KeySlotAction::kTest), IsOk());
+}
+
+TEST_F(KeySlotRunnerTest, EveryFailureLeavesTheOldSlotsOrTheNew) {
+  const std::string before = fs_.Contents("/t/hbk_keys.json");
+  options_.new_keys.key_files = {"/k/b"};
+  options_.action = KeySlotAction::kAdd;
+  for (const FaultKind kind : {FaultKind::kIoError, FaultKind::kShortWrite, FaultKind::kCrash}) {
+    for (uint64_t k = 1;; ++k) {
+      fs_.PutFile("/t/hbk_keys.json", before);
+      FaultyFileSystem faulty(fs_);
+      faulty.Arm(kind, k);
+      const auto result = RunKeySlots(options_, faulty, reporter_, {});
+      if (!faulty.has_fired()) break;
+      if (kind == FaultKind::kCrash) fs_.Crash(0);
+
+      const auto slots = LoadKeySlots(fs_, "/t");
+      ASSERT_THAT(slots, IsOk()) << k;
+      EXPECT_TRUE(!result.ok() || slots->slots().size() == 2) << k;
+    }
+  }
 }
 
 TEST_F(KeySlotRunnerTest, TimesAreUtc) {

@@ -172,5 +172,21 @@ TEST_F(KeySlotsTest, FileComesBack) {
               StatusIs(StatusCode::kCorruption, HasSubstr("/b/hbk_keys.json")));
 }
 
+TEST_F(KeySlotsTest, NewBackupHasASlotForEachKey) {
+  MemFileSystem fs;
+  fs.PutDirectory("/b");
+  const std::vector<SealingKey> keys = {KeyOf('a'), KeyOf('b')};
+  const auto slots = NewKeySlots(data_key_, keys, "2026-01-31T20:03:11Z");
+  ASSERT_THAT(slots, IsOk());
+  EXPECT_EQ(slots->slots()[1].label, "key file k");
+  ASSERT_THAT(StoreKeySlots(fs, "/b", *slots, data_key_), IsOk());
+
+  const auto opened = OpenDataKey(fs, "/b", std::vector{KeyOf('b')});
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened->bytes().Reveal(), data_key_.bytes().Reveal());
+  EXPECT_THAT(OpenDataKey(fs, "/b", std::vector{KeyOf('x')}),
+              StatusIs(StatusCode::kMissingKey, HasSubstr("/b/hbk_keys.json")));
+}
+
 }  // namespace
 }  // namespace hbk::seal
