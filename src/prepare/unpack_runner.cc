@@ -82,7 +82,25 @@ class UnpackRun {
   [[nodiscard]] std::string Plain(const std::string& name) const {
     return io::JoinPath(options_.target_dir, name);
   }
-  [[nodiscard]] std::string Stored(const std::string& name) const { return Plain(name) + suffix_; }
+  // Where it lies now; the same as Plain() for what is plain already.
+  [[nodiscard]] std::string Stored(const std::string& name) const {
+    const codec::FrameChoice compression =
+        keeps_compression_ ? codec::FrameChoice() : manifest_.compression;
+    std::string stored = manifest::NameBeneathCompression(name, compression);
+    if (manifest_.is_sealed && !manifest::IsNeverSealed(stored)) stored += store::kSealedSuffix;
+    return Plain(stored);
+  }
+
+  Result<UnpackSummary> StoreState() {
+    const codec::FrameChoice compression = manifest_.compression;
+    manifest_.SetPlain();
+    if (keeps_compression_) manifest_.compression = compression;
+    HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, manifest_));
+    const Status removed = fs_.Remove(Plain(std::string(seal::kKeySlotsFileName)));
+    if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
+    HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
+    return summary_;
+  }
 
   Status FindFiles() {
     for (const manifest::ManifestFile& file : manifest_.files) {

@@ -66,10 +66,9 @@ class CompressedFileSystemTest : public ::testing::Test {
   }
 
   MemFileSystem below_;
-  CompressedFileSystem fs_{
-      below_, "/b/", {.compression = {FrameMethod::kZstd, 3}}, [](std::string_view name) {
-        return name.starts_with("hbk_");
-      }};
+  CompressedFileSystem fs_{below_, "/b/", {FrameMethod::kZstd, 3}, [](std::string_view name) {
+                             return name.starts_with("hbk_");
+                           }};
 };
 
 TEST_F(CompressedFileSystemTest, ChunksInAnyOrderAreOneFile) {
