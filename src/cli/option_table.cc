@@ -10,9 +10,11 @@ namespace hbk::cli {
 namespace {
 
 constexpr uint32_t kInBackup = CommandBit(Command::kBackup);
+constexpr uint32_t kInExtract = CommandBit(Command::kExtract);
 constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
 constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
-constexpr uint32_t kEverywhere = kInBackup | kInPrepare | kInRestore;
+constexpr uint32_t kWithTargetDir = kInBackup | kInPrepare | kInRestore;
+constexpr uint32_t kEverywhere = kWithTargetDir | kInExtract;
 
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
@@ -108,9 +110,19 @@ constexpr OptionSpec WithChoices(OptionSpec spec, std::string_view choices) {
 }
 
 constexpr std::array<OptionSpec, kOptionCount> kTable = {{
-    TextOption(Opt::kTargetDir, "target-dir", 0, kEverywhere, Section::kMain, FileRole::kTool,
+    TextOption(Opt::kTargetDir, "target-dir", 0, kWithTargetDir, Section::kMain, FileRole::kTool,
                "DIR", "",
                "the backup directory: to be made by backup (absent or empty), taken by the others"),
+    WithChoices(
+        TextOption(Opt::kStream, "stream", 0, kInBackup, Section::kMain, FileRole::kTool, "FORMAT",
+                   "",
+                   "write an archive to stdout instead: hbk, or mbstream, which mbstream -x "
+                   "reads too"),
+        "hbk|mbstream|xbstream"),
+    TextOption(Opt::kDirectory, "directory", 0, kInExtract, Section::kMain, FileRole::kTool, "DIR",
+               "", "the backup directory to be made (absent or empty)"),
+    TextOption(Opt::kInput, "input", 0, kInExtract, Section::kMain, FileRole::kTool, "FILE",
+               "stdin", "the archive"),
 
     Connect(Opt::kUser, "user", 'u', "NAME", "the user of the operating system", "login name"),
     WithKind(Connect(Opt::kPassword, "password", 'p', "TEXT", "",
@@ -324,6 +336,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 std::string_view CommandName(Command command) {
   switch (command) {
     case Command::kBackup: return "backup";
+    case Command::kExtract: return "extract";
     case Command::kPrepare: return "prepare";
     case Command::kCopyBack: return "copy-back";
     case Command::kMoveBack: return "move-back";

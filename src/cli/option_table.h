@@ -12,15 +12,18 @@
 
 namespace hbk::cli {
 
-enum class Command : uint8_t { kBackup, kPrepare, kCopyBack, kMoveBack };
-inline constexpr std::array kCommands = {Command::kBackup, Command::kPrepare, Command::kCopyBack,
-                                         Command::kMoveBack};
+enum class Command : uint8_t { kBackup, kExtract, kPrepare, kCopyBack, kMoveBack };
+inline constexpr std::array kCommands = {Command::kBackup, Command::kExtract, Command::kPrepare,
+                                         Command::kCopyBack, Command::kMoveBack};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
 
 enum class Opt : uint8_t {
   kTargetDir,
+  kStream,
+  kDirectory,
+  kInput,
   kUser,
   kPassword,
   kHost,

@@ -17,6 +17,8 @@
 #include <fmt/format.h>
 
 #include "hbk/backup/backup_runner.h"
+#include "hbk/extract/extract_runner.h"
+#include "hbk/io/byte_stream.h"
 #include "hbk/io/file_system.h"
 #include "hbk/prepare/prepare_runner.h"
 #include "hbk/report/reporter.h"
@@ -152,6 +154,21 @@ Result<report::Facts> Backup(const backup::BackupOptions& options, report::Repor
                        NumberFact("last_lsn", summary.last_lsn)};
 }
 
+Result<report::Facts> Extract(const extract::ExtractOptions& options, const std::string& input,
+                              report::Reporter& reporter, const std::stop_token& stop) {
+  auto source = input.empty() ? io::OpenStdin(stop) : io::OpenSource(input, stop);
+  if (!source.ok()) {
+    return source.status().WithHint(
+        "hbk extract --directory=DIR < FILE, or --input=FILE, or behind a pipe");
+  }
+  HBK_ASSIGN_OR_RETURN(
+      const extract::ExtractSummary summary,
+      extract::RunExtract(options, std::move(*source), io::PosixFileSystem(), reporter, stop));
+  return report::Facts{{"format", std::string(stream::StreamFormatName(summary.format))},
+                       NumberFact("file_count", summary.file_count),
+                       NumberFact("bytes", summary.bytes)};
+}
+
 Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Reporter& reporter,
                               std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(
@@ -180,7 +197,17 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
   const OptionValues& values = given.values;
   const Command command = *given.command_line.command;
   switch (command) {
+    case Command::kExtract: {
+      HBK_ASSIGN_OR_RETURN(const extract::ExtractOptions options,
+                           MakeExtractOptions(values, core_count));
+      ReportOptions(given, options.parallel, reporter);
+      return Extract(options, values.Text(Opt::kInput), reporter, stop);
+    }
     case Command::kBackup: {
+      if (ChosenStream(values)) {
+        return UnsupportedError("--stream: this build cannot write backups to stdout yet")
+            .WithHint("--target-dir=DIR, and send the directory");
+      }
       HBK_ASSIGN_OR_RETURN(const backup::BackupOptions options,
                            MakeBackupOptions(values, std::move(secret), core_count));
       ReportOptions(given, options.parallel, reporter);

@@ -5,12 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "hbk/backup/backup_runner.h"
 #include "hbk/base/status.h"
+#include "hbk/extract/extract_runner.h"
 #include "hbk/prepare/prepare_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
+#include "hbk/stream/stream_writer.h"
 
 #include "option_values.h"
 
@@ -28,6 +31,9 @@ Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, S
                                                    uint32_t core_count);
 Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
                                                    uint32_t core_count);
+Result<extract::ExtractOptions> MakeExtractOptions(const OptionValues& values, uint32_t core_count);
+// Of a backup that goes to stdout; nullopt: it does not.
+std::optional<stream::StreamFormat> ChosenStream(const OptionValues& values);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);
 
 // --parallel, or one thread per core but 8 at most: more than that waits for the disk.
