@@ -50,10 +50,11 @@ std::optional<RecordHead> ParseRecordHead(ByteView bytes, uint64_t& chain) {
   return head;
 }
 
-std::array<uint8_t, kStreamHeadBytes> RenderStreamHead(ByteView stream_id, uint64_t& chain) {
+std::array<uint8_t, kStreamHeadBytes> RenderStreamHead(ByteView stream_id, uint64_t& chain,
+                                                       uint32_t version) {
   std::array<uint8_t, kStreamHeadBytes> bytes{};
   std::ranges::copy(AsBytes(kHbkStreamMagic), bytes.begin());
-  StoreLe32(bytes, 8, kHbkStreamVersion);
+  StoreLe32(bytes, 8, version);
   std::copy_n(stream_id.begin(), std::min(stream_id.size(), kStreamIdBytes), bytes.begin() + 16);
   chain = Check(ByteView(bytes).first(kStreamCheck), 0);
   StoreLe64(bytes, kStreamCheck, chain);

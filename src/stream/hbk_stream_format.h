@@ -51,7 +51,8 @@ std::array<uint8_t, kRecordHeadBytes> RenderRecordHead(const RecordHead& head, u
 // nullopt: damaged, or not the one that follows.
 std::optional<RecordHead> ParseRecordHead(ByteView bytes, uint64_t& chain);
 
-std::array<uint8_t, kStreamHeadBytes> RenderStreamHead(ByteView stream_id, uint64_t& chain);
+std::array<uint8_t, kStreamHeadBytes> RenderStreamHead(ByteView stream_id, uint64_t& chain,
+                                                       uint32_t version = kHbkStreamVersion);
 // The version; nullopt: damaged.
 std::optional<uint32_t> ParseStreamHead(ByteView bytes, uint64_t& chain);
 

@@ -31,6 +31,12 @@ const std::vector<uint8_t>& Zeros() {
   return zeros;
 }
 
+// That of zlib begins anew where there is no memory at all.
+uint32_t Crc32(uint32_t crc, ByteView bytes) {
+  if (bytes.empty()) return crc;
+  return static_cast<uint32_t>(crc32_z(crc, bytes.data(), bytes.size()));
+}
+
 std::vector<uint8_t> ChunkHead(uint8_t type, std::string_view path, uint8_t flags,
                                size_t more_bytes) {
   std::vector<uint8_t> head(kChunkHeadBytes + path.size() + more_bytes);
@@ -196,10 +202,10 @@ class MbstreamWriter::OpenFileState {
         ChunkHead(kChunkPayload, path_, std::exchange(flags_, 0), kPayloadHeadBytes);
     const size_t fields = head.size() - kPayloadHeadBytes;
     const uint64_t size = first.size() + second.size();
-    const auto crc = crc32_z(crc32_z(0, first.data(), first.size()), second.data(), second.size());
+    const uint32_t crc = Crc32(Crc32(0, first), second);
     StoreLe64(head, fields, size);
     StoreLe64(head, fields + 8, offset);
-    StoreLe32(head, fields + 16, static_cast<uint32_t>(crc));
+    StoreLe32(head, fields + 16, crc);
     HBK_RETURN_IF_ERROR(queue_.Append({head, first, second}));
     position_ = offset + size;
     sent_ = std::max(sent_, position_);
@@ -314,16 +320,24 @@ Status MbstreamWriter::RemoveDirectory(const std::string& path) {
   return is_there ? Remove(path) : OkStatus();
 }
 
-Status MbstreamWriter::Finish() {
+Status MbstreamWriter::Settle() {
   std::vector<std::string> missing;
   {
     const MutexLock lock(mutex_);
-    HBK_CHECK(files_.empty());
     for (const auto& [path, is_there] : directories_)
       if (!is_there) missing.push_back(path);
   }
   for (const std::string& path : missing)
     HBK_RETURN_IF_ERROR(MaterializeDirectory(path));
+  return OkStatus();
+}
+
+Status MbstreamWriter::Finish() {
+  HBK_RETURN_IF_ERROR(Settle());
+  {
+    const MutexLock lock(mutex_);
+    HBK_CHECK(files_.empty());
+  }
   is_finished_ = true;
   return queue_.Finish();
 }

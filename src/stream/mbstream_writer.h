@@ -36,6 +36,7 @@ class MbstreamWriter final : public StreamWriter {
   Status Remove(const std::string& path) override HBK_EXCLUDES(mutex_);
   Status MakeDirectory(const std::string& path) override HBK_EXCLUDES(mutex_);
   Status RemoveDirectory(const std::string& path) override HBK_EXCLUDES(mutex_);
+  Status Settle() override HBK_EXCLUDES(mutex_);
   Status Finish() override HBK_EXCLUDES(mutex_);
 
  private:

@@ -306,6 +306,8 @@ Status StreamFileSystem::RemoveNode(const std::string& name, const NodePtr& node
 
 // Under its final name.
 Status StreamFileSystem::SendHeld(const std::string& name, Node& node) {
+  // It was written like that because somebody relies on it.
+  HBK_RETURN_IF_ERROR(writer_->Settle());
   node.file = ++last_file_;
   HBK_RETURN_IF_ERROR(writer_->OpenFile(node.file, name));
   const MutexLock lock(node.mutex);

@@ -53,6 +53,9 @@ class StreamWriter {
   virtual Status MakeDirectory(const std::string& path) = 0;
   virtual Status RemoveDirectory(const std::string& path) = 0;  // an empty one
 
+  // What was said so far is in the archive now, also what the format would say at the end: before
+  // the file is written that makes it a backup.
+  virtual Status Settle() { return OkStatus(); }
   // Every file must be closed. Called once, when everything is right: the archive is complete then.
   virtual Status Finish() = 0;
 };
