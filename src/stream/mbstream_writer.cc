@@ -291,7 +291,12 @@ Status MbstreamWriter::Rename(const std::string& from, const std::string& to) {
   }
   std::vector<uint8_t> head = ChunkHead(kChunkRename, from, 0, 4);
   StoreLe32(head, head.size() - 4, static_cast<uint32_t>(to.size()));
-  return queue_.Append({head, AsBytes(to)});
+  // At an E, mbstream checks the payload of the last P once more, over which it has read the name
+  // of an R. So a P without any follows each R, before anything else can.
+  const std::string placeholder(kPlaceholder);
+  return queue_.Append(
+      {head, AsBytes(to), ChunkHead(kChunkPayload, placeholder, kFlagRewrite, kPayloadHeadBytes),
+       ChunkHead(kChunkEof, placeholder, 0, 0), ChunkHead(kChunkRemove, placeholder, 0, 0)});
 }
 
 Status MbstreamWriter::Remove(const std::string& path) {

@@ -176,9 +176,10 @@ TEST_F(MbstreamWriterTest, WhatChangesAfterwardsIsSaid) {
   ASSERT_THAT(writer_->RemoveDirectory("new"), IsOk());
   EXPECT_EQ(Finished(), MbEof("db/t") + MbEof("new/hbk_placeholder") +
                             MbRemove("new/hbk_placeholder") + MbRename("db/t", "new/t") +
-                            MbRemove("new/t") + MbPayload("db/t", 0, "x", 2) + MbEof("db/t") +
-                            MbRemove("new") + MbEof("nothing/hbk_placeholder") +
-                            MbRemove("nothing/hbk_placeholder"));
+                            MbPayload("hbk_placeholder", 0, "", 2) + MbEof("hbk_placeholder") +
+                            MbRemove("hbk_placeholder") + MbRemove("new/t") +
+                            MbPayload("db/t", 0, "x", 2) + MbEof("db/t") + MbRemove("new") +
+                            MbEof("nothing/hbk_placeholder") + MbRemove("nothing/hbk_placeholder"));
 }
 
 TEST_F(MbstreamWriterTest, ReplacedFileThatIsEmptyHasTheFlagInItsEnd) {
