@@ -33,13 +33,13 @@ CommandHelp HelpOf(Command command) {
       return {
           "unpack a backup that is an archive",
           "Unpacks what hbk backup --stream or mariadb-backup --stream has written, into a\n"
-              "directory, which is then as --target-dir would have made it. The archive comes from\n"
-              "stdin or --input, and its format is recognised. It must be right to its last byte:\n"
-              "one that is damaged, cut off, or has names that lead out of the directory, is refused\n"
-              "with exit code 20, and nothing of it is left. No file has its name before all of them\n"
-              "are complete and on disk; the manifest comes last. What else is packed around the\n"
-              "archive (zstd, gpg, ...) is to be taken off before.\n",
-              "ssh db1 hbk backup --stream=hbk -u backup | hbk extract --directory=/backup/monday"};
+          "directory, which is then as --target-dir would have made it. The archive comes from\n"
+          "stdin or --input, and its format is recognised. It must be right to its last byte:\n"
+          "one that is damaged, cut off, or has names that lead out of the directory, is refused\n"
+          "with exit code 20, and nothing of it is left. No file has its name before all of them\n"
+          "are complete and on disk; the manifest comes last. What else is packed around the\n"
+          "archive (zstd, gpg, ...) is to be taken off before.\n",
+          "ssh db1 hbk backup --stream=hbk -u backup | hbk extract --directory=/backup/monday"};
     case Command::kPrepare:
       return {"make a backup consistent",
               "Applies the redo of a backup to its files, without a server. Needed once before\n"

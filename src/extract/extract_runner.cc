@@ -127,7 +127,10 @@ class ExtractRun {
         return writers_->Close(event.file, is_known ? std::optional(event.size) : std::nullopt);
       }
       case Kind::kRename: return Drop(names_.Rename(event.path, event.to));
-      case Kind::kRemove: return Drop(names_.Remove(event.path));
+      case Kind::kRemove: {
+        const bool may_be_missing = summary_.format == stream::StreamFormat::kMbstream;
+        return Drop(names_.Remove(event.path, may_be_missing));
+      }
       case Kind::kMakeDirectory: return names_.MakeDirectory(event.path);
       case Kind::kRemoveDirectory: return names_.RemoveDirectory(event.path);
       case Kind::kEnd: return TakeEnd(event);

@@ -104,11 +104,13 @@ Result<ExtractedNames::Dropped> ExtractedNames::Rename(const std::string& from,
   return dropped;
 }
 
-Result<ExtractedNames::Dropped> ExtractedNames::Remove(const std::string& path) {
+Result<ExtractedNames::Dropped> ExtractedNames::Remove(const std::string& path,
+                                                       bool may_be_missing) {
   const auto found = files_.find(path);
   if (found == files_.end()) {
     if (directories_.contains(path)) return RemoveTree(path);
     if (path.find('*') != std::string::npos) return RemovePattern(path);
+    if (may_be_missing) return Dropped{};
     return Refuse(path, "removes a file that it does not have");
   }
   HBK_RETURN_IF_ERROR(CheckNotOpen(found->second, path));

@@ -28,7 +28,9 @@ class ExtractedNames {
   void Close(uint64_t file);
   Result<Dropped> Rename(const std::string& from, const std::string& to);
   // A file, a directory with all in it, or all files that a pattern with * fits.
-  Result<Dropped> Remove(const std::string& path);
+  // `may_be_missing`: mariadb-backup also removes what it has not sent, as tables that were dropped
+  // before it came to them.
+  Result<Dropped> Remove(const std::string& path, bool may_be_missing = false);
   // Of one that may be there already, because a file is in it.
   Status MakeDirectory(const std::string& path);
   Status RemoveDirectory(const std::string& path);

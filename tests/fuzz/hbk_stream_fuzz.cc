@@ -1,8 +1,8 @@
 // Streams of our own format. Input that does not begin as one is a row of records, which get the
 // checksums that they need: else no mutation would come further than to the first of them.
 //
-// A record is: type, file, size of the payload (a byte each), number (4 bytes, the highest one shifted
-// to the top), payload.
+// A record is: type, file, size of the payload (a byte each), number (4 bytes, the highest one
+// shifted to the top), payload.
 #include <algorithm>
 #include <cstdint>
 #include <string>

