@@ -11,12 +11,12 @@ _hbk() {
     cword=$COMP_CWORD
   fi
 
-  local commands="backup prepare copy-back move-back decompress decrypt key help"
+  local commands="backup extract prepare copy-back move-back decompress decrypt key help"
   local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
   first+=" --print-defaults"
 
   case $prev in
-    --target-dir | --datadir | -h | --innodb-data-home-dir | --innodb-undo-directory | \
+    --target-dir | --directory | --datadir | -h | --innodb-data-home-dir | --innodb-undo-directory | \
       --innodb-log-group-home-dir | --aria-log-dir-path | --rocksdb-datadir | --rocksdb-wal-dir | \
       --ssl-capath | --ssl-crlpath | --incremental-basedir | \
       --incremental-dir | --output-dir | --extra-lsndir)
@@ -24,12 +24,16 @@ _hbk() {
       compopt -o filenames 2>/dev/null
       return
       ;;
-    --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
+    --input | --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
       --ssl-crl | --file-key-management-filename | --hashicorp-key-management-vault-ca | \
       --hashicorp-key-management-token-file | --encrypt-key-file | --encrypt-passphrase-file | \
       --new-key-file | --new-passphrase-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       compopt -o filenames 2>/dev/null
+      return
+      ;;
+    --stream)
+      mapfile -t COMPREPLY < <(compgen -W "hbk mbstream" -- "$cur")
       return
       ;;
     --output)
@@ -65,7 +69,7 @@ _hbk() {
   local i command=
   for ((i = 1; i < cword; i++)); do
     case ${words[i]} in
-      backup | prepare | copy-back | move-back | decompress | decrypt | key | help)
+      backup | extract | prepare | copy-back | move-back | decompress | decrypt | key | help)
         command=${words[i]}
         break
         ;;
@@ -75,7 +79,7 @@ _hbk() {
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
   elif [[ $command == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "backup prepare copy-back move-back decompress decrypt key" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare copy-back move-back decompress decrypt key" -- "$cur")
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |

@@ -263,9 +263,11 @@ Status BackupRun::Preflight() {
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, options_.extra_lsndir, 0700));
   // How much an increment needs is known when it is made, and how far files shrink, too.
   const bool is_smaller = base_ || options_.compression.method != codec::FrameMethod::kNone;
-  HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, is_smaller ? datadir::Scan() : scan_,
-                                 is_smaller ? "" : rocksdb_dir_,
-                                 facts.Number("innodb_log_file_size", 0)));
+  if (!options_.is_streamed) {
+    HBK_RETURN_IF_ERROR(CheckSpace(fs_, options_.target_dir, is_smaller ? datadir::Scan() : scan_,
+                                   is_smaller ? "" : rocksdb_dir_,
+                                   facts.Number("innodb_log_file_size", 0)));
+  }
   record_.warnings = scan_.warnings;
   HBK_ASSIGN_OR_RETURN(closed_, FindClosedTables(*session_, scan_));
   record_.warnings.insert(record_.warnings.end(), closed_.warnings.begin(), closed_.warnings.end());
@@ -559,7 +561,8 @@ Status BackupRun::Commit() {
       manifest::StoreManifest(fs_, options_.target_dir, manifest, store_.data_key()));
   HBK_RETURN_IF_ERROR(fs_.Remove(InTarget(manifest::kIncompleteMarkerName)));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
-  HBK_RETURN_IF_ERROR(fs_.SyncDirectory(io::DirName(options_.target_dir)));
+  if (!options_.is_streamed)
+    HBK_RETURN_IF_ERROR(fs_.SyncDirectory(io::DirName(options_.target_dir)));
   has_target_ = false;  // Whatever fails now, it is complete.
   HBK_RETURN_IF_ERROR(WriteExtraFiles(manifest).WithContext("the backup is complete, but"));
   return AddToHistory().WithContext("the backup is complete, but");

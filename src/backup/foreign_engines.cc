@@ -97,10 +97,15 @@ Status TellOfForeignEngines(io::FileSystem& fs, const std::string& target_dir,
   for (const auto& entry : record.files) {
     const std::string& name = entry.first;
     if (!name.ends_with(kExtension)) continue;
-    const bool is_in_target = entry.second.content == manifest::FileContent::kWhole;
-    const auto bytes =
+    bool is_in_target = entry.second.content == manifest::FileContent::kWhole;
+    auto bytes =
         io::ReadFile(fs, io::JoinPath(is_in_target ? target_dir : record.layout.datadir, name),
                      kDefinitionBytesMax);
+    // The target is an archive.
+    if (is_in_target && bytes.status().code() == StatusCode::kUnsupported) {
+      is_in_target = false;
+      bytes = io::ReadFile(fs, io::JoinPath(record.layout.datadir, name), kDefinitionBytesMax);
+    }
     // Dropped since the server was released.
     if (!is_in_target && bytes.status().code() == StatusCode::kNotFound) continue;
     HBK_RETURN_IF_ERROR(bytes.status());

@@ -90,8 +90,10 @@ class CommandLineParser {
       const bool had_command = result_.command.has_value();
       return UsageError(
                  fmt::format("{} '{}'", had_command ? "unexpected word" : "unknown command", word))
-          .WithHint(had_command ? "values of options are written --name=value"
-                                : "the commands are: backup, prepare, copy-back, move-back, key");
+          .WithHint(had_command
+                        ? "values of options are written --name=value"
+                        : "the commands are: backup, extract, prepare, copy-back, move-back, "
+                          "decompress, decrypt, key");
     }
     result_.command = *command;
     return OkStatus();

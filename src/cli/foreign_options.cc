@@ -26,7 +26,6 @@ constexpr std::array kForeignOptions = {
                   "hbk prepare never rolls back: increments can be applied later"},
     ForeignOption{"mysqld-args", kNotYet, "give the options of hbk by themselves"},
     // Where to.
-    ForeignOption{"stream", kNotYet, ""},
     ForeignOption{"compress-threads", kRenamed, "--parallel threads read and compress"},
     ForeignOption{"compress-chunk-size", kNoEffect, ""},
     ForeignOption{"tmpdir", kNoEffect, "hbk makes no temporary files outside --target-dir"},

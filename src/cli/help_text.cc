@@ -29,6 +29,17 @@ CommandHelp HelpOf(Command command) {
               "PROCESS and BINLOG MONITOR; a missing privilege is said before anything is copied.\n"
               "The target directory is made if it is absent, and must be empty otherwise.\n",
               "hbk backup --target-dir=/backup/monday -u backup -p"};
+    case Command::kExtract:
+      return {
+          "unpack a backup that is an archive",
+          "Unpacks what hbk backup --stream or mariadb-backup --stream has written, into a\n"
+          "directory, which is then as --target-dir would have made it. The archive comes from\n"
+          "stdin or --input, and its format is recognised. It must be right to its last byte:\n"
+          "one that is damaged, cut off, or has names that lead out of the directory, is refused\n"
+          "with exit code 20, and nothing of it is left. No file has its name before all of them\n"
+          "are complete and on disk; the manifest comes last. What else is packed around the\n"
+          "archive (zstd, gpg, ...) is to be taken off before.\n",
+          "ssh db1 hbk backup --stream=hbk -u backup | hbk extract --directory=/backup/monday"};
     case Command::kPrepare:
       return {"make a backup consistent",
               "Applies the redo of a backup to its files, without a server. Needed once before\n"
@@ -189,8 +200,11 @@ std::string HelpText(std::optional<Command> command) {
   if (!command) return GeneralHelp();
   const CommandHelp help = HelpOf(*command);
   const std::string_view actions = *command == Command::kKey ? " list|test|add|remove" : "";
-  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} --target-dir=DIR [OPTIONS]\n\n{}",
+  const OptionSpec& needed =
+      SpecOf(*command == Command::kExtract ? Opt::kDirectory : Opt::kTargetDir);
+  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} --{}={} [OPTIONS]\n\n{}",
                      CommandName(*command), help.summary, CommandName(*command), actions,
+                     needed.name, needed.value_name,
                      help.text) +
          OptionRows(*command) + DefaultsRows() + fmt::format("\nExample:\n  {}\n", help.example) +
          ExitCodeRows();

@@ -10,12 +10,15 @@ namespace hbk::cli {
 namespace {
 
 constexpr uint32_t kInBackup = CommandBit(Command::kBackup);
+constexpr uint32_t kInExtract = CommandBit(Command::kExtract);
 constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
 constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
 constexpr uint32_t kInUnpack = CommandBit(Command::kDecompress) | CommandBit(Command::kDecrypt);
-constexpr uint32_t kWithFiles = kInBackup | kInPrepare | kInRestore | kInUnpack;
 constexpr uint32_t kInKey = CommandBit(Command::kKey);
-constexpr uint32_t kEverywhere = kWithFiles | kInKey;
+constexpr uint32_t kWithTargetDir = kInBackup | kInPrepare | kInRestore | kInUnpack | kInKey;
+// Commands that read or write the files of a backup.
+constexpr uint32_t kWithFiles = kInBackup | kInPrepare | kInRestore | kInUnpack | kInExtract;
+constexpr uint32_t kEverywhere = kWithTargetDir | kInExtract;
 // Commands that make or open a sealed backup.
 constexpr uint32_t kInSealed = kInBackup | kInPrepare | CommandBit(Command::kDecrypt) | kInKey;
 
@@ -124,9 +127,19 @@ constexpr OptionSpec WithChoices(OptionSpec spec, std::string_view choices) {
 }
 
 constexpr std::array<OptionSpec, kOptionCount> kTable = {{
-    TextOption(Opt::kTargetDir, "target-dir", 0, kEverywhere, Section::kMain, FileRole::kTool,
+    TextOption(Opt::kTargetDir, "target-dir", 0, kWithTargetDir, Section::kMain, FileRole::kTool,
                "DIR", "",
                "the backup directory: to be made by backup (absent or empty), taken by the others"),
+    WithChoices(
+        TextOption(Opt::kStream, "stream", 0, kInBackup, Section::kMain, FileRole::kTool, "FORMAT",
+                   "",
+                   "write an archive to stdout instead: hbk, or mbstream, which mbstream -x "
+                   "reads too"),
+        "hbk|mbstream|xbstream"),
+    TextOption(Opt::kDirectory, "directory", 0, kInExtract, Section::kMain, FileRole::kTool, "DIR",
+               "", "the backup directory to be made (absent or empty)"),
+    TextOption(Opt::kInput, "input", 0, kInExtract, Section::kMain, FileRole::kTool, "FILE",
+               "stdin", "the archive"),
 
     Connect(Opt::kUser, "user", 'u', "NAME", "the user of the operating system", "login name"),
     WithKind(Connect(Opt::kPassword, "password", 'p', "TEXT", "",
@@ -391,6 +404,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 std::string_view CommandName(Command command) {
   switch (command) {
     case Command::kBackup: return "backup";
+    case Command::kExtract: return "extract";
     case Command::kPrepare: return "prepare";
     case Command::kCopyBack: return "copy-back";
     case Command::kMoveBack: return "move-back";

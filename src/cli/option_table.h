@@ -14,6 +14,7 @@ namespace hbk::cli {
 
 enum class Command : uint8_t {
   kBackup,
+  kExtract,
   kPrepare,
   kCopyBack,
   kMoveBack,
@@ -22,14 +23,17 @@ enum class Command : uint8_t {
   kKey
 };
 inline constexpr std::array kCommands = {
-    Command::kBackup,     Command::kPrepare, Command::kCopyBack, Command::kMoveBack,
-    Command::kDecompress, Command::kDecrypt, Command::kKey};
+    Command::kBackup,   Command::kExtract,    Command::kPrepare, Command::kCopyBack,
+    Command::kMoveBack, Command::kDecompress, Command::kDecrypt, Command::kKey};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
 
 enum class Opt : uint8_t {
   kTargetDir,
+  kStream,
+  kDirectory,
+  kInput,
   kUser,
   kPassword,
   kHost,

@@ -17,11 +17,15 @@
 #include <fmt/format.h>
 
 #include "hbk/backup/backup_runner.h"
+#include "hbk/extract/extract_runner.h"
+#include "hbk/io/byte_stream.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/backup_manifest.h"
 #include "hbk/prepare/prepare_runner.h"
 #include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
+#include "hbk/stream/stream_file_system.h"
 #include "hbk/seal/key_slot_runner.h"
 
 #include "command_line.h"
@@ -37,6 +41,9 @@
 
 namespace hbk::cli {
 namespace {
+
+// What messages call the directory that is an archive.
+constexpr std::string_view kStreamRoot = "/dev/stdout";
 
 // Everything that was said to the program, by whatever way.
 struct Given {
@@ -192,14 +199,44 @@ report::Fact NumberFact(std::string name, uint64_t number) {
   return {std::move(name), std::to_string(number)};
 }
 
-Result<report::Facts> Backup(const backup::BackupOptions& options, report::Reporter& reporter,
-                             std::stop_token stop) {
-  HBK_ASSIGN_OR_RETURN(
-      const backup::BackupSummary summary,
-      backup::RunBackup(options, io::PosixFileSystem(), reporter, std::move(stop)));
+Result<report::Facts> Backup(const backup::BackupOptions& options, io::FileSystem& fs,
+                             report::Reporter& reporter, std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(const backup::BackupSummary summary,
+                       backup::RunBackup(options, fs, reporter, std::move(stop)));
   return report::Facts{NumberFact("file_count", summary.file_count),
                        NumberFact("bytes", summary.bytes),
                        NumberFact("last_lsn", summary.last_lsn)};
+}
+
+Result<report::Facts> Extract(const extract::ExtractOptions& options, const std::string& input,
+                              report::Reporter& reporter, const std::stop_token& stop) {
+  auto source = input.empty() ? io::OpenStdin(stop) : io::OpenSource(input, stop);
+  if (!source.ok()) {
+    return source.status().WithHint(
+        "hbk extract --directory=DIR < FILE, or --input=FILE, or behind a pipe");
+  }
+  HBK_ASSIGN_OR_RETURN(
+      const extract::ExtractSummary summary,
+      extract::RunExtract(options, std::move(*source), io::PosixFileSystem(), reporter, stop));
+  return report::Facts{{"format", std::string(stream::StreamFormatName(summary.format))},
+                       NumberFact("file_count", summary.file_count),
+                       NumberFact("bytes", summary.bytes)};
+}
+
+Result<report::Facts> StreamBackup(backup::BackupOptions options, stream::StreamFormat format,
+                                   report::Reporter& reporter, std::stop_token stop) {
+  options.target_dir = kStreamRoot;
+  options.is_streamed = true;
+  HBK_ASSIGN_OR_RETURN(
+      const auto archive,
+      stream::OpenStreamToStdout(
+          io::PosixFileSystem(), format,
+          {.root = options.target_dir, .unsent = {std::string(manifest::kIncompleteMarkerName)}},
+          stop));
+  HBK_ASSIGN_OR_RETURN(report::Facts facts, Backup(options, *archive, reporter, std::move(stop)));
+  // Without its end nobody takes it for a backup.
+  HBK_RETURN_IF_ERROR(archive->Finish());
+  return facts;
 }
 
 Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Reporter& reporter,
@@ -261,13 +298,21 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
   const OptionValues& values = given.values;
   const Command command = *given.command_line.command;
   switch (command) {
+    case Command::kExtract: {
+      HBK_ASSIGN_OR_RETURN(const extract::ExtractOptions options,
+                           MakeExtractOptions(values, core_count));
+      ReportOptions(given, options.parallel, reporter);
+      return Extract(options, values.Text(Opt::kInput), reporter, stop);
+    }
     case Command::kBackup: {
       HBK_ASSIGN_OR_RETURN(backup::BackupOptions options,
                            MakeBackupOptions(values, std::move(secrets.main), core_count));
       options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
-      return Backup(options, reporter, std::move(stop));
+      if (const auto format = ChosenStream(values))
+        return StreamBackup(options, *format, reporter, std::move(stop));
+      return Backup(options, io::PosixFileSystem(), reporter, std::move(stop));
     }
     case Command::kPrepare: {
       HBK_ASSIGN_OR_RETURN(prepare::PrepareOptions options,

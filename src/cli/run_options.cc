@@ -158,6 +158,8 @@ Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& o
 }  // namespace
 
 Status CheckNeeded(const OptionValues& values, Command command) {
+  if (command == Command::kExtract) return NeedText(values, Opt::kDirectory, command);
+  if (command == Command::kBackup && ChosenStream(values)) return OkStatus();
   HBK_RETURN_IF_ERROR(NeedText(values, Opt::kTargetDir, command));
   const bool is_restore = command == Command::kCopyBack || command == Command::kMoveBack;
   return is_restore ? NeedText(values, Opt::kDatadir, command) : OkStatus();
@@ -293,12 +295,32 @@ Result<seal::KeySlotOptions> MakeKeySlotOptions(const OptionValues& values,
   return options;
 }
 
+Result<extract::ExtractOptions> MakeExtractOptions(const OptionValues& values,
+                                                   uint32_t core_count) {
+  HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kExtract));
+  // An empty variable of a script would else wait for stdin.
+  if (values.Find(Opt::kInput) != nullptr)
+    HBK_RETURN_IF_ERROR(NeedText(values, Opt::kInput, Command::kExtract));
+  extract::ExtractOptions options;
+  options.directory = values.Text(Opt::kDirectory);
+  options.parallel = ChosenThreads(values, core_count);
+  return options;
+}
+
+std::optional<stream::StreamFormat> ChosenStream(const OptionValues& values) {
+  const std::string text = values.Text(Opt::kStream);
+  if (text.empty()) return std::nullopt;
+  // xbstream is mariadb-backup's old name of the same.
+  return text == "hbk" ? stream::StreamFormat::kHbk : stream::StreamFormat::kMbstream;
+}
+
 report::ReporterOptions MakeReporterOptions(const OptionValues& values) {
   report::ReporterOptions options;
   options.format = values.Text(Opt::kOutput) == "json" ? report::OutputFormat::kJson
                                                        : report::OutputFormat::kText;
   options.quiet = values.Flag(Opt::kQuiet);
   options.verbose = values.Flag(Opt::kVerbose);
+  options.stdout_is_data = ChosenStream(values).has_value();
   return options;
 }
 

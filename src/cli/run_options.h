@@ -5,15 +5,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "hbk/backup/backup_runner.h"
 #include "hbk/base/status.h"
+#include "hbk/extract/extract_runner.h"
 #include "hbk/prepare/prepare_runner.h"
 #include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
 #include "hbk/seal/key_slot_runner.h"
 #include "hbk/seal/sealing_keys.h"
+#include "hbk/stream/stream_writer.h"
 
 #include "option_values.h"
 
@@ -42,6 +45,9 @@ Result<seal::KeySlotOptions> MakeKeySlotOptions(const OptionValues& values,
                                                 Secret new_passphrase);
 // What the action of hbk key cannot do without, and what it has no use for.
 Status CheckKeyAction(const OptionValues& values, seal::KeySlotAction action);
+Result<extract::ExtractOptions> MakeExtractOptions(const OptionValues& values, uint32_t core_count);
+// Of a backup that goes to stdout; nullopt: it does not.
+std::optional<stream::StreamFormat> ChosenStream(const OptionValues& values);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);
 
 // --parallel, or one thread per core but 8 at most: more than that waits for the disk.

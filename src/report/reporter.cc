@@ -44,7 +44,7 @@ std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options) {
     return std::chrono::system_clock::now();
   };
   if (options.format == OutputFormat::kJson) {
-    around.write = WriterTo(stdout);
+    around.write = WriterTo(options.stdout_is_data ? stderr : stdout);
     return MakeJsonReporter(options, around);
   }
   around.write = WriterTo(stderr);

@@ -65,7 +65,9 @@ Result<io::FileInfo> StoredDirectory::Stat(const std::string& path, bool follow)
   HBK_RETURN_IF_ERROR(info.status());
   if (info->type != io::FileType::kRegular) return info;
   HBK_ASSIGN_OR_RETURN(const auto file, OpenStored(path, {.follow = follow}));
-  return file->Stat();
+  auto plain = file->Stat();
+  // In an archive that is being written.
+  return plain.status().code() == StatusCode::kUnsupported ? info : std::move(plain);
 }
 
 Result<std::vector<io::DirectoryEntry>> StoredDirectory::List(const std::string& path) {

@@ -28,6 +28,7 @@ enum class BinlogInfo { kOff, kOn, kAuto };  // kOn: it must have one; kAuto: if
 
 struct BackupOptions {
   std::string target_dir;
+  bool is_streamed = false;  // the target is an archive, and its room not known
   server::ConnectOptions connect;
   uint32_t parallel = 0;  // copier threads; 0: from the cores
   uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit

@@ -1,7 +1,8 @@
 // How a run speaks: phases, progress, messages. Operations tell a Reporter; renderings decide.
 //
 // Three renderings (MakeReporter): text on a terminal (one progress line with ETA, redrawn), text
-// elsewhere (a line a phase, nothing in between), JSON lines. Text goes to stderr, JSON to stdout.
+// elsewhere (a line a phase, nothing in between), JSON lines. Text goes to stderr, JSON to stdout
+// unless that is data.
 // Layers below the operations do not report: they return.
 //
 // Threads  Every call from any thread.
@@ -57,8 +58,9 @@ class Reporter {
 
 struct ReporterOptions {
   OutputFormat format = OutputFormat::kText;
-  bool quiet = false;    // warnings and the last line only
-  bool verbose = false;  // also details
+  bool quiet = false;           // warnings and the last line only
+  bool verbose = false;         // also details
+  bool stdout_is_data = false;  // JSON goes to stderr then
 };
 
 std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options);

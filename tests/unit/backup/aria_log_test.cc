@@ -1,5 +1,7 @@
 #include "aria_log.h"
 
+#include "hbk/filter/tree_digest.h"
+
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 

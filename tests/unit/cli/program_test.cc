@@ -77,6 +77,15 @@ TEST(ProgramTest, NoServerIsNoConnection) {
                                Not(HasSubstr("completed OK!"))));
 }
 
+TEST(ProgramTest, ExtractRefusesWhatIsNoStream) {
+  const ChildResult child =
+      Hbk({"--no-defaults", "extract", "--directory=/nonexistent/t", "--input=/dev/null"});
+
+  EXPECT_EQ(child.exit_code, 20) << child.err;
+  EXPECT_EQ(child.out, "");
+  EXPECT_THAT(child.err, AllOf(HasSubstr("the stream is empty"), Not(HasSubstr("completed OK!"))));
+}
+
 TEST(ProgramTest, NoBackupToPrepareIsAFailure) {
   const ChildResult child = Hbk({"--no-defaults", "prepare", "--target-dir=/nonexistent/t"});
 

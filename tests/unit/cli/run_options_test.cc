@@ -22,10 +22,33 @@ class RunOptionsTest : public ::testing::Test {
 
 TEST_F(RunOptionsTest, TargetIsNeededByAll) {
   for (const Command command : kCommands) {
+    const std::string option = command == Command::kExtract ? "directory" : "target-dir";
     EXPECT_THAT(CheckNeeded(values_, command),
-                StatusIs(StatusCode::kUsage,
-                         "hbk " + std::string(CommandName(command)) + " needs --target-dir=DIR"));
+                StatusIs(StatusCode::kUsage, "hbk " + std::string(CommandName(command)) +
+                                                 " needs --" + option + "=DIR"));
   }
+}
+
+TEST_F(RunOptionsTest, StreamNeedsNoTargetAndKeepsStdoutForItself) {
+  EXPECT_EQ(ChosenStream(values_), std::nullopt);
+  EXPECT_FALSE(MakeReporterOptions(values_).stdout_is_data);
+  Set(Opt::kStream, "xbstream");
+  EXPECT_EQ(ChosenStream(values_), stream::StreamFormat::kMbstream);
+  Set(Opt::kStream, "hbk");
+  EXPECT_EQ(ChosenStream(values_), stream::StreamFormat::kHbk);
+  EXPECT_THAT(CheckNeeded(values_, Command::kBackup), IsOk());
+  EXPECT_TRUE(MakeReporterOptions(values_).stdout_is_data);
+}
+
+TEST_F(RunOptionsTest, ExtractTakesDefaults) {
+  Set(Opt::kDirectory, "/d");
+  const auto options = MakeExtractOptions(values_, 3);
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->directory, "/d");
+  EXPECT_EQ(options->parallel, 3U);
+  Set(Opt::kInput, "");
+  EXPECT_THAT(MakeExtractOptions(values_, 3),
+              StatusIs(StatusCode::kUsage, "hbk extract needs --input=FILE"));
 }
 
 TEST_F(RunOptionsTest, RestoreNeedsADatadir) {
