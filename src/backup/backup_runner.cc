@@ -15,6 +15,7 @@
 #include "hbk/backup/log_tailer.h"
 #include "hbk/io/rate_limiter.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/chunk_hashes.h"
 #include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 #include "hbk/server/backup_history.h"
@@ -122,6 +123,7 @@ class BackupRun {
   Status TakePositionUnderBlockCommit();
   Status CompleteRedo();
   Status WriteMetadata();
+  Status WriteChunkHashes(std::vector<std::string>& names);
   Status Commit();
   Status WriteExtraFiles();
   Status AddToHistory();
@@ -518,6 +520,17 @@ Status BackupRun::WriteMetadata() {
   return OkStatus();
 }
 
+// For prepare. Into an increment nothing is laid, and its deltas have other digests.
+Status BackupRun::WriteChunkHashes(std::vector<std::string>& names) {
+  manifest::ChunkHashes hashes = std::move(record_.chunk_hashes);
+  hashes.KeepOnly(MakeManifest(record_).files);
+  if (base_ || hashes.empty()) return OkStatus();
+  const std::string bytes = hashes.Render();
+  names.emplace_back(manifest::kChunkHashesName);
+  return copier_->WriteBytes(names.back(), AsBytes(bytes), /*replace=*/false, /*under_lock=*/true)
+      .status();
+}
+
 Status BackupRun::Commit() {
   reporter_.BeginPhase("sync");
   std::vector<std::string> names;
@@ -525,6 +538,7 @@ Status BackupRun::Commit() {
     const std::string stored = StoredName(entry.second);
     if (!stored.empty()) names.push_back(stored);
   }
+  HBK_RETURN_IF_ERROR(WriteChunkHashes(names));
   HBK_RETURN_IF_ERROR(
       watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); }));
   for (const std::string& name : record_.databases)

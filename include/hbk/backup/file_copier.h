@@ -115,6 +115,8 @@ struct CopyResult {
   // Of the file. Of a tablespace in an increment, the length that it is to get.
   uint64_t size = 0;
   std::string digest;  // of what is in the target, filter::TreeDigest. kBase: see ManifestFile
+  // What the digest is made of, where that was at hand: of large files that were copied whole.
+  std::vector<uint8_t> chunk_hashes;
   manifest::FileContent content = manifest::FileContent::kWhole;
   uint64_t delta_size = 0;        // kDelta: of the delta file
   uint64_t delta_page_count = 0;  // kDelta
