@@ -26,6 +26,7 @@
 #include "backup_record.h"
 #include "base_backup.h"
 #include "binlog_sync.h"
+#include "changed_pages.h"
 #include "ddl_watch.h"
 #include "exact_copy.h"
 #include "foreign_engines.h"
@@ -116,6 +117,7 @@ class BackupRun {
   Status PrepareHistory();
   Status CreateTarget();
   Status StartTailer();
+  Status FindChangedPages(const std::string& log_path);
   Status PauseReplica();
   Status CopyWhileServerWorks();
   Status CopyClosedTables();
@@ -364,7 +366,37 @@ Status BackupRun::StartTailer() {
   tailer.creator = fmt::format("Backup {}.{}.{}", version_.major, version_.minor, version_.patch);
   tailer.start_lsn = wanted_start_lsn_;
   tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
-  return tailer_->Start();
+  HBK_RETURN_IF_ERROR(tailer_->Start());
+  return base_ && base_->MayTrustTimes() ? FindChangedPages(tailer.log_path) : OkStatus();
+}
+
+// What was written to files since the base, if the log still tells. Between the end of the base and
+// the start of our redo, that is: what comes later is in that.
+Status BackupRun::FindChangedPages(const std::string& log_path) {
+  const ChangedPagesScan scan{.log_path = log_path,
+                              .from = base_->last_lsn(),
+                              .to = tailer_->start_lsn(),
+                              .read_lsn = [this]() -> Result<Lsn> {
+                                HBK_ASSIGN_OR_RETURN(const auto lsn, session_->ReadLsn());
+                                return std::max(lsn.current, lsn.flushed);
+                              }};
+  uint64_t table_bytes = 0;
+  for (const datadir::DataFile& file : scan_.files)
+    if (file.kind == datadir::FileKind::kTablespace) table_bytes += file.info.size;
+  const bool is_long = scan.to > scan.from && scan.to - scan.from > table_bytes;
+  auto changed = is_long ? Result<ChangedPages>(FailedError("there is more redo than data"))
+                         : ScanChangedPages(fs_, scan, stop_);
+  if (changed.ok()) {
+    base_->SetChangedPages(std::move(changed).value());
+    return OkStatus();
+  }
+  // Anything that is wrong with the log itself the tailer finds.
+  const StatusCode code = changed.status().code();
+  if (code == StatusCode::kInterrupted || code == StatusCode::kConnectionLost)
+    return changed.status();
+  reporter_.Info("the redo log does not tell which pages have changed since the base (" +
+                 changed.status().message() + "): files that were written to are read whole");
+  return OkStatus();
 }
 
 Status BackupRun::PauseReplica() {
@@ -763,11 +795,13 @@ void BackupRun::ReportIncrement() {
     replaced += entry.second.replaces_base ? 1 : 0;
     in_base += entry.second.content == manifest::FileContent::kBase ? 1 : 0;
   }
-  reporter_.Info(fmt::format("increment: {} pages in {} tablespaces ({})", pages,
-                             record_.increment_pages.size(), report::HumanBytes(bytes)),
-                 {{"replaced_tablespaces", std::to_string(replaced)},
-                  {"files_as_in_the_base", std::to_string(in_base)},
-                  {"tablespaces_not_read", std::to_string(tablespaces_->counts().skipped)}});
+  reporter_.Info(
+      fmt::format("increment: {} pages in {} tablespaces ({})", pages,
+                  record_.increment_pages.size(), report::HumanBytes(bytes)),
+      {{"replaced_tablespaces", std::to_string(replaced)},
+       {"files_as_in_the_base", std::to_string(in_base)},
+       {"tablespaces_not_read", std::to_string(tablespaces_->counts().skipped)},
+       {"tablespaces_read_in_part", std::to_string(tablespaces_->counts().read_in_part)}});
 }
 
 // Best effort: the marker that is there already says enough.

@@ -105,6 +105,7 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
     if (result.outcome == CopyOutcome::kCopied) {
       record_.AddCopied(KindOf(jobs[i]), stage, result);
       counts_.skipped += result.is_skipped ? 1 : 0;
+      counts_.read_in_part += result.is_read_in_part ? 1 : 0;
       NoteDamage(result);
       if (jobs[i].method == CopyMethod::kTablespace)
         NoteCopy(Describe(result, stage != CopyStage::kStart));

@@ -68,7 +68,8 @@ class TablespaceSet {
     uint64_t copied_late = 0;
     uint64_t left_to_redo = 0;
     uint64_t retried_pages = 0;
-    uint64_t skipped = 0;  // not read: the base has them
+    uint64_t skipped = 0;       // not read: the base has them
+    uint64_t read_in_part = 0;  // only the pages that the redo log names
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 

@@ -122,6 +122,7 @@ struct CopyResult {
   uint64_t delta_page_count = 0;  // kDelta
   bool replaces_base = false;     // kDelta
   bool is_skipped = false;        // kBase: it was not read, its times were believed
+  bool is_read_in_part = false;   // of a tablespace only the pages that the redo log names
   innodb::SpaceId space_id = 0;   // tablespaces
   // Tablespaces; with the id of the first file of a system tablespace.
   std::optional<manifest::SpaceFacts> space;
