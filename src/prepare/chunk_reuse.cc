@@ -22,13 +22,14 @@ ByteView KnownChunks::Find(uint64_t chunk, uint64_t file_size) const {
   return hashes.subspan(chunk * filter::kChunkHashBytes, filter::kChunkHashBytes);
 }
 
-Status ChunkReuse::Note(const BackupSet& set) {
+Status ChunkReuse::Note(const BackupSet& set, bool as_the_manifest_says) {
   watch_.StartAgain();
   if (!set.manifest.has_value()) return OkStatus();
   auto loaded = manifest::LoadChunkHashes(watch_, set.dir);
   if (loaded.status().code() == StatusCode::kNotFound) return OkStatus();
   HBK_RETURN_IF_ERROR(loaded.status());
   hashes_ = std::move(loaded).value();
+  if (!as_the_manifest_says) return OkStatus();
   for (const manifest::ManifestFile& file : set.manifest->files) {
     if (hashes_.Find(file.size, file.digest).empty()) continue;
     const auto info = watch_.Stat(set.Path(file.name), /*follow=*/false);

@@ -8,7 +8,7 @@
 //   - No write of the run is missed: all of its files are opened through WriteWatch, which is asked
 //     by inode, so that no rename matters. It begins before the first change.
 //   - What an earlier run has written is not known: if one was interrupted, or another program has
-//     prepared the backup, nothing is used again. Note() is not called then.
+//     prepared the backup, nothing is used again: the caller says so to Note().
 //   - If the file was not what the manifest says when the run began, it was damaged. A chunk that
 //     is read again gets a digest of the damage, which nobody will notice then. One that is not
 //     keeps the old hash, and copy-back finds the damage.
@@ -44,9 +44,10 @@ class ChunkReuse {
   // Borrows the watch.
   explicit ChunkReuse(WriteWatch& watch) : watch_(watch) {}
 
-  // The files of the backup are as its manifest says: from now on the watch counts. What cannot be
-  // used of hbk_chunks is said in the status; then nothing is used, and nothing is wrong.
-  Status Note(const BackupSet& set);
+  // From now on the watch counts. Hashes are used again only if the files are
+  // `as_the_manifest_says`. What is wrong with hbk_chunks is said in the status; then nothing is
+  // used, and no harm done.
+  Status Note(const BackupSet& set, bool as_the_manifest_says);
   [[nodiscard]] KnownChunks Of(const io::FileInfo& file) const;
   // All that is known, of the files as they were.
   [[nodiscard]] const manifest::ChunkHashes& hashes() const { return hashes_; }

@@ -232,8 +232,8 @@ Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
 // After a run that was killed nobody knows what it had written, nor what another program has.
 void PrepareRun::NoteChunks() {
   const bool is_begun = chain_ != nullptr && chain_->is_begun();
-  if (lock_->was_interrupted() || is_begun || set_.is_prepared_elsewhere) return;
-  const Status noted = chunks_.Note(set_);
+  const bool is_known = !lock_->was_interrupted() && !is_begun && !set_.is_prepared_elsewhere;
+  const Status noted = chunks_.Note(set_, is_known);
   if (!noted.ok())
     reporter_.Info(noted.message() + ": files that change are read whole for their digests");
 }

@@ -72,7 +72,7 @@ class ChunkReuseTest : public ::testing::Test {
 
 TEST_F(ChunkReuseTest, OnlyChunksThatWereWrittenAreRead) {
   Add("f", std::string(4 * kChunk, 'x'));
-  ASSERT_THAT(reuse_.Note(set_), IsOk());
+  ASSERT_THAT(reuse_.Note(set_, true), IsOk());
   std::string expected(4 * kChunk, 'x');
   expected.replace(kChunk, 3, "new");
   ASSERT_THAT(Open("f")->WriteAt(kChunk, AsBytes("new")), IsOk());
@@ -88,16 +88,25 @@ TEST_F(ChunkReuseTest, AListThatIsNotOfTheDigestInTheManifestIsNotUsed) {
   Add("f", std::string(4 * kChunk, 'x'));
   set_.manifest->files[0].digest = std::string(32, 'a');
 
-  ASSERT_THAT(reuse_.Note(set_), IsOk());
+  ASSERT_THAT(reuse_.Note(set_, true), IsOk());
 
   EXPECT_TRUE(Of("f").hashes.empty());
+}
+
+TEST_F(ChunkReuseTest, AfterAnInterruptedRunFilesAreReadWholeAndListsAreKept) {
+  Add("f", std::string(4 * kChunk, 'x'));
+
+  ASSERT_THAT(reuse_.Note(set_, false), IsOk());
+
+  EXPECT_TRUE(Of("f").hashes.empty());
+  EXPECT_FALSE(reuse_.hashes().empty());
 }
 
 TEST_F(ChunkReuseTest, AFileOfAnotherSizeThanTheManifestSaysIsReadWhole) {
   Add("f", std::string(4 * kChunk, 'x'));
   fs_.PutFile("/b/f", std::string(4 * kChunk - 1, 'x'));
 
-  ASSERT_THAT(reuse_.Note(set_), IsOk());
+  ASSERT_THAT(reuse_.Note(set_, true), IsOk());
 
   EXPECT_TRUE(Of("f").hashes.empty());
 }
@@ -105,17 +114,17 @@ TEST_F(ChunkReuseTest, AFileOfAnotherSizeThanTheManifestSaysIsReadWhole) {
 TEST_F(ChunkReuseTest, AMissingListIsNoErrorAndADamagedOneIsSaid) {
   Add("f", std::string(4 * kChunk, 'x'));
   ASSERT_THAT(fs_.Remove("/b/hbk_chunks"), IsOk());
-  EXPECT_THAT(reuse_.Note(set_), IsOk());
+  EXPECT_THAT(reuse_.Note(set_, true), IsOk());
   EXPECT_TRUE(Of("f").hashes.empty());
 
   fs_.PutFile("/b/hbk_chunks", "something that is no list at all");
-  EXPECT_THAT(reuse_.Note(set_), StatusIs(StatusCode::kCorruption, HasSubstr("hbk_chunks")));
+  EXPECT_THAT(reuse_.Note(set_, true), StatusIs(StatusCode::kCorruption, HasSubstr("hbk_chunks")));
   EXPECT_TRUE(Of("f").hashes.empty());
 }
 
 TEST_F(ChunkReuseTest, AFileThatTookTheInodeOfAnotherIsReadWhole) {
   Add("f", std::string(4 * kChunk, 'x'));
-  ASSERT_THAT(reuse_.Note(set_), IsOk());
+  ASSERT_THAT(reuse_.Note(set_, true), IsOk());
   const auto old = watch_.Stat("/b/f", false);
   ASSERT_THAT(old, IsOk());
 
@@ -133,7 +142,7 @@ TEST_F(ChunkReuseTest, RandomChangesGiveTheDigestOfTheBytes) {
     const std::string name = "f" + std::to_string(round);
     const uint64_t size = random() % (5 * kChunk);
     Add(name, std::string(size, static_cast<char>(random())));
-    ASSERT_THAT(reuse_.Note(set_), IsOk());
+    ASSERT_THAT(reuse_.Note(set_, true), IsOk());
     const auto file = Open(name);
     for (uint32_t change = random() % 4; change != 0; --change) {
       const uint64_t offset = random() % (6 * kChunk);

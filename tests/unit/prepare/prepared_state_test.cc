@@ -268,11 +268,11 @@ TEST_F(UpdateManifestTest, ChunksThatWereNotWrittenKeepTheirHash) {
   ChunkReuse chunks(watch);
   change_.changed_files = {"db/t.ibd"};
   change_.chunks = &chunks;
-  ASSERT_THAT(chunks.Note(set_), IsOk());
+  ASSERT_THAT(chunks.Note(set_, true), IsOk());
   EXPECT_EQ(DigestIn(Update(), "db/t.ibd"), DigestOf(bytes));
   ASSERT_THAT(io::Exists(fs_, "/b/hbk_chunks"), IsOkAndHolds(true)) << "made with the digest";
 
-  ASSERT_THAT(chunks.Note(set_), IsOk());
+  ASSERT_THAT(chunks.Note(set_, true), IsOk());
   bytes.replace(chunk, 3, "new");
   {
     const auto file = watch.Open("/b/db/t.ibd", {.write = true});
