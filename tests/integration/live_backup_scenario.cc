@@ -324,11 +324,14 @@ Status LiveBackup::RunBackup(int throttle) {
 Status LiveBackup::BackUpIncrements(int throttle) {
   for (int number = 1; number <= config_.increment_count; ++number) {
     std::this_thread::sleep_for(kIncrementPause);
+    std::vector<std::string> extra = {"--incremental-basedir=" + BackupDir(number - 1)};
+    // Every second one, so that each kind is an increment to the other.
+    if (number % 2 == 0) extra.emplace_back("--trust-file-times");
     const BackupArguments arguments{.socket_path = source_->socket_path(),
                                     .target_dir = BackupDir(number),
                                     .parallel = choices_.parallel,
                                     .throttle = throttle,
-                                    .extra = {"--incremental-basedir=" + BackupDir(number - 1)},
+                                    .extra = std::move(extra),
                                     .tree = config_.format->tree};
     HBK_RETURN_IF_ERROR(RunToSuccess(BackupCommand(config_.tool, arguments),
                                      scratch_->Sub(fmt::format("increment{}.log", number)))
