@@ -126,6 +126,7 @@ class BackupRun {
   Status Commit();
   Status WriteExtraFiles();
   Status AddToHistory();
+  Status SyncCopies();
 
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
@@ -425,7 +426,10 @@ Status BackupRun::CopyOtherFiles(CopyStage stage) {
 }
 
 Status BackupRun::CopyClosedTables() {
-  // Outside of the stage that makes writers wait, what can be.
+  // Outside of the stage that makes writers wait, what can be. Where target and server share a
+  // disk, what was copied would be written to it while the server syncs its logs under the locks.
+  reporter_.BeginPhase("sync copies");
+  HBK_RETURN_IF_ERROR(SyncCopies());
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
   HBK_RETURN_IF_ERROR(ReserveRocksdbCheckpoint());
   HBK_RETURN_IF_ERROR(SyncCurrentBinlog().status());
@@ -539,13 +543,7 @@ Status BackupRun::WriteMetadata() {
 
 Status BackupRun::Commit() {
   reporter_.BeginPhase("sync");
-  std::vector<std::string> names;
-  for (const auto& entry : record_.files) {
-    const std::string stored = StoredName(entry.second);
-    if (!stored.empty()) names.push_back(stored);
-  }
-  HBK_RETURN_IF_ERROR(
-      watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); }));
+  HBK_RETURN_IF_ERROR(SyncCopies());
   for (const std::string& name : record_.databases)
     HBK_RETURN_IF_ERROR(fs_.SyncDirectory(InTarget(name)));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
@@ -559,6 +557,15 @@ Status BackupRun::Commit() {
   has_target_ = false;  // Whatever fails now, it is complete.
   HBK_RETURN_IF_ERROR(WriteExtraFiles().WithContext("the backup is complete, but"));
   return AddToHistory().WithContext("the backup is complete, but");
+}
+
+Status BackupRun::SyncCopies() {
+  std::vector<std::string> names;
+  for (const auto& entry : record_.files) {
+    const std::string stored = StoredName(entry.second);
+    if (!stored.empty()) names.push_back(stored);
+  }
+  return watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); });
 }
 
 // Before anything is copied: whether the list can be written to.
