@@ -148,6 +148,7 @@ void BackupRecord::AddCopied(datadir::FileKind kind, CopyStage stage, const Copy
   file.replaces_base = result.replaces_base;
   file.space = result.space;
   file.source = result.source;
+  chunk_hashes.Add(result.chunk_hashes);
   increment_pages.erase(result.name);
   if (result.content == manifest::FileContent::kDelta)
     increment_pages[result.name] = result.delta_page_count;

@@ -18,6 +18,7 @@
 #include "hbk/datadir/file_kind.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/chunk_hashes.h"
 #include "hbk/server/backup_history.h"
 #include "hbk/server/backup_stage.h"
 #include "hbk/server/server_facts.h"
@@ -48,6 +49,7 @@ struct BackupRecord {
   std::map<std::string, manifest::ManifestFile> files;  // by name
   std::set<manifest::EncryptionKeyUse> keys;            // that pages and redo name
   std::map<std::string, DamagedFile> damaged;           // by name of the file
+  manifest::ChunkHashes chunk_hashes;                   // also of copies that are gone again
   // Of an increment.
   std::optional<manifest::BaseBackup> base;
   std::string boot_id;                              // of this machine; may be empty

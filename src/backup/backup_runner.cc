@@ -15,6 +15,7 @@
 #include "hbk/backup/log_tailer.h"
 #include "hbk/io/rate_limiter.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/chunk_hashes.h"
 #include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 #include "hbk/manifest/stored_backup.h"
@@ -26,6 +27,7 @@
 #include "backup_record.h"
 #include "base_backup.h"
 #include "binlog_sync.h"
+#include "changed_pages.h"
 #include "ddl_watch.h"
 #include "foreign_engines.h"
 #include "open_spaces.h"
@@ -35,6 +37,7 @@
 #include "replica_pause.h"
 #include "rocksdb_checkpoint.h"
 #include "run_watch.h"
+#include "space_change_scan.h"
 #include "stage_wait.h"
 #include "table_files.h"
 #include "tablespace_set.h"
@@ -118,6 +121,7 @@ class BackupRun {
   Status PrepareHistory();
   Status CreateTarget();
   Status StartTailer();
+  Status FindChangedPages(const std::string& log_path);
   Status PauseReplica();
   Status CopyWhileServerWorks();
   Status CopyClosedTables();
@@ -125,9 +129,11 @@ class BackupRun {
   Status TakePositionUnderBlockCommit();
   Status CompleteRedo();
   Status WriteMetadata();
+  Status WriteChunkHashes();
   Status Commit();
   Status WriteExtraFiles(const manifest::BackupManifest& manifest);
   Status AddToHistory();
+  Status SyncCopies();
 
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
   Status BeginStage(BackupStage stage);
@@ -136,12 +142,14 @@ class BackupRun {
   Result<uint64_t> WriteLog(const std::function<Result<uint64_t>()>& write);
   Status CheckAlive();
   Result<datadir::Scan> Scan();
+  Status DecideEarly();
+  [[nodiscard]] const SpaceChanges* KnownChanges() const;
   [[nodiscard]] bool NeedsNoLook(const datadir::DataFile& file) const;
   std::string NameOfTable(const std::string& file_name) const;
   void WarnOfDamage();
   Status CopyOtherFiles(CopyStage stage);
   // Parts of steps that copy, watched.
-  Status CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt);
+  Status CopyAfterDdl(const SpaceChanges& news, const std::stop_token& halt);
   Status CopyAtRest(const std::stop_token& halt);
   Status CopyLastFiles(const std::stop_token& halt);
   Status ReserveRocksdbCheckpoint();
@@ -178,6 +186,7 @@ class BackupRun {
   std::optional<Urgency> urgency_;
   std::unique_ptr<DdlWatch> ddl_watch_;
   DdlFindings ddl_;
+  SpaceChanges changes_;     // that were taken from the tailer
   std::string rocksdb_dir_;  // empty: nothing of MyRocks is copied
   std::unique_ptr<RocksdbCheckpoint> rocksdb_;
   std::unique_ptr<ReplicaPause> replica_pause_;
@@ -384,7 +393,37 @@ Status BackupRun::StartTailer() {
   tailer.creator = fmt::format("Backup {}.{}.{}", version_.major, version_.minor, version_.patch);
   tailer.start_lsn = wanted_start_lsn_;
   tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
-  return tailer_->Start();
+  HBK_RETURN_IF_ERROR(tailer_->Start());
+  return base_ && base_->MayTrustTimes() ? FindChangedPages(tailer.log_path) : OkStatus();
+}
+
+// What was written to files since the base, if the log still tells. Between the end of the base and
+// the start of our redo, that is: what comes later is in that.
+Status BackupRun::FindChangedPages(const std::string& log_path) {
+  const ChangedPagesScan scan{.log_path = log_path,
+                              .from = base_->last_lsn(),
+                              .to = tailer_->start_lsn(),
+                              .read_lsn = [this]() -> Result<Lsn> {
+                                HBK_ASSIGN_OR_RETURN(const auto lsn, session_->ReadLsn());
+                                return std::max(lsn.current, lsn.flushed);
+                              }};
+  uint64_t table_bytes = 0;
+  for (const datadir::DataFile& file : scan_.files)
+    if (file.kind == datadir::FileKind::kTablespace) table_bytes += file.info.size;
+  const bool is_long = scan.to > scan.from && scan.to - scan.from > table_bytes;
+  auto changed = is_long ? Result<ChangedPages>(FailedError("there is more redo than data"))
+                         : ScanChangedPages(fs_, scan, stop_);
+  if (changed.ok()) {
+    base_->SetChangedPages(std::move(changed).value());
+    return OkStatus();
+  }
+  // Anything that is wrong with the log itself the tailer finds.
+  const StatusCode code = changed.status().code();
+  if (code == StatusCode::kInterrupted || code == StatusCode::kConnectionLost)
+    return changed.status();
+  reporter_.Info("the redo log does not tell which pages have changed since the base (" +
+                 changed.status().message() + "): files that were written to are read whole");
+  return OkStatus();
 }
 
 Status BackupRun::PauseReplica() {
@@ -443,13 +482,33 @@ Status BackupRun::CopyOtherFiles(CopyStage stage) {
 }
 
 Status BackupRun::CopyClosedTables() {
-  // Outside of the stage that makes writers wait, what can be.
+  // Outside of the stage that makes writers wait, what can be. Where target and server share a
+  // disk, what was copied would be written to it while the server syncs its logs under the locks.
+  reporter_.BeginPhase("sync copies");
+  HBK_RETURN_IF_ERROR(SyncCopies());
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
   HBK_RETURN_IF_ERROR(ReserveRocksdbCheckpoint());
   HBK_RETURN_IF_ERROR(SyncCurrentBinlog().status());
   HBK_RETURN_IF_ERROR(BeginStage(BackupStage::kFlush));
   reporter_.BeginPhase("copy closed tables");
-  return CopyOtherFiles(CopyStage::kFlush);
+  HBK_RETURN_IF_ERROR(CopyOtherFiles(CopyStage::kFlush));
+  return DecideEarly();
+}
+
+// What follows from the scan for as long as directories stay as they are: under BLOCK_DDL only the
+// others, and files that change in place, are left to be looked at.
+Status BackupRun::DecideEarly() {
+  MergeSpaceChanges(tailer_->TakeSpaceChanges(), changes_);
+  HBK_RETURN_IF_ERROR(tablespaces_->DecideEarly(scan_, KnownChanges()));
+  table_files_->DecideEarly(scan_);
+  return OkStatus();
+}
+
+// Null where the log does not say what became of tablespaces. Recovery of 10.5 wants every file to
+// be there, with its first page; servers before 10.6 write that page when they make the file.
+const SpaceChanges* BackupRun::KnownChanges() const {
+  const bool can_rebuild = version_ >= kRebuildsFiles;
+  return can_rebuild && tailer_->knows_space_changes() ? &changes_ : nullptr;
 }
 
 Status BackupRun::CopyUnderBlockDdl() {
@@ -469,13 +528,10 @@ Status BackupRun::CopyUnderBlockDdl() {
   HBK_ASSIGN_OR_RETURN(scan_, scan.get());
   HBK_RETURN_IF_ERROR(caught_up);
   ddl_ = ddl_watch_->Read(scan_);
-  const SpaceChanges changes = tailer_->space_changes();
-  // Recovery of 10.5 wants every file to be there, with its first page; servers before 10.6 write
-  // that page when they make the file.
-  const bool can_rebuild = version_ >= kRebuildsFiles;
-  const SpaceChanges* known = can_rebuild && tailer_->knows_space_changes() ? &changes : nullptr;
+  const SpaceChanges news = tailer_->TakeSpaceChanges();
+  MergeSpaceChanges(news, changes_);
   HBK_RETURN_IF_ERROR(
-      watch_.Run([this, known](std::stop_token halt) { return CopyAfterDdl(known, halt); }));
+      watch_.Run([this, &news](std::stop_token halt) { return CopyAfterDdl(news, halt); }));
   return CatchUp(kLastLogTimeout);
 }
 
@@ -506,13 +562,14 @@ Status BackupRun::TakePositionUnderBlockCommit() {
 
 Status BackupRun::CompleteRedo() {
   reporter_.BeginPhase("complete redo");
+  datadir::BringBackAll(scan_);
   // What the log told until the end: after BLOCK_DDL no tablespace came or went.
-  const SpaceChanges changes = tailer_->space_changes();
+  MergeSpaceChanges(tailer_->TakeSpaceChanges(), changes_);
   const bool is_known = tailer_->knows_space_changes();
   HBK_ASSIGN_OR_RETURN(record_.redo, tailer_->Finish());
   tailer_.reset();
   lsn_source_.reset();
-  if (is_known) HBK_RETURN_IF_ERROR(tablespaces_->CheckComplete(changes));
+  if (is_known) HBK_RETURN_IF_ERROR(tablespaces_->CheckComplete(changes_));
   record_.AddFile(std::string(kRedoName), datadir::FileKind::kRedoLog, CopyStage::kEnd,
                   record_.redo.file_size, record_.redo.digest);
   reporter_.Info("redo log copied", {{"bytes", std::to_string(record_.redo.redo_bytes)},
@@ -540,15 +597,23 @@ Status BackupRun::WriteMetadata() {
   return OkStatus();
 }
 
+// For prepare. Into an increment nothing is laid, and its deltas have other digests. Of a sealed
+// backup they would tell what is in it.
+Status BackupRun::WriteChunkHashes() {
+  manifest::ChunkHashes hashes = std::move(record_.chunk_hashes);
+  hashes.KeepOnly(MakeManifest(record_).files);
+  if (base_ || hashes.empty() || store_.data_key() != nullptr) return OkStatus();
+  const std::string bytes = hashes.Render();
+  return copier_
+      ->WriteBytes(manifest::kChunkHashesName, AsBytes(bytes), /*replace=*/false,
+                   /*under_lock=*/false)
+      .status();
+}
+
 Status BackupRun::Commit() {
   reporter_.BeginPhase("sync");
-  std::vector<std::string> names;
-  for (const auto& entry : record_.files) {
-    const std::string stored = StoredName(entry.second);
-    if (!stored.empty()) names.push_back(stored);
-  }
-  HBK_RETURN_IF_ERROR(
-      watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); }));
+  HBK_RETURN_IF_ERROR(WriteChunkHashes());
+  HBK_RETURN_IF_ERROR(SyncCopies());
   for (const std::string& name : record_.databases)
     HBK_RETURN_IF_ERROR(fs_.SyncDirectory(InTarget(name)));
   HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
@@ -566,6 +631,15 @@ Status BackupRun::Commit() {
   has_target_ = false;  // Whatever fails now, it is complete.
   HBK_RETURN_IF_ERROR(WriteExtraFiles(manifest).WithContext("the backup is complete, but"));
   return AddToHistory().WithContext("the backup is complete, but");
+}
+
+Status BackupRun::SyncCopies() {
+  std::vector<std::string> names;
+  for (const auto& entry : record_.files) {
+    const std::string stored = StoredName(entry.second);
+    if (!stored.empty()) names.push_back(stored);
+  }
+  return watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); });
 }
 
 // Before anything is copied: whether the list can be written to.
@@ -654,9 +728,7 @@ Result<datadir::Scan> BackupRun::Scan() {
 // What is known of such a file holds for as long as its directory does not change.
 bool BackupRun::NeedsNoLook(const datadir::DataFile& file) const {
   if (file.kind == datadir::FileKind::kTablespace) return tablespaces_->HasTrustedCopyOf(file.info);
-  // The server writes another one and renames it. CHECK TABLE FOR UPGRADE alone writes into it: the
-  // number of the server's version, of which a restored table may have either.
-  return file.kind == datadir::FileKind::kDefinition && file.name.ends_with(".frm");
+  return IsReplacedOnly(file);
 }
 
 // On a connection of its own: this is asked for by workers, and rarely.
@@ -681,10 +753,10 @@ void BackupRun::WarnOfDamage() {
                   manifest::kDamagedPagesName));
 }
 
-Status BackupRun::CopyAfterDdl(const SpaceChanges* changes, const std::stop_token& halt) {
+Status BackupRun::CopyAfterDdl(const SpaceChanges& news, const std::stop_token& halt) {
   // The session is free: who waits for this thread talks to the ladder only.
   HBK_RETURN_IF_ERROR(tablespaces_->FollowDdl(
-      scan_, changes, [this] { return session_->ListTablespaces(); }, halt));
+      scan_, KnownChanges(), news, [this] { return session_->ListTablespaces(); }, halt));
   return table_files_->Settle(scan_, ddl_.changed_tables, halt);
 }
 
@@ -774,11 +846,13 @@ void BackupRun::ReportIncrement() {
     replaced += entry.second.replaces_base ? 1 : 0;
     in_base += entry.second.content == manifest::FileContent::kBase ? 1 : 0;
   }
-  reporter_.Info(fmt::format("increment: {} pages in {} tablespaces ({})", pages,
-                             record_.increment_pages.size(), report::HumanBytes(bytes)),
-                 {{"replaced_tablespaces", std::to_string(replaced)},
-                  {"files_as_in_the_base", std::to_string(in_base)},
-                  {"tablespaces_not_read", std::to_string(tablespaces_->counts().skipped)}});
+  reporter_.Info(
+      fmt::format("increment: {} pages in {} tablespaces ({})", pages,
+                  record_.increment_pages.size(), report::HumanBytes(bytes)),
+      {{"replaced_tablespaces", std::to_string(replaced)},
+       {"files_as_in_the_base", std::to_string(in_base)},
+       {"tablespaces_not_read", std::to_string(tablespaces_->counts().skipped)},
+       {"tablespaces_read_in_part", std::to_string(tablespaces_->counts().read_in_part)}});
 }
 
 // Best effort: the marker that is there already says enough.

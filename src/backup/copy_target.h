@@ -25,7 +25,7 @@ constexpr uint64_t AlignUp(uint64_t size) {
 
 // A part of a file as it is to be copied: checked, and without what does not belong to it.
 struct FileChunk {
-  uint64_t offset = 0;  // a multiple of kCopyBufferBytes
+  uint64_t offset = 0;  // of a whole copy, a multiple of kCopyBufferBytes
   ByteView bytes;       // ends with zeros at a multiple of io::kDirectAlignment
   size_t size = 0;      // bytes of the file in it
   // Offsets in the file of pages that stayed bad.

@@ -71,7 +71,7 @@ DdlFindings DdlWatch::Read(const datadir::Scan& scan) const {
   }
   if (!log.is_complete) return findings;
   const auto is_defined = [&scan](const std::string& table) {
-    return std::ranges::binary_search(scan.files, table + ".frm", {}, &datadir::DataFile::name);
+    return datadir::HasFile(scan, table + ".frm");
   };
   for (const auto& [table, exists] : LastStates(log))
     if (exists != is_defined(table)) ++findings.contradictions;

@@ -40,7 +40,10 @@ Status DeltaTarget::Write(const FileChunk& chunk) {
   for (size_t index = 0; index + page_bytes <= chunk.size; index += page_bytes) {
     const bool is_damaged = std::find(chunk.damaged.begin(), chunk.damaged.end(),
                                       chunk.offset + index) != chunk.damaged.end();
-    if (!is_damaged && !IsWanted(chunk.bytes.subspan(index, page_bytes))) continue;
+    const ByteView page = chunk.bytes.subspan(index, page_bytes);
+    if (!is_damaged && !IsWanted(page)) continue;
+    if (!is_damaged && options_.named_pages)
+      CheckNamed(static_cast<PageNo>((chunk.offset + index) / page_bytes), innodb::PageLsn(page));
     if (end > begin && (is_one_by_one || end != index)) {
       HBK_RETURN_IF_ERROR(Append(chunk, begin, end));
       begin = end;
@@ -49,6 +52,17 @@ Status DeltaTarget::Write(const FileChunk& chunk) {
     end = index + page_bytes;
   }
   return end > begin ? Append(chunk, begin, end) : OkStatus();
+}
+
+void DeltaTarget::CheckNamed(PageNo page, Lsn lsn) {
+  const std::vector<PageNo>& named = *options_.named_pages;
+  if (lsn <= options_.checked_to && !std::binary_search(named.begin(), named.end(), page))
+    unnamed_page_ = page;
+}
+
+std::optional<PageNo> DeltaTarget::unnamed_page() const {
+  const uint64_t page = unnamed_page_;
+  return page == UINT64_MAX ? std::nullopt : std::optional(static_cast<PageNo>(page));
 }
 
 Status DeltaTarget::Append(const FileChunk& chunk, size_t begin, size_t end) {

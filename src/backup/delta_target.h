@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
@@ -27,6 +29,10 @@ class DeltaTarget final : public CopyTarget {
     SpaceId space_id = 0;
     innodb::TablespaceFlags flags;
     PageChoice choice;
+    // If set, pages with an LSN up to checked_to that are wanted must be among them: the redo log
+    // was said to name them all.
+    std::optional<std::vector<PageNo>> named_pages = std::nullopt;
+    Lsn checked_to = 0;
   };
   DeltaTarget(io::FileSystem& fs, Options options);
 
@@ -35,7 +41,11 @@ class DeltaTarget final : public CopyTarget {
   Status Finish(uint64_t size, CopyResult& result) override;
   Status Discard() override;
 
+  // A page that was not among named_pages. Asked before Finish.
+  [[nodiscard]] std::optional<PageNo> unnamed_page() const;
+
  private:
+  void CheckNamed(PageNo page, Lsn lsn);
   [[nodiscard]] bool IsWanted(ByteView page) const;
   Status Append(const FileChunk& chunk, size_t begin, size_t end);
 
@@ -43,6 +53,7 @@ class DeltaTarget final : public CopyTarget {
   const Options options_;
   delta::DeltaWriter writer_;
   std::atomic<uint64_t> written_bytes_ = 0;
+  std::atomic<uint64_t> unnamed_page_ = UINT64_MAX;  // none
 };
 
 }  // namespace hbk::backup

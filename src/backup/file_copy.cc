@@ -22,6 +22,12 @@ using namespace std::chrono_literals;
 // BLOCK_DDL.
 constexpr auto kFirstPagePatienceInDdl = 200ms;
 constexpr auto kFirstPagePatience = 5s;
+// What is read for a page that is wanted alone: a disk takes hardly longer than for the page.
+constexpr uint64_t kPieceBytes = 64 << 10;
+static_assert(kCopyBufferBytes % kPieceBytes == 0 && kPieceBytes >= innodb::kPageSizeMax);
+
+// What a worker takes over at a time.
+constexpr uint64_t kRangePieces = 64;
 
 bool IsTablespace(CopyMethod method) {
   return method != CopyMethod::kPlain && method != CopyMethod::kAria;
@@ -109,12 +115,17 @@ Status FileCopy::OpenTarget() {
   const bool is_compressed = pages_ && pages_->layout().flags.is_page_compressed();
   if (pages_ && environment_.base != nullptr) {
     const SpaceFile space = DescribeSpace();
-    target_ = std::make_unique<DeltaTarget>(
-        environment_.fs,
-        DeltaTarget::Options{.path = target_path_ + std::string(delta::kDeltaSuffix),
-                             .space_id = space.space_id,
-                             .flags = space.flags,
-                             .choice = environment_.base->ChoosePages(space)});
+    DeltaTarget::Options options{.path = target_path_ + std::string(delta::kDeltaSuffix),
+                                 .space_id = space.space_id,
+                                 .flags = space.flags,
+                                 .choice = environment_.base->ChoosePages(space)};
+    if (reading_ == ReadChoice::kNamedSample) {
+      options.named_pages = named_pages_;
+      options.checked_to = environment_.base->named_to();
+    }
+    auto target = std::make_unique<DeltaTarget>(environment_.fs, std::move(options));
+    delta_ = target.get();
+    target_ = std::move(target);
     return OkStatus();
   }
   HBK_ASSIGN_OR_RETURN(
@@ -144,8 +155,32 @@ Status FileCopy::LookAtSpaceInBase(CopyBuffers& buffers) {
   const SpaceFile space = DescribeSpace();
   reading_ = base.ChooseReading(space, first_page_lsn, keeps_times);
   is_in_base_ = reading_ == ReadChoice::kSkip;
-  if (is_in_base_) skip_count_ = base.SkipCountOf(space) + 1;
+  if (is_in_base_ || reading_ == ReadChoice::kNamed) skip_count_ = base.SkipCountOf(space) + 1;
+  if (reading_ == ReadChoice::kNamed || reading_ == ReadChoice::kNamedSample)
+    named_pages_ = base.NamedPagesOf(space);
+  if (reading_ == ReadChoice::kNamed) PlanPieces();
   return OkStatus();
+}
+
+// Pages that the redo names and the file does not have yet were not written before the checkpoint:
+// their changes are behind it.
+void FileCopy::PlanPieces() {
+  uint64_t read_bytes = 0;
+  for (const PageNo page : named_pages_) {
+    const uint64_t offset = page * page_bytes() / kPieceBytes * kPieceBytes;
+    if (offset >= size_) break;
+    const auto size = static_cast<size_t>(std::min(kPieceBytes, size_ - offset));
+    Piece* const last = pieces_.empty() ? nullptr : &pieces_.back();
+    if (last != nullptr && last->offset + last->size > offset) continue;
+    read_bytes += size;
+    if (last != nullptr && last->offset + last->size == offset &&
+        last->size + size <= kCopyBufferBytes) {
+      last->size += size;
+    } else {
+      pieces_.push_back({offset, size});
+    }
+  }
+  environment_.on_copied(size_ - read_bytes);
 }
 
 Status FileCopy::LookAtFileInBase(CopyBuffers& buffers) {
@@ -195,7 +230,9 @@ uint64_t FileCopy::page_bytes() const {
 }
 
 uint64_t FileCopy::range_count() const {
-  return is_abandoned() || is_in_base_ ? 0 : (size_ + range_bytes() - 1) / range_bytes();
+  if (is_abandoned() || is_in_base_) return 0;
+  if (reading_ == ReadChoice::kNamed) return (pieces_.size() + kRangePieces - 1) / kRangePieces;
+  return (size_ + range_bytes() - 1) / range_bytes();
 }
 
 uint64_t FileCopy::range_bytes() const {
@@ -203,13 +240,28 @@ uint64_t FileCopy::range_bytes() const {
 }
 
 Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
+  if (reading_ == ReadChoice::kNamed) return CopyPieces(index, buffers);
   const uint64_t chunks = range_bytes() / kCopyBufferBytes;
   const uint64_t chunk_count = (size_ + kCopyBufferBytes - 1) / kCopyBufferBytes;
   const uint64_t end = std::min((index + 1) * chunks, chunk_count);
   for (uint64_t chunk = index * chunks; chunk < end; ++chunk) {
     if (environment_.stop.stop_requested()) return InterruptedError();
     if (is_abandoned()) return OkStatus();
-    HBK_RETURN_IF_ERROR(CopyChunk(chunk, buffers).WithContext("copying " + job_.source_path));
+    const uint64_t offset = chunk * kCopyBufferBytes;
+    const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
+    HBK_RETURN_IF_ERROR(
+        CopyChunk(offset, size, buffers).WithContext("copying " + job_.source_path));
+  }
+  return OkStatus();
+}
+
+Status FileCopy::CopyPieces(uint64_t index, CopyBuffers& buffers) {
+  const size_t end = std::min<size_t>((index + 1) * kRangePieces, pieces_.size());
+  for (size_t i = index * kRangePieces; i < end; ++i) {
+    if (environment_.stop.stop_requested()) return InterruptedError();
+    if (is_abandoned()) return OkStatus();
+    HBK_RETURN_IF_ERROR(CopyChunk(pieces_[i].offset, pieces_[i].size, buffers)
+                            .WithContext("copying " + job_.source_path));
   }
   return OkStatus();
 }
@@ -226,9 +278,7 @@ Result<size_t> FileCopy::ReadChunk(uint64_t offset, size_t size, CopyBuffers& bu
   return got;
 }
 
-Status FileCopy::CopyChunk(uint64_t index, CopyBuffers& buffers) {
-  const uint64_t offset = index * kCopyBufferBytes;
-  const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
+Status FileCopy::CopyChunk(uint64_t offset, size_t size, CopyBuffers& buffers) {
   if (has_holes_) {
     HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(offset));
     if (data >= offset + size) {
@@ -421,6 +471,14 @@ Status FileCopy::FalseTimes() const {
       .WithHint("make the increment without --trust-file-times");
 }
 
+// All of the file was read, though the redo log was to name what of it has changed.
+Status FileCopy::FalseRedo(uint32_t page_no) const {
+  return CorruptionError(fmt::format("page {} of {} was changed since the base, and the server's "
+                                     "redo log does not name it",
+                                     page_no, job_.source_path))
+      .WithHint("make the increment without --trust-file-times");
+}
+
 Result<CopyResult> FileCopy::Close() {
   CopyResult result;
   result.name = job_.name;
@@ -438,7 +496,10 @@ Result<CopyResult> FileCopy::Close() {
   result.size = end_;
   result.retried_pages = retried_pages_;
   if (target_) {
+    const auto unnamed_page = delta_ != nullptr ? delta_->unnamed_page() : std::nullopt;
     HBK_RETURN_IF_ERROR(target_->Finish(result.size, result));
+    if (unnamed_page) return FalseRedo(*unnamed_page);
+    result.is_read_in_part = reading_ == ReadChoice::kNamed;
     const bool is_as_it_was = io::IdentityOf(result.before) == io::IdentityOf(result.after);
     if (reading_ == ReadChoice::kSample && is_as_it_was &&
         result.content != manifest::FileContent::kBase) {

@@ -50,6 +50,8 @@ struct CopyBuffers {
   AlignedBuffer page{PageReader::kScratchBytes};
 };
 
+class DeltaTarget;
+
 class FileCopy {
  public:
   // What one worker takes over at a time: large enough to read on in one place, small enough for
@@ -73,6 +75,12 @@ class FileCopy {
   [[nodiscard]] const CopyJob& job() const { return job_; }
 
  private:
+  // A part of the file; at most kCopyBufferBytes.
+  struct Piece {
+    uint64_t offset = 0;
+    size_t size = 0;
+  };
+
   Status OpenSource(CopyBuffers& buffers);
   Status ReadHeader(CopyBuffers& buffers);
   Status OpenTarget();
@@ -84,7 +92,10 @@ class FileCopy {
   Status ReadAriaHead(CopyBuffers& buffers);
   [[nodiscard]] SpaceFile DescribeSpace() const;
   [[nodiscard]] Status FalseTimes() const;
-  Status CopyChunk(uint64_t index, CopyBuffers& buffers);
+  [[nodiscard]] Status FalseRedo(uint32_t page_no) const;
+  void PlanPieces();
+  Status CopyPieces(uint64_t index, CopyBuffers& buffers);
+  Status CopyChunk(uint64_t offset, size_t size, CopyBuffers& buffers);
   Status HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers,
                    std::vector<uint64_t>& damaged);
   Status NoteEnd(uint64_t offset);
@@ -118,6 +129,9 @@ class FileCopy {
   bool is_in_base_ = false;  // nothing is written
   ReadChoice reading_ = ReadChoice::kRead;
   uint32_t skip_count_ = 0;
+  std::vector<PageNo> named_pages_;  // kNamed, kNamedSample
+  std::vector<Piece> pieces_;        // kNamed: what is read
+  DeltaTarget* delta_ = nullptr;     // what target_ is, if it is that
   std::string base_digest_;
   std::optional<uint32_t> key_id_;
 

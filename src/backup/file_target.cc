@@ -58,6 +58,7 @@ Status FileTarget::Finish(uint64_t size, CopyResult& result) {
   HBK_RETURN_IF_ERROR(file_->Close());
   if (size == options_.size) {
     result.digest = digest_.Finish();
+    result.chunk_hashes = digest_.chunk_hashes();
     return OkStatus();
   }
   HBK_ASSIGN_OR_RETURN(result.digest, DigestOfFile(fs_, options_.path, size));

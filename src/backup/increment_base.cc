@@ -125,9 +125,36 @@ ReadChoice IncrementBase::ChooseReading(const SpaceFile& file, Lsn first_page_ls
                                         bool keeps_times) const {
   const ManifestFile* known = FindSpace(file);
   const bool is_same_space = known != nullptr && known->space->flags == file.flags.raw() &&
-                             known->space->page_size == file.flags.physical_size() &&
-                             first_page_lsn <= base_.last_lsn;
-  return is_same_space ? ChooseReading(*known, file.identity, keeps_times) : ReadChoice::kRead;
+                             known->space->page_size == file.flags.physical_size();
+  if (!is_same_space) return ReadChoice::kRead;
+  const ReadChoice by_times = first_page_lsn <= base_.last_lsn
+                                  ? ChooseReading(*known, file.identity, keeps_times)
+                                  : ReadChoice::kRead;
+  // What the redo says of the file counts more than its times.
+  const bool is_unwritten = by_times == ReadChoice::kSkip && !IsInRedo(file.space_id);
+  if (is_unwritten || by_times == ReadChoice::kSample) return by_times;
+  if (!IsNamed(*known, file, first_page_lsn, keeps_times)) return ReadChoice::kRead;
+  return IsInSample(*known) ? ReadChoice::kNamedSample : ReadChoice::kNamed;
+}
+
+bool IncrementBase::IsInRedo(SpaceId space) const {
+  return changed_.has_value() &&
+         (changed_->Of(space) != nullptr || changed_->remade.count(space) != 0);
+}
+
+// All that was written to the file since the base went through the redo log. An import does not,
+// but makes another file; one that somebody has put in its place by a hard link is told by the LSN
+// of its first page, or by the discarding before.
+bool IncrementBase::IsNamed(const ManifestFile& known, const SpaceFile& file, Lsn first_page_lsn,
+                            bool keeps_times) const {
+  return changed_.has_value() && MayTrustTimes() && keeps_times && first_page_lsn != 0 &&
+         CompareFiles(known.source, file.identity) == SameFile::kYes &&
+         known.size <= file.identity.size && changed_->remade.count(file.space_id) == 0;
+}
+
+std::vector<PageNo> IncrementBase::NamedPagesOf(const SpaceFile& file) const {
+  const std::vector<PageNo>* const pages = changed_ ? changed_->Of(file.space_id) : nullptr;
+  return pages != nullptr ? *pages : std::vector<PageNo>();
 }
 
 uint32_t IncrementBase::SkipCountOf(const SpaceFile& file) const {

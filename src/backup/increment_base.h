@@ -4,7 +4,7 @@
 // The rules and why they are right: docs/design/0007-increments.md. base_backup.h reads a base.
 //
 // Units    An Lsn is a byte position in the log stream.
-// Threads  Any number may ask at once; SetTimeTrust comes before.
+// Threads  Any number may ask at once; SetTimeTrust and SetChangedPages come before.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,15 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hbk/innodb/tablespace_flags.h"
 #include "hbk/innodb/types.h"
 #include "hbk/io/file_identity.h"
 #include "hbk/io/file_system.h"
 #include "hbk/manifest/backup_manifest.h"
+
+#include "changed_pages.h"
 
 namespace hbk::backup {
 
@@ -44,8 +47,10 @@ struct PageChoice {
 // Whether a file need be read at all.
 enum class ReadChoice {
   kRead,
-  kSample,  // its times say that it is as the base has it: read to see whether they are right
-  kSkip,    // the same, believed
+  kSample,       // its times say that it is as the base has it: read to see whether they are right
+  kSkip,         // the same, believed
+  kNamed,        // only the pages that the redo log names have changed: those are read
+  kNamedSample,  // the same, but all is read to see whether it is so
 };
 
 // What --trust-file-times needs to know.
@@ -70,6 +75,9 @@ class IncrementBase {
   IncrementBase& operator=(const IncrementBase&) = delete;
 
   void SetTimeTrust(TimeTrust trust) { trust_ = std::move(trust); }
+  // From the end of the base to where the redo of the increment begins. Counts with time trust
+  // only.
+  void SetChangedPages(ChangedPages changed) { changed_ = std::move(changed); }
 
   [[nodiscard]] const manifest::BaseBackup& base() const { return base_; }
   [[nodiscard]] Lsn last_lsn() const { return base_.last_lsn; }
@@ -92,6 +100,11 @@ class IncrementBase {
   [[nodiscard]] ReadChoice ChooseReading(const SpaceFile& file, Lsn first_page_lsn,
                                          bool keeps_times) const;
 
+  // What SetChangedPages() said of it: where the choice is kNamed or kNamedSample.
+  [[nodiscard]] std::vector<PageNo> NamedPagesOf(const SpaceFile& file) const;
+  // Changes from here on are in the redo of the increment.
+  [[nodiscard]] Lsn named_to() const { return changed_ ? changed_->to : 0; }
+
   // A file that is no tablespace, if the base has one of that name with a known digest.
   [[nodiscard]] const manifest::ManifestFile* FindFile(std::string_view name) const;
   [[nodiscard]] ReadChoice ChooseReading(const manifest::ManifestFile& known,
@@ -103,11 +116,15 @@ class IncrementBase {
 
  private:
   [[nodiscard]] const manifest::ManifestFile* FindSpace(const SpaceFile& file) const;
+  [[nodiscard]] bool IsInRedo(SpaceId space) const;
+  [[nodiscard]] bool IsNamed(const manifest::ManifestFile& known, const SpaceFile& file,
+                             Lsn first_page_lsn, bool keeps_times) const;
   [[nodiscard]] bool IsInSample(const manifest::ManifestFile& known) const;
 
   manifest::BaseBackup base_;
   std::optional<manifest::BackupManifest> manifest_;
   TimeTrust trust_;
+  std::optional<ChangedPages> changed_;
   bool has_facts_ = false;
   bool has_unknown_spaces_ = false;
   std::map<SpaceId, const manifest::ManifestFile*> spaces_;  // with an id other than 0

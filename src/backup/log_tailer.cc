@@ -64,9 +64,9 @@ class LogTailer::State {
     const MutexLock lock(mutex_);
     return progress_;
   }
-  SpaceChanges space_changes() const HBK_EXCLUDES(mutex_) {
+  SpaceChanges TakeSpaceChanges() HBK_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
-    return changes_;
+    return std::exchange(changes_, {});
   }
   Lsn written_lsn() const HBK_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -260,8 +260,8 @@ LogTailerProgress LogTailer::progress() const {
 Lsn LogTailer::start_lsn() const {
   return state_->start_lsn();
 }
-SpaceChanges LogTailer::space_changes() const {
-  return state_->space_changes();
+SpaceChanges LogTailer::TakeSpaceChanges() {
+  return state_->TakeSpaceChanges();
 }
 bool LogTailer::knows_space_changes() const {
   return state_->knows_space_changes();

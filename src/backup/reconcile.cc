@@ -1,10 +1,12 @@
 #include "reconcile.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -15,27 +17,40 @@ namespace hbk::backup {
 namespace {
 
 // True if the log describes the whole life of the tablespace: it needs no copy.
-bool RedoRebuilds(const SpaceChanges& changes, SpaceId id) {
-  const auto change = changes.find(id);
-  return change != changes.end() && change->second.has_first_page && !change->second.is_deleted;
+bool RedoRebuilds(const SpaceChange& change) {
+  return change.has_first_page && !change.is_deleted;
 }
 
-// Where the tablespaces that redo rebuilds lie in the end.
-class RebuiltNames {
+bool RedoRebuilds(const SpaceChanges& changes, SpaceId id) {
+  const auto change = changes.find(id);
+  return change != changes.end() && RedoRebuilds(change->second);
+}
+
+// Which files without an id are those of tablespaces that redo rebuilds. There are few such files,
+// and as many changes as tables.
+class RebuiltFiles {
  public:
-  explicit RebuiltNames(const SpaceChanges* changes) {
+  RebuiltFiles(const std::vector<FoundSpace>& found, const SpaceChanges* changes) {
     if (changes == nullptr) return;
+    std::unordered_set<std::string_view> wanted;
+    for (const FoundSpace& file : found) {
+      if (file.id) continue;
+      wanted.insert(file.name);
+      wanted.insert(file.path);
+    }
+    if (wanted.empty()) return;
     for (const auto& [id, change] : *changes) {
-      if (!change.has_first_page || change.is_deleted) continue;
-      paths_.insert(change.last_path);
-      names_.insert(LastTwoComponents(change.last_path));
+      if (!RedoRebuilds(change)) continue;
+      for (const std::string_view where :
+           {std::string_view(change.last_path), LastTwoComponents(change.last_path)})
+        if (wanted.contains(where)) ends_.insert(where);
     }
   }
 
   // A path is relative ("./db/t.ibd"), or that of a DATA DIRECTORY, in which the database is the
   // one that the table was created in: RENAME TABLE to another leaves the directory.
   [[nodiscard]] bool Have(const FoundSpace& file) const {
-    return names_.count(file.name) != 0 || paths_.count(file.path) != 0;
+    return ends_.contains(file.name) || ends_.contains(file.path);
   }
 
  private:
@@ -46,8 +61,7 @@ class RebuiltNames {
     return before == std::string_view::npos ? path : path.substr(before + 1);
   }
 
-  std::set<std::string_view> paths_;  // of the changes, which outlive this
-  std::set<std::string_view> names_;
+  std::unordered_set<std::string_view> ends_;  // of the changes, which outlive this
 };
 
 // True if the file needs no copy. Of a log that cannot be read only this is known: a first page
@@ -55,7 +69,7 @@ class RebuiltNames {
 // making, and the log holds all that ever happened to the file. A page that has something else is
 // damaged: the copier will say so.
 bool IsLeftToRedo(const FoundSpace& file, const SpaceChanges* changes,
-                  const RebuiltNames& rebuilt) {
+                  const RebuiltFiles& rebuilt) {
   if (changes == nullptr) return !file.id && file.is_blank;
   return file.id ? RedoRebuilds(*changes, *file.id) : rebuilt.Have(file);
 }
@@ -144,12 +158,54 @@ Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
     const std::string& name = by_id.at(copy.id)->name;
     if (copy.name != name) plan.renames.emplace_back(copy.name, name);
   }
-  const RebuiltNames rebuilt(changes);
+  const RebuiltFiles rebuilt(found, changes);
   for (const FoundSpace& file : found) {
     if (file.id && kept.count(*file.id) != 0) continue;
     (IsLeftToRedo(file, changes, rebuilt) ? plan.left_to_redo : plan.copies).push_back(file.name);
   }
   return plan;
+}
+
+std::vector<DecidedSpace> FindDecided(const std::vector<CopiedSpace>& copied,
+                                      const std::vector<FoundSpace>& found,
+                                      const SpaceChanges* changes) {
+  // What the log says of names, as the server writes them where no DATA DIRECTORY is.
+  std::unordered_multimap<std::string_view, SpaceId> rebuilt;
+  if (changes != nullptr) {
+    for (const auto& [id, change] : *changes) {
+      if (RedoRebuilds(change) && change.last_path.starts_with("./"))
+        rebuilt.emplace(std::string_view(change.last_path).substr(2), id);
+    }
+  }
+  std::vector<DecidedSpace> decided;
+  std::unordered_map<SpaceId, int> owners;  // how many files claim an id
+  for (size_t i = 0; i < found.size(); ++i) {
+    std::optional<SpaceId> id = found[i].id;
+    // A name that two tablespaces have, or none, tells nothing.
+    if (!id && rebuilt.count(found[i].name) == 1) id = rebuilt.find(found[i].name)->second;
+    if (!id) continue;
+    ++owners[*id];
+    decided.push_back({i, *id, std::nullopt});
+  }
+  std::unordered_multimap<SpaceId, size_t> copies;
+  for (size_t i = 0; i < copied.size(); ++i)
+    copies.emplace(copied[i].id, i);
+  std::erase_if(decided, [&](DecidedSpace& space) {
+    const FoundSpace& file = found[space.found];
+    if (owners[space.id] != 1) return true;
+    const auto [first, last] = copies.equal_range(space.id);
+    if (first == last) return changes == nullptr || !RedoRebuilds(*changes, space.id);
+    const CopiedSpace& copy = copied[first->second];
+    space.copy = first->second;
+    const bool stays = std::next(first) == last && file.id && copy.name == file.name &&
+                       copy.is_trusted && copy.birth_ns != 0 && IsCopyOf(copy, file, changes);
+    return !stays;
+  });
+  return decided;
+}
+
+bool TellsOfFile(const SpaceChange& change) {
+  return change.is_created || change.is_deleted || change.is_renamed;
 }
 
 std::vector<std::string> FindMissingSpaces(const std::vector<SpaceId>& copied,

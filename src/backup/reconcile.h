@@ -76,6 +76,21 @@ bool HasDuplicateIds(const std::vector<FoundSpace>& found);
 Result<ReconcilePlan> Reconcile(const std::vector<CopiedSpace>& copied,
                                 const std::vector<FoundSpace>& found, const SpaceChanges* changes);
 
+// A found file of which Reconcile() will say the same later, as long as it is there under its name
+// and the log tells nothing new of its tablespace (TellsOfFile). Without these, and without their
+// copies, Reconcile() says the same of all others; unless one of these has the id of one of those.
+struct DecidedSpace {
+  size_t found = 0;
+  SpaceId id = 0;
+  std::optional<size_t> copy;  // that stays as it is; nothing: the file is left to redo
+};
+std::vector<DecidedSpace> FindDecided(const std::vector<CopiedSpace>& copied,
+                                      const std::vector<FoundSpace>& found,
+                                      const SpaceChanges* changes);
+
+// True if the file of a tablespace came, went or got another name by that.
+bool TellsOfFile(const SpaceChange& change);
+
 // Names of tablespaces that the redo log changes, cannot build, and that have no file among
 // `copied`: a backup without them would be incomplete. The server's intermediate tables ("#sql")
 // are not missed. `base_tables` are the files of tables in the base of an increment: a log that

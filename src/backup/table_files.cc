@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -83,6 +84,10 @@ bool MayRest(const DataFile& file) {
 }
 
 }  // namespace
+
+bool IsReplacedOnly(const DataFile& file) {
+  return file.kind == FileKind::kDefinition && file.name.ends_with(".frm");
+}
 
 Status TableFiles::MakeDatabases(const datadir::Scan& scan) {
   for (const std::string& name : scan.databases)
@@ -216,8 +221,30 @@ Status TableFiles::CopyFiles(const std::vector<const DataFile*>& files, CopyStag
   return OkStatus();
 }
 
+void TableFiles::DecideEarly(datadir::Scan& scan) {
+  HBK_CHECK(aside_.empty());
+  datadir::SetAside(scan, [this](const DataFile& file) {
+    if (!IsReplacedOnly(file)) return false;
+    const auto copy = copied_.find(file.name);
+    const bool counts = copy != copied_.end() && copy->second.is_trusted &&
+                        copy->second.source == io::IdentityOf(file.info);
+    if (counts) aside_[io::DirName(file.name)].insert(copied_.extract(copy));
+    return counts;
+  });
+}
+
+// Of directories that are not as they were.
+void TableFiles::TakeBackChanged(const datadir::Scan& scan) {
+  for (auto database = aside_.begin(); database != aside_.end();) {
+    const bool is_as_it_was = scan.aside.contains(database->first);
+    if (!is_as_it_was) copied_.merge(database->second);
+    database = is_as_it_was ? std::next(database) : aside_.erase(database);
+  }
+}
+
 Status TableFiles::Settle(const datadir::Scan& scan, const std::set<std::string>& changed_tables,
                           std::stop_token stop) {
+  TakeBackChanged(scan);
   const auto must_copy = [&changed_tables](const DataFile& file) {
     return IsTableData(file.kind) && changed_tables.count(std::string(TableOf(file.name))) != 0;
   };

@@ -9,6 +9,7 @@
 // Threads  One at a time.
 #pragma once
 
+#include <map>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,11 @@
 #include "settle_plan.h"
 
 namespace hbk::backup {
+
+// True for a file that the server changes by making another one and renaming it. CHECK TABLE FOR
+// UPGRADE alone writes into it: the number of the server's version, of which a restored table may
+// have either.
+bool IsReplacedOnly(const datadir::DataFile& file);
 
 class TableFiles {
  public:
@@ -40,6 +46,9 @@ class TableFiles {
 
   // In START and again in FLUSH, each with a scan made in it: what is new or changed and at rest.
   Status CopyEarly(const datadir::Scan& scan, CopyStage stage, std::stop_token stop);
+  // Before BLOCK_DDL: sets aside in the scan, which is to be that of Settle's scan, what DDL alone
+  // can change, in ways that their directories show. Once.
+  void DecideEarly(datadir::Scan& scan);
   // Under BLOCK_DDL, where `scan` was made: afterwards the target has what the server has.
   // `changed_tables` ("db/t") are those whose copies do not count, whatever their files look like.
   Status Settle(const datadir::Scan& scan, const std::set<std::string>& changed_tables,
@@ -57,6 +66,7 @@ class TableFiles {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  void TakeBackChanged(const datadir::Scan& scan);
   Status MakeDatabases(const datadir::Scan& scan);
   [[nodiscard]] std::vector<const datadir::DataFile*> FilesAtRest(const datadir::Scan& scan) const;
   Result<std::vector<const datadir::DataFile*>> LeaveOutUsed(
@@ -79,6 +89,7 @@ class TableFiles {
   AriaTables aria_;
   bool is_myisam_mapped_ = false;
   CopiedFiles copied_;                        // files at rest
+  std::map<std::string, CopiedFiles> aside_;  // by database, of files set aside; not in copied_
   std::vector<datadir::DataFile> unsettled_;  // to be copied again under BLOCK_COMMIT
   Counts counts_;
 };

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <map>
+#include <string_view>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -105,6 +108,7 @@ Status TablespaceSet::NoteResults(const std::vector<CopyJob>& jobs,
     if (result.outcome == CopyOutcome::kCopied) {
       record_.AddCopied(KindOf(jobs[i]), stage, result);
       counts_.skipped += result.is_skipped ? 1 : 0;
+      counts_.read_in_part += result.is_read_in_part ? 1 : 0;
       NoteDamage(result);
       if (jobs[i].method == CopyMethod::kTablespace)
         NoteCopy(Describe(result, stage != CopyStage::kStart));
@@ -211,22 +215,91 @@ Status TablespaceSet::LeaveOutStrangers(std::vector<FoundSpace>& found, const Li
   return OkStatus();
 }
 
-Status TablespaceSet::FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
-                                const ListOpen& list_open, std::stop_token stop) {
-  HBK_ASSIGN_OR_RETURN(std::vector<FoundSpace> found, Identify(scan));
+Status TablespaceSet::DecideEarly(datadir::Scan& scan, const SpaceChanges* changes) {
+  HBK_CHECK(aside_.empty());
+  HBK_ASSIGN_OR_RETURN(const std::vector<FoundSpace> found, Identify(scan, /*may_vanish=*/true));
+  std::unordered_set<std::string_view> names;  // of `found`
+  std::vector<bool> is_aside(copied_.size());
+  for (const DecidedSpace& space : FindDecided(copied_, found, changes)) {
+    const std::string& name = found[space.found].name;
+    const std::string database(io::DirName(name));
+    if (!scan.settled.contains(database)) continue;
+    names.insert(name);
+    aside_of_[space.id] = database;
+    Decided& decided = aside_[database];
+    if (space.copy) {
+      is_aside[*space.copy] = true;
+      decided.copies.push_back(copied_[*space.copy]);
+    } else {
+      decided.left_to_redo.push_back(name);
+    }
+  }
+  std::vector<CopiedSpace> rest;
+  for (size_t i = 0; i < copied_.size(); ++i)
+    if (!is_aside[i]) rest.push_back(std::move(copied_[i]));
+  copied_ = std::move(rest);
+  datadir::SetAside(scan, [&names](const datadir::DataFile& file) {
+    return file.kind == FileKind::kTablespace && names.contains(file.name);
+  });
+  return OkStatus();
+}
+
+// Everything of the database is to be decided anew.
+void TablespaceSet::TakeBack(const std::string& database) {
+  const auto aside = aside_.find(database);
+  if (aside == aside_.end()) return;
+  std::ranges::move(aside->second.copies, std::back_inserter(copied_));
+  aside_.erase(aside);
+}
+
+// What was decided early counts as long as its directory is as it was, the log tells nothing of its
+// files, and no other file has the id of one of them.
+Result<std::vector<FoundSpace>> TablespaceSet::BringBackAndIdentify(datadir::Scan& scan,
+                                                                    const SpaceChanges& news) {
+  std::set<std::string> databases;
+  for (const auto& [database, decided] : aside_)
+    if (!scan.aside.contains(database)) databases.insert(database);
+  const auto doubt = [&](SpaceId id) {
+    const auto database = aside_of_.find(id);
+    if (database != aside_of_.end() && aside_.contains(database->second))
+      databases.insert(database->second);
+  };
+  for (const auto& [id, change] : news)
+    if (TellsOfFile(change)) doubt(id);
+  while (true) {
+    for (const std::string& database : databases) {
+      datadir::BringBack(scan, database);
+      TakeBack(database);
+    }
+    databases.clear();
+    HBK_ASSIGN_OR_RETURN(std::vector<FoundSpace> found, Identify(scan, /*may_vanish=*/false));
+    for (const FoundSpace& file : found)
+      if (file.id) doubt(*file.id);
+    if (databases.empty()) return found;
+  }
+}
+
+Status TablespaceSet::FollowDdl(datadir::Scan& scan, const SpaceChanges* changes,
+                                const SpaceChanges& news, const ListOpen& list_open,
+                                std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(std::vector<FoundSpace> found, BringBackAndIdentify(scan, news));
   HBK_RETURN_IF_ERROR(LeaveOutStrangers(found, list_open));
   HBK_ASSIGN_OR_RETURN(const ReconcilePlan plan, Reconcile(copied_, found, changes));
   counts_.renamed = plan.renames.size();
   counts_.removed = plan.removes.size();
   counts_.copied_late = plan.copies.size();
-  counts_.left_to_redo = plan.left_to_redo.size();
   HBK_RETURN_IF_ERROR(Remove(plan.removes));
   HBK_RETURN_IF_ERROR(Rename(plan.renames));
   left_to_redo_ = plan.left_to_redo;
+  for (const auto& [database, decided] : aside_)
+    left_to_redo_.insert(left_to_redo_.end(), decided.left_to_redo.begin(),
+                         decided.left_to_redo.end());
+  counts_.left_to_redo = left_to_redo_.size();
   return CopyLate(plan.copies, scan, stop);
 }
 
-Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& scan) const {
+Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& scan,
+                                                        bool may_vanish) const {
   std::vector<FoundSpace> found;
   found.reserve(scan.files.size());
   for (const datadir::DataFile& file : scan.files) {
@@ -238,8 +311,13 @@ Result<std::vector<FoundSpace>> TablespaceSet::Identify(const datadir::Scan& sca
       continue;
     }
     const auto blank = blank_.find({file.info.inode, file.info.birth_ns});
-    if (blank == blank_.end() || blank->second != StampOf(file.info))
-      HBK_RETURN_IF_ERROR(ReadSpaceId(fs_, found.back()));
+    if (blank != blank_.end() && blank->second == StampOf(file.info)) continue;
+    const Status status = ReadSpaceId(fs_, found.back());
+    if (may_vanish && status.code() == StatusCode::kNotFound) {
+      found.pop_back();
+    } else {
+      HBK_RETURN_IF_ERROR(status);
+    }
   }
   return found;
 }
@@ -295,6 +373,9 @@ Status TablespaceSet::CheckComplete(const SpaceChanges& changes) const {
   std::vector<SpaceId> ids;
   for (const CopiedSpace& copy : copied_)
     ids.push_back(copy.id);
+  for (const auto& [database, decided] : aside_)
+    for (const CopiedSpace& copy : decided.copies)
+      ids.push_back(copy.id);
   static const std::map<SpaceId, std::string> kNone;
   const std::vector<std::string> missing =
       FindMissingSpaces(ids, changes, copier_.base() != nullptr ? copier_.base()->tables() : kNone);

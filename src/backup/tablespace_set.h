@@ -49,14 +49,19 @@ class TablespaceSet {
   [[nodiscard]] bool HasTrustedCopyOf(const io::FileInfo& file) const {
     return FindTrusted(file) != nullptr;
   }
+  // Before BLOCK_DDL: decides of most files what FollowDdl() would, and sets them aside in the
+  // scan, which is to be that of FollowDdl's scan. Once. `changes`: those of the log so far, or
+  // null.
+  Status DecideEarly(datadir::Scan& scan, const SpaceChanges* changes);
   // Under BLOCK_DDL. `changes` are those of the redo log up to a moment after its grant; null: they
-  // are not known. `list_open` asks the server what it has open; only if files contradict each
-  // other.
+  // are not known. `news` are those of them that came after DecideEarly(): files of which they tell
+  // are brought back in the scan. `list_open` asks the server what it has open; only if files
+  // contradict each other.
   using ListOpen = std::function<Result<std::vector<server::TablespaceRow>>()>;
-  Status FollowDdl(const datadir::Scan& scan, const SpaceChanges* changes,
+  Status FollowDdl(datadir::Scan& scan, const SpaceChanges* changes, const SpaceChanges& news,
                    const ListOpen& list_open, std::stop_token stop);
   // When nobody waits any more: makes the files of tablespaces that only the redo log has, and
-  // warns of files that belong to no table. With the scan of FollowDdl.
+  // warns of files that belong to no table. With the scan of FollowDdl, nothing of it aside.
   Status CompleteAfterEnd(const datadir::Scan& scan);
   // kFailed if the redo log changes a tablespace that is not in the backup.
   [[nodiscard]] Status CheckComplete(const SpaceChanges& changes) const;
@@ -68,7 +73,8 @@ class TablespaceSet {
     uint64_t copied_late = 0;
     uint64_t left_to_redo = 0;
     uint64_t retried_pages = 0;
-    uint64_t skipped = 0;  // not read: the base has them
+    uint64_t skipped = 0;       // not read: the base has them
+    uint64_t read_in_part = 0;  // only the pages that the redo log names
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -82,7 +88,10 @@ class TablespaceSet {
                      CopyStage stage);
   [[nodiscard]] bool IsTrusted(const CopyResult& result) const;
   [[nodiscard]] CopiedSpace Describe(const CopyResult& result, bool is_locked) const;
-  Result<std::vector<FoundSpace>> Identify(const datadir::Scan& scan) const;
+  Result<std::vector<FoundSpace>> Identify(const datadir::Scan& scan, bool may_vanish) const;
+  Result<std::vector<FoundSpace>> BringBackAndIdentify(datadir::Scan& scan,
+                                                       const SpaceChanges& news);
+  void TakeBack(const std::string& database);
   Status Remove(const std::vector<std::string>& names);
   Status Rename(const std::vector<std::pair<std::string, std::string>>& renames);
   Status CopyLate(const std::vector<std::string>& names, const datadir::Scan& scan,
@@ -108,6 +117,13 @@ class TablespaceSet {
   int64_t begun_ns_ = 0;                            // in the time of files
   // Files whose first page was not written yet, as they were then.
   std::map<std::pair<uint64_t, int64_t>, FileStamp> blank_;  // by inode and birth
+  // Of a database whose directory is as it was, by DecideEarly(): its copies stay as they are.
+  struct Decided {
+    std::vector<CopiedSpace> copies;
+    std::vector<std::string> left_to_redo;  // files of the data directory
+  };
+  std::map<std::string, Decided> aside_;               // by database; not in copied_
+  std::unordered_map<SpaceId, std::string> aside_of_;  // databases; some are not aside any more
   std::vector<std::string> left_to_redo_;
   Counts counts_;
 };

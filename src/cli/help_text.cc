@@ -202,9 +202,8 @@ std::string HelpText(std::optional<Command> command) {
   const std::string_view actions = *command == Command::kKey ? " list|test|add|remove" : "";
   const OptionSpec& needed =
       SpecOf(*command == Command::kExtract ? Opt::kDirectory : Opt::kTargetDir);
-  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} --{}={} [OPTIONS]\n\n{}",
-                     CommandName(*command), help.summary, CommandName(*command), actions,
-                     needed.name, needed.value_name,
+  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} --{}={} [OPTIONS]\n\n{}", CommandName(*command),
+                     help.summary, CommandName(*command), actions, needed.name, needed.value_name,
                      help.text) +
          OptionRows(*command) + DefaultsRows() + fmt::format("\nExample:\n  {}\n", help.example) +
          ExitCodeRows();

@@ -25,8 +25,8 @@
 #include "hbk/prepare/unpack_runner.h"
 #include "hbk/report/reporter.h"
 #include "hbk/restore/restore_runner.h"
-#include "hbk/stream/stream_file_system.h"
 #include "hbk/seal/key_slot_runner.h"
+#include "hbk/stream/stream_file_system.h"
 
 #include "command_line.h"
 #include "exit_code.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -39,14 +40,26 @@ Result<std::vector<io::FileEntry>> ListIfThere(io::FileSystem& fs, const std::st
   return files;
 }
 
+void SortFiles(std::vector<DataFile>& files) {
+  // Most of them are sorted, where little was listed anew; and others may be waiting.
+  if (!std::ranges::is_sorted(files, {}, &DataFile::name))
+    std::ranges::sort(files, {}, &DataFile::name);
+}
+
 void SortByName(Scan& scan) {
-  const auto is_before = [](const DataFile& a, const DataFile& b) {
-    return a.name < b.name;
-  };
-  // Most of them are, where little was listed anew; and others may be waiting.
-  if (!std::is_sorted(scan.files.begin(), scan.files.end(), is_before))
-    std::sort(scan.files.begin(), scan.files.end(), is_before);
+  SortFiles(scan.files);
   std::sort(scan.databases.begin(), scan.databases.end());
+}
+
+// Empty for a file of the root.
+std::string_view DatabaseOf(std::string_view name) {
+  const size_t slash = name.find('/');
+  return slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
+}
+
+void MoveTo(std::vector<DataFile>& files, std::vector<DataFile>&& from) {
+  files.insert(files.end(), std::make_move_iterator(from.begin()),
+               std::make_move_iterator(from.end()));
 }
 
 // One scan of a live data directory.
@@ -62,6 +75,7 @@ class DatadirScanner {
       if (IsOfRocksdb(root)) continue;
       HBK_RETURN_IF_ERROR(ScanRoot(root));
     }
+    HBK_RETURN_IF_ERROR(LookAtKnownFiles());
     SortByName(scan_);
     return std::move(scan_);
   }
@@ -161,8 +175,10 @@ class DatadirScanner {
     scan_.databases.push_back(db);
     const io::FileIdentity identity = io::IdentityOf(info);
     const auto known = before_.settled.find(db);
-    if (options_.needs_no_look && known != before_.settled.end() && known->second == identity)
-      return LookAgain(db, identity);
+    if (options_.needs_no_look && known != before_.settled.end() && known->second == identity) {
+      TakeOver(db, identity);
+      return OkStatus();
+    }
     const size_t first = scan_.files.size();
     const size_t warnings = scan_.warnings.size();
     HBK_RETURN_IF_ERROR(ListDatabase(db, path));
@@ -186,21 +202,37 @@ class DatadirScanner {
   }
 
   // A directory that is as it was: nothing came or went, and nothing has another name.
-  Status LookAgain(const std::string& db, const io::FileIdentity& identity) {
+  void TakeOver(const std::string& db, const io::FileIdentity& identity) {
     scan_.settled.emplace(db, identity);
+    scan_.aside.insert(before_.aside.extract(db));
     const std::string prefix = db + "/";
-    auto file =
-        std::lower_bound(before_.files.begin(), before_.files.end(), prefix,
-                         [](const DataFile& a, const std::string& name) { return a.name < name; });
+    auto file = std::ranges::lower_bound(before_.files, prefix, {}, &DataFile::name);
     for (; file != before_.files.end() && file->name.starts_with(prefix); ++file) {
-      if (!options_.needs_no_look(*file)) {
-        HBK_ASSIGN_OR_RETURN(const std::optional<io::FileInfo> info,
-                             StatIfThere(fs_, file->source_path));
-        if (!info || info->type != io::FileType::kRegular) continue;
-        file->info = *info;
-      }
+      if (!options_.needs_no_look(*file)) to_look_.push_back(scan_.files.size());
       scan_.files.push_back(std::move(*file));
     }
+  }
+
+  // Of directories that were taken over: all of them at once, there may be thousands. In these
+  // directories a file lies where its name says.
+  Status LookAtKnownFiles() {
+    std::vector<const std::string*> names;
+    names.reserve(to_look_.size());
+    for (const size_t i : to_look_)
+      names.push_back(&scan_.files[i].name);
+    HBK_ASSIGN_OR_RETURN(const auto infos, fs_.StatAll(layout_.datadir, names));
+    bool has_vanished = false;
+    for (size_t i = 0; i < to_look_.size(); ++i) {
+      DataFile& file = scan_.files[to_look_[i]];
+      if (infos[i] && infos[i]->type == io::FileType::kRegular) {
+        file.info = *infos[i];
+      } else {
+        file.name.clear();
+        has_vanished = true;
+      }
+    }
+    if (has_vanished)
+      std::erase_if(scan_.files, [](const DataFile& file) { return file.name.empty(); });
     return OkStatus();
   }
 
@@ -314,6 +346,7 @@ class DatadirScanner {
   const ScanOptions& options_;
   Scan before_;
   Scan scan_;
+  std::vector<size_t> to_look_;  // into the files of the scan
 };
 
 Status RefuseSymlink(const std::string& path) {
@@ -381,6 +414,42 @@ Result<std::string> ParseTablespaceLink(std::string_view text, std::string_view 
     return CorruptionError(fmt::format("leads to '{}', not to a {}", text, file_name));
   }
   return std::string(text);
+}
+
+void SetAside(Scan& scan, const std::function<bool(const DataFile&)>& is_decided) {
+  std::vector<DataFile> rest;
+  rest.reserve(scan.files.size());
+  for (DataFile& file : scan.files) {
+    const std::string_view db = DatabaseOf(file.name);
+    const bool goes = scan.settled.contains(db) && is_decided(file);
+    (goes ? scan.aside[std::string(db)] : rest).push_back(std::move(file));
+  }
+  scan.files = std::move(rest);
+  for (auto& [db, files] : scan.aside)
+    SortFiles(files);
+}
+
+void BringBack(Scan& scan, std::string_view database) {
+  const auto aside = scan.aside.find(database);
+  if (aside == scan.aside.end()) return;
+  MoveTo(scan.files, std::move(aside->second));
+  scan.aside.erase(aside);
+  SortFiles(scan.files);
+}
+
+void BringBackAll(Scan& scan) {
+  for (auto& [db, files] : scan.aside)
+    MoveTo(scan.files, std::move(files));
+  scan.aside.clear();
+  SortFiles(scan.files);
+}
+
+bool HasFile(const Scan& scan, std::string_view name) {
+  const auto has = [name](const std::vector<DataFile>& files) {
+    return std::ranges::binary_search(files, name, {}, &DataFile::name);
+  };
+  const auto aside = scan.aside.find(DatabaseOf(name));
+  return has(scan.files) || (aside != scan.aside.end() && has(aside->second));
 }
 
 Result<Scan> ScanDatadir(io::FileSystem& fs, const Layout& layout, const ScanOptions& options,

@@ -10,13 +10,17 @@
 
 #include "hbk/base/crc32c.h"
 
+#include "zero_stretches.h"
+
 namespace hbk::delta {
 namespace {
 
 constexpr uint64_t kMagic = 0x61746C65646B6268;  // "hbkdelta"
-constexpr uint32_t kVersion = 1;
-constexpr uint32_t kRunMagic = 0x726B6268;  // "hbkr"
-constexpr uint32_t kEndMagic = 0x656B6268;  // "hbke"
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kFirstVersion = 1;          // without runs of kElidedMagic
+constexpr uint32_t kRunMagic = 0x726B6268;     // "hbkr"
+constexpr uint32_t kElidedMagic = 0x7A6B6268;  // "hbkz"
+constexpr uint32_t kEndMagic = 0x656B6268;     // "hbke"
 constexpr size_t kHeaderBytes = 32;
 constexpr size_t kHeaderCrcOffset = 28;
 constexpr size_t kRunHeadBytes = 24;
@@ -49,13 +53,17 @@ DeltaWriter::DeltaWriter(io::FileSystem& fs, std::string path, const DeltaHeader
 }
 
 Status DeltaWriter::Append(uint32_t first_page, uint32_t page_count, ByteView bytes) {
-  const DeltaRun run{first_page, page_count, static_cast<uint32_t>(bytes.size()), 0};
+  const DeltaRun run{first_page, page_count, static_cast<uint32_t>(bytes.size()), 0, 0};
   HBK_CHECK(bytes.size() <= kRunBytesMax && IsPossible(run, header_.page_size));
+  std::vector<uint8_t> elided;
+  const bool is_whole = bytes.size() == uint64_t{page_count} * header_.page_size;
+  const bool is_elided = is_whole && ElideZeros(bytes, elided);
+  if (is_elided) bytes = elided;
   std::array<uint8_t, kRunHeadBytes> head{};
-  StoreLe32(head, 0, kRunMagic);
+  StoreLe32(head, 0, is_elided ? kElidedMagic : kRunMagic);
   StoreLe32(head, 4, run.first_page);
   StoreLe32(head, 8, run.page_count);
-  StoreLe32(head, 12, run.byte_count);
+  StoreLe32(head, 12, static_cast<uint32_t>(bytes.size()));
   StoreLe32(head, 16, Crc32c(bytes));
   SealRunHead(head);
   const MutexLock lock(mutex_);
@@ -135,20 +143,22 @@ Result<std::unique_ptr<DeltaReader>> DeltaReader::Open(io::FileSystem& fs,
   if (LoadLe32(head, kHeaderCrcOffset) != Crc32c(ByteView(head).first(kHeaderCrcOffset))) {
     return CorruptionError(fmt::format("{}: the checksum of its header is wrong", path));
   }
-  if (LoadLe32(head, 8) != kVersion) {
-    return UnsupportedError(fmt::format("{}: delta format {}; this hbk knows {}", path,
-                                        LoadLe32(head, 8), kVersion))
+  const uint32_t version = LoadLe32(head, 8);
+  if (version < kFirstVersion || version > kVersion) {
+    return UnsupportedError(fmt::format("{}: delta format {}; this hbk knows {} to {}", path,
+                                        version, kFirstVersion, kVersion))
         .WithHint("use the hbk version that made the backup, or a newer one");
   }
   const DeltaHeader header{LoadLe32(head, 12), LoadLe32(head, 16)};
   if (!IsPageSize(header.page_size)) {
     return CorruptionError(fmt::format("{}: a page size of {}", path, header.page_size));
   }
-  return std::unique_ptr<DeltaReader>(new DeltaReader(std::move(file), header, info.size));
+  return std::unique_ptr<DeltaReader>(new DeltaReader(std::move(file), header, version, info.size));
 }
 
-DeltaReader::DeltaReader(std::unique_ptr<io::File> file, const DeltaHeader& header, uint64_t size)
-    : file_(std::move(file)), header_(header), size_(size) {}
+DeltaReader::DeltaReader(std::unique_ptr<io::File> file, const DeltaHeader& header,
+                         uint32_t version, uint64_t size)
+    : file_(std::move(file)), header_(header), version_(version), size_(size) {}
 
 Status DeltaReader::Damaged(uint64_t offset, std::string_view what) const {
   return CorruptionError(fmt::format("{}, offset {}: {}", file_->path(), offset, what));
@@ -171,8 +181,18 @@ Result<bool> DeltaReader::ReadHead(uint64_t offset, DeltaRun& run) {
     if (offset + head.size() != size_) return Damaged(offset, "something follows the end");
     return false;
   }
-  if (LoadLe32(head, 0) != kRunMagic) return Damaged(offset, "neither a run nor the end");
-  run = {LoadLe32(head, 4), LoadLe32(head, 8), LoadLe32(head, 12), offset + kRunHeadBytes};
+  const bool is_elided = LoadLe32(head, 0) == kElidedMagic && version_ > kFirstVersion;
+  if (LoadLe32(head, 0) != kRunMagic && !is_elided)
+    return Damaged(offset, "neither a run nor the end");
+  run = {LoadLe32(head, 4), LoadLe32(head, 8), LoadLe32(head, 12), offset + kRunHeadBytes, 0};
+  if (is_elided) {
+    // Of whole pages only.
+    const uint64_t byte_count = uint64_t{run.page_count} * header_.page_size;
+    if (byte_count > kRunBytesMax || run.byte_count == 0 || run.byte_count >= byte_count)
+      return Damaged(offset, "an impossible run");
+    run.elided_bytes = run.byte_count;
+    run.byte_count = static_cast<uint32_t>(byte_count);
+  }
   if (!IsPossible(run, header_.page_size)) return Damaged(offset, "an impossible run");
   return true;
 }
@@ -191,7 +211,7 @@ Result<std::vector<DeltaRun>> DeltaReader::ReadIndex(const std::stop_token& stop
     HBK_RETURN_IF_ERROR(ReadRun(run, buffer.view().first(run.byte_count)));
     ++runs_read_;
     pages_read_ += run.page_count;
-    offset = run.offset + run.byte_count;
+    offset = run.offset + run.stored_bytes();
     runs.push_back(run);
   }
   return runs;
@@ -199,6 +219,14 @@ Result<std::vector<DeltaRun>> DeltaReader::ReadIndex(const std::stop_token& stop
 
 Status DeltaReader::ReadRun(const DeltaRun& run, MutableByteView out) {
   HBK_CHECK(out.size() == run.byte_count && run.offset >= kHeaderBytes + kRunHeadBytes);
+  if (run.elided_bytes == 0) return ReadStored(run, out);
+  std::vector<uint8_t> elided(run.elided_bytes);
+  HBK_RETURN_IF_ERROR(ReadStored(run, elided));
+  const Status restored = RestoreZeros(elided, out);
+  return restored.ok() ? OkStatus() : Damaged(run.offset, restored.message());
+}
+
+Status DeltaReader::ReadStored(const DeltaRun& run, MutableByteView out) {
   std::array<uint8_t, kRunHeadBytes> head{};
   HBK_ASSIGN_OR_RETURN(const size_t head_got, file_->ReadAt(run.offset - kRunHeadBytes, head));
   HBK_ASSIGN_OR_RETURN(const size_t got, file_->ReadAt(run.offset, out));

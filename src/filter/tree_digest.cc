@@ -10,22 +10,21 @@
 namespace hbk::filter {
 namespace {
 
-constexpr size_t kHashBytes = 16;
-using Hash = std::array<uint8_t, kHashBytes>;
+using Hash = std::array<uint8_t, kChunkHashBytes>;
 
 // The canonical form is big-endian, the same on every machine.
 Hash HashOf(ByteView bytes) {
   XXH128_canonical_t canonical;
-  static_assert(sizeof(canonical.digest) == kHashBytes);
+  static_assert(sizeof(canonical.digest) == kChunkHashBytes);
   XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
   Hash hash;
-  std::copy_n(canonical.digest, kHashBytes, hash.begin());
+  std::copy_n(canonical.digest, kChunkHashBytes, hash.begin());
   return hash;
 }
 
 std::string TextOf(const Hash& hash) {
   std::string text;
-  text.reserve(2 * kHashBytes);
+  text.reserve(2 * kChunkHashBytes);
   for (const uint8_t byte : hash)
     fmt::format_to(std::back_inserter(text), "{:02x}", byte);
   return text;
@@ -41,7 +40,7 @@ Hash HashOfZeros(uint64_t size) {
 TreeDigest::TreeDigest(uint64_t file_size)
     : file_size_(file_size),
       chunk_count_(file_size / kChunkBytes + (file_size % kChunkBytes != 0 ? 1 : 0)),
-      chunk_hashes_(chunk_count_ * kHashBytes),
+      chunk_hashes_(chunk_count_ * kChunkHashBytes),
       chunk_is_added_(chunk_count_) {}
 
 uint64_t TreeDigest::ChunkBytes(uint64_t index) const {
@@ -62,9 +61,14 @@ void TreeDigest::AddZeroChunk(uint64_t index) {
   Store(index, size == kChunkBytes ? kZeroChunk : HashOfZeros(size));
 }
 
+void TreeDigest::AddHash(uint64_t index, ByteView hash) {
+  HBK_CHECK(index < chunk_count_ && hash.size() == kChunkHashBytes);
+  Store(index, hash);
+}
+
 // Each chunk has bytes of its own, so that threads need no lock.
 void TreeDigest::Store(uint64_t index, ByteView hash) {
-  std::copy_n(hash.begin(), kHashBytes, chunk_hashes_.data() + index * kHashBytes);
+  std::copy_n(hash.begin(), kChunkHashBytes, chunk_hashes_.data() + index * kChunkHashBytes);
   chunk_is_added_[index] = 1;
 }
 
@@ -84,6 +88,10 @@ void GrowingDigest::AddChunk(ByteView bytes) {
 
 std::string GrowingDigest::Finish() const {
   return TextOf(HashOf(chunk_hashes_));
+}
+
+std::string DigestOfChunkHashes(ByteView chunk_hashes) {
+  return TextOf(HashOf(chunk_hashes));
 }
 
 std::string DigestOf(ByteView bytes) {

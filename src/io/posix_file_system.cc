@@ -2,8 +2,10 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 
@@ -80,24 +82,30 @@ Status AddInfoTo(int dir_fd, const std::string& path, std::span<FileEntry> files
   return OkStatus();
 }
 
-// The same by several threads, if that is worth it.
-Status AddInfo(int dir_fd, const std::string& path, std::vector<FileEntry>& files) {
+// Splits that many files into parts [begin, end), each for a thread if that is worth it.
+Status DoByParts(size_t count, const std::function<Status(size_t begin, size_t end)>& do_part) {
   const size_t threads =
-      std::min<size_t>({files.size() / kFilesPerThread + 1, kThreadsMax,
+      std::min<size_t>({count / kFilesPerThread + 1, kThreadsMax,
                         std::max<size_t>(1, std::thread::hardware_concurrency())});
-  const size_t share = (files.size() + threads - 1) / threads;
+  const size_t share = (count + threads - 1) / threads;
   std::vector<std::future<Status>> others;
-  for (size_t begin = share; begin < files.size(); begin += share) {
-    const auto part = std::span(files).subspan(begin, std::min(share, files.size() - begin));
-    others.push_back(std::async(std::launch::async,
-                                [dir_fd, &path, part] { return AddInfoTo(dir_fd, path, part); }));
+  for (size_t begin = share; begin < count; begin += share) {
+    others.push_back(std::async(std::launch::async, [&do_part, begin, share, count] {
+      return do_part(begin, std::min(begin + share, count));
+    }));
   }
-  Status status = AddInfoTo(dir_fd, path, std::span(files).first(std::min(share, files.size())));
+  Status status = do_part(0, std::min(share, count));
   for (std::future<Status>& other : others) {
     const Status end = other.get();
     if (status.ok()) status = end;
   }
   return status;
+}
+
+Status AddInfo(int dir_fd, const std::string& path, std::vector<FileEntry>& files) {
+  return DoByParts(files.size(), [&](size_t begin, size_t end) {
+    return AddInfoTo(dir_fd, path, std::span(files).subspan(begin, end - begin));
+  });
 }
 
 class PosixFileSystemImpl final : public FileSystem {
@@ -115,6 +123,9 @@ class PosixFileSystemImpl final : public FileSystem {
   Result<std::vector<DirectoryEntry>> List(const std::string& path) override;
   Result<std::vector<FileEntry>> ListWithInfo(
       const std::string& path, const std::function<bool(std::string_view)>& is_wanted) override;
+
+  Result<std::vector<std::optional<FileInfo>>> StatAll(
+      const std::string& dir, const std::vector<const std::string*>& names) override;
 
   Status MakeDirectory(const std::string& path, uint32_t mode) override {
     if (mkdir(path.c_str(), mode) != 0) return ErrnoStatus(errno, "creating directory " + path);
@@ -213,6 +224,22 @@ Result<std::vector<FileEntry>> PosixFileSystemImpl::ListWithInfo(
   HBK_RETURN_IF_ERROR(AddInfo(dirfd(dir.get()), path, files));
   std::erase_if(files, [](const FileEntry& file) { return file.entry.name.empty(); });
   return files;
+}
+
+Result<std::vector<std::optional<FileInfo>>> PosixFileSystemImpl::StatAll(
+    const std::string& dir, const std::vector<const std::string*>& names) {
+  const ScopedFd fd(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "opening directory " + dir);
+  std::vector<std::optional<FileInfo>> infos(names.size());
+  HBK_RETURN_IF_ERROR(DoByParts(names.size(), [&](size_t begin, size_t end) -> Status {
+    for (size_t i = begin; i < end; ++i) {
+      infos[i] = StatFile(fd.get(), names[i]->c_str(), /*flags=*/0);
+      if (!infos[i] && errno != ENOENT)
+        return ErrnoStatus(errno, "reading the attributes of " + JoinPath(dir, *names[i]));
+    }
+    return OkStatus();
+  }));
+  return infos;
 }
 
 Status PosixFileSystemImpl::SyncDirectory(const std::string& path) {

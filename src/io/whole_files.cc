@@ -71,6 +71,18 @@ Result<std::vector<FileEntry>> FileSystem::ListWithInfo(
   return files;
 }
 
+Result<std::vector<std::optional<FileInfo>>> FileSystem::StatAll(
+    const std::string& dir, const std::vector<const std::string*>& names) {
+  std::vector<std::optional<FileInfo>> infos(names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto info = Stat(JoinPath(dir, *names[i]), /*follow=*/true);
+    if (info.status().code() == StatusCode::kNotFound) continue;
+    HBK_RETURN_IF_ERROR(info.status());
+    infos[i] = *info;
+  }
+  return infos;
+}
+
 Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t bytes_max) {
   HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {.follow = true}));
   HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());

@@ -14,8 +14,6 @@ namespace hbk::manifest {
 namespace {
 
 constexpr std::string_view kOwnPrefix = "hbk_";
-// Digests of parts of files say something of their content.
-constexpr std::string_view kChunksName = "hbk_chunks";
 
 bool IsInRoot(std::string_view name) {
   return name.find('/') == std::string_view::npos;
@@ -46,7 +44,7 @@ bool IsNeverCompressed(std::string_view name) {
 }
 
 bool IsNeverSealed(std::string_view name) {
-  return IsInRoot(name) && name.starts_with(kOwnPrefix) && !name.starts_with(kChunksName);
+  return IsInRoot(name) && name.starts_with(kOwnPrefix);
 }
 
 std::string NameBeneathCompression(const std::string& stored_name,

@@ -11,6 +11,7 @@
 #include "hbk/prepare/unpack_runner.h"
 
 #include "backup_set.h"
+#include "chunk_reuse.h"
 #include "coder_plan.h"
 #include "damaged_pages.h"
 #include "file_moves.h"
@@ -30,6 +31,7 @@
 #include "redo_reader.h"
 #include "tablespace_table.h"
 #include "unnamed_file.h"
+#include "write_watch.h"
 
 namespace hbk::prepare {
 namespace {
@@ -47,7 +49,7 @@ class PrepareRun {
  public:
   PrepareRun(const PrepareOptions& options, io::FileSystem& fs, report::Reporter& reporter,
              std::stop_token stop)
-      : options_(options), fs_(fs), reporter_(reporter), stop_(std::move(stop)) {}
+      : options_(options), watch_(fs), reporter_(reporter), stop_(std::move(stop)) {}
 
   Result<PrepareSummary> Run() {
     HBK_RETURN_IF_ERROR(OpenSet());
@@ -56,6 +58,7 @@ class PrepareRun {
     HBK_RETURN_IF_ERROR(VerifyIncrements());
     HBK_RETURN_IF_ERROR(CopyToOutput());
     if (set_.is_prepared && chain_ == nullptr) return AlreadyPrepared();
+    NoteChunks();
     HBK_RETURN_IF_ERROR(FinishInterruptedRun());
     HBK_RETURN_IF_ERROR(CheckLogs());
     HBK_RETURN_IF_ERROR(PlanIncrements());
@@ -88,6 +91,7 @@ class PrepareRun {
   Status CheckBeforeCopy();
   Status CopyToOutput();
   Result<PrepareSummary> AlreadyPrepared();
+  void NoteChunks();
   Status FinishInterruptedRun();
   Status CheckLogs();
   Status PlanIncrements();
@@ -109,7 +113,9 @@ class PrepareRun {
   }
 
   const PrepareOptions& options_;
-  io::FileSystem& fs_;
+  WriteWatch watch_;
+  io::FileSystem& fs_ = watch_;  // the only one that is used
+  ChunkReuse chunks_{watch_};
   report::Reporter& reporter_;
   const std::stop_token stop_;
 
@@ -229,6 +235,16 @@ Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
     HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, set_.dir, *set_.manifest));
   HBK_RETURN_IF_ERROR(output_->Finish());
   return summary_;
+}
+
+// From here on what is written to files is noted, so that the rest need not be digested again.
+// After a run that was killed nobody knows what it had written, nor what another program has.
+void PrepareRun::NoteChunks() {
+  const bool is_begun = chain_ != nullptr && chain_->is_begun();
+  const bool is_known = !lock_->was_interrupted() && !is_begun && !set_.is_prepared_elsewhere;
+  const Status noted = chunks_.Note(set_, is_known);
+  if (!noted.ok())
+    reporter_.Info(noted.message() + ": files that change are read whole for their digests");
 }
 
 Status PrepareRun::FinishInterruptedRun() {
@@ -437,6 +453,7 @@ Status PrepareRun::StoreState() {
   change.changed_files = changed_files_;
   change.all_tablespaces_changed = lock_->was_interrupted() || set_.is_prepared_elsewhere;
   change.worker_count = plan_.worker_count;
+  change.chunks = &chunks_;
   HBK_RETURN_IF_ERROR(UpdateManifest(fs_, set_, change, reporter_));
   HBK_RETURN_IF_ERROR(lock_->Finish());
   if (chain_ != nullptr) HBK_RETURN_IF_ERROR(RemoveLayingState(fs_, set_.dir));

@@ -148,14 +148,26 @@ Status UpdateManifest(io::FileSystem& fs, const BackupSet& set, const ManifestCh
   std::vector<size_t> stale;
   HBK_RETURN_IF_ERROR(UpdateFileList(fs, set, change, manifest, stale));
   reporter.BeginPhase("digest", {{"files", fmt::format("{}", stale.size())}});
+  std::vector<FileDigest> digests(stale.size());
   const auto digest = [&](uint32_t, size_t item) -> Status {
-    ManifestFile& file = manifest.files[stale[item]];
-    HBK_ASSIGN_OR_RETURN(const FileDigest now, DigestFile(fs, set.Path(file.name), {}));
-    file.size = now.size;
-    file.digest = now.digest;
+    const std::string path = set.Path(manifest.files[stale[item]].name);
+    HBK_ASSIGN_OR_RETURN(const io::FileInfo info, fs.Stat(path, /*follow=*/false));
+    const KnownChunks known = change.chunks != nullptr ? change.chunks->Of(info) : KnownChunks();
+    HBK_ASSIGN_OR_RETURN(digests[item], DigestFile(fs, path, {}, known));
     return OkStatus();
   };
   HBK_RETURN_IF_ERROR(RunParallel(change.worker_count, stale.size(), digest));
+  manifest::ChunkHashes hashes =
+      change.chunks != nullptr ? change.chunks->hashes() : manifest::ChunkHashes();
+  for (size_t i = 0; i < stale.size(); ++i) {
+    ManifestFile& file = manifest.files[stale[i]];
+    file.size = digests[i].size;
+    file.digest = std::move(digests[i].digest);
+    hashes.Add(std::move(digests[i].chunk_hashes));
+  }
+  hashes.KeepOnly(manifest.files);
+  // Before the manifest: with the old one beside it, lists of new digests are of no file.
+  HBK_RETURN_IF_ERROR(manifest::StoreChunkHashes(fs, set.dir, hashes));
   manifest.state = manifest::BackupState::kPrepared;
   manifest.prepared_by = kVersion;
   manifest.prepared_time = NowRfc3339();

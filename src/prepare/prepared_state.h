@@ -16,6 +16,7 @@
 #include "hbk/report/reporter.h"
 
 #include "backup_set.h"
+#include "chunk_reuse.h"
 #include "redo_reader.h"
 
 namespace hbk::prepare {
@@ -50,10 +51,11 @@ struct ManifestChange {
   // Another run changed files, too: what the manifest says of tablespaces is not to be trusted.
   bool all_tablespaces_changed = false;
   uint32_t worker_count = 1;
+  const ChunkReuse* chunks = nullptr;  // null: files are digested whole
 };
 
-// The manifest says prepared, and has sizes and digests as they are now. Nothing to do where there
-// is no manifest.
+// The manifest says prepared, and has sizes and digests as they are now; hbk_chunks has what these
+// are made of. Nothing to do where there is no manifest.
 Status UpdateManifest(io::FileSystem& fs, const BackupSet& set, const ManifestChange& change,
                       report::Reporter& reporter);
 

@@ -10,7 +10,7 @@ namespace hbk::prepare {
 using filter::TreeDigest;
 
 Result<FileDigest> DigestFile(io::FileSystem& fs, const std::string& path,
-                              const std::stop_token& stop) {
+                              const std::stop_token& stop, const KnownChunks& known) {
   HBK_ASSIGN_OR_RETURN(const auto file, fs.Open(path, {}));
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
   TreeDigest digest(info.size);
@@ -21,6 +21,10 @@ Result<FileDigest> DigestFile(io::FileSystem& fs, const std::string& path,
     const uint64_t offset = index * TreeDigest::kChunkBytes;
     const auto size =
         static_cast<size_t>(std::min<uint64_t>(TreeDigest::kChunkBytes, info.size - offset));
+    if (const ByteView hash = known.Find(index, info.size); !hash.empty()) {
+      digest.AddHash(index, hash);
+      continue;
+    }
     if (data_offset < offset) {
       HBK_ASSIGN_OR_RETURN(data_offset, file->SeekData(offset));
     }
@@ -32,7 +36,8 @@ Result<FileDigest> DigestFile(io::FileSystem& fs, const std::string& path,
     if (done != size) return FailedError(path + " became shorter while it was read");
     digest.AddChunk(index, chunk.view().first(size));
   }
-  return FileDigest{.size = info.size, .digest = digest.Finish()};
+  return FileDigest{
+      .size = info.size, .digest = digest.Finish(), .chunk_hashes = digest.chunk_hashes()};
 }
 
 }  // namespace hbk::prepare

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   for (const hbk::delta::DeltaRun& run : *runs) {
     HBK_CHECK(run.page_count > 0 && run.byte_count <= hbk::delta::kRunBytesMax);
-    HBK_CHECK(run.offset + run.byte_count <= size);
+    HBK_CHECK(run.offset + run.stored_bytes() <= size);
     std::vector<uint8_t> bytes(run.byte_count);
     HBK_CHECK((*reader)->ReadRun(run, bytes).ok());
   }

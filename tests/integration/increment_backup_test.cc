@@ -436,5 +436,115 @@ TEST_F(FileTimesTest, ASampleThatWasWrittenFailsTheIncrement) {
       HasSubstr("cannot be trusted"));
 }
 
+// Of those that were written to, only what the redo log names is read. Tables are changed in every
+// way that there is, with and without redo, in two rounds; the second one stays in memory in part.
+TEST_F(FileTimesTest, ATableThatWasChangedInWhateverWayIsInTheChain) {
+  Run({"CREATE TABLE model (id INT PRIMARY KEY, v VARCHAR(100), KEY (v)) ENGINE=InnoDB",
+       "INSERT INTO model SELECT seq, MD5(seq) FROM seq_1_to_2000",
+       "CREATE TABLE text (id INT PRIMARY KEY, v TEXT) ENGINE=InnoDB",
+       "INSERT INTO text SELECT seq, CONCAT('word', seq, ' and ', MD5(seq)) FROM seq_1_to_500",
+       "CREATE TABLE zip (id INT PRIMARY KEY, v TEXT) ENGINE=InnoDB ROW_FORMAT=COMPRESSED",
+       "INSERT INTO zip SELECT seq, REPEAT(MD5(seq), 9) FROM seq_1_to_3000",
+       "CREATE TABLE hole (id INT PRIMARY KEY, v TEXT) ENGINE=InnoDB PAGE_COMPRESSED=1",
+       "INSERT INTO hole SELECT seq, REPEAT(MD5(seq), 9) FROM seq_1_to_3000",
+       "CREATE TABLE part (id INT PRIMARY KEY, v INT) ENGINE=InnoDB PARTITION BY HASH (id) "
+       "PARTITIONS 4",
+       "INSERT INTO part SELECT seq, seq FROM seq_1_to_4000",
+       "SET GLOBAL innodb_undo_log_truncate = ON", "SET GLOBAL innodb_max_undo_log_size = 10485760",
+       "FLUSH TABLES model FOR EXPORT"});
+  for (const char* extension : {".ibd", ".cfg"}) {
+    std::filesystem::copy_file(server_->data_dir() + "/d/model" + extension,
+                               scratch_->Sub("exported") + extension);
+  }
+  Run({"UNLOCK TABLES"});
+  Flush();
+  PassCheckpoint();
+  std::this_thread::sleep_for(milliseconds(2500));
+  (void)Backup("full");
+
+  for (const int round : {1, 2}) {
+    const auto many = [round](int number) {
+      return "many" + std::to_string(20 * round + number);
+    };
+    for (int i = 100; i < 140; ++i)
+      Run({"INSERT INTO many" + std::to_string(i) + " SELECT seq FROM seq_1_to_" +
+           std::to_string(i * round)});
+    Run({"UPDATE t SET v = MD5(id + " + std::to_string(round) + ") WHERE id % 7 = 0",
+         "DELETE FROM t WHERE id % 11 = " + std::to_string(round),
+         "UPDATE zip SET v = REVERSE(v) WHERE id % 13 = 0",
+         "DELETE FROM zip WHERE id % 17 = 0",
+         "UPDATE hole SET v = REVERSE(v) WHERE id % 13 = 0",
+         "UPDATE part SET v = v + 1 WHERE id % 100 = 0",
+         "ALTER TABLE t ADD KEY v" + std::to_string(round) + " (v), ALGORITHM=INPLACE",
+         round == 1 ? "ALTER TABLE text ADD FULLTEXT KEY (v)" : "UPDATE text SET v = 'word again'",
+         "TRUNCATE TABLE " + many(1),
+         "INSERT INTO " + many(1) + " VALUES (4711)",
+         "RENAME TABLE " + many(2) + " TO renamed" + std::to_string(round),
+         "INSERT INTO renamed" + std::to_string(round) + " VALUES (7)",
+         "ALTER TABLE " + many(3) + " ADD COLUMN c INT DEFAULT 5, ALGORITHM=INSTANT",
+         "INSERT INTO " + many(3) + " (id) VALUES (8)",
+         "ALTER TABLE " + many(4) + " ADD COLUMN c INT DEFAULT 5, ALGORITHM=COPY",
+         "DROP TABLE " + many(5),
+         "OPTIMIZE TABLE " + many(6),
+         "ALTER TABLE " + many(7) + " FORCE",
+         "INSERT INTO " + many(8) + " SELECT seq FROM seq_1_to_3000",
+         "ALTER TABLE " + many(8) + " PAGE_COMPRESSED=1",
+         "INSERT INTO " + many(8) + " SELECT seq FROM seq_1_to_30",
+         "DROP TABLE " + many(9),
+         "CREATE TABLE " + many(9) + " LIKE model",
+         "CREATE TABLE new" + std::to_string(round) + " AS SELECT * FROM model",
+         "ALTER TABLE part TRUNCATE PARTITION p" + std::to_string(round)});
+    // Redo of undo logs enough for their truncation.
+    for (int i = 0; i < 4; ++i)
+      Run({"UPDATE t SET v = REVERSE(v)"});
+    Run({"CREATE TABLE imported" + std::to_string(round) + " LIKE model",
+         "ALTER TABLE imported" + std::to_string(round) + " DISCARD TABLESPACE"});
+    for (const std::string& table : {std::string("model"), "imported" + std::to_string(round)}) {
+      if (table == "model") Run({"ALTER TABLE model DISCARD TABLESPACE"});
+      for (const char* extension : {".ibd", ".cfg"}) {
+        std::filesystem::copy_file(scratch_->Sub("exported") + extension,
+                                   server_->data_dir() + "/d/" + table + extension,
+                                   std::filesystem::copy_options::overwrite_existing);
+      }
+      Run({"ALTER TABLE " + table + " IMPORT TABLESPACE",
+           "UPDATE " + table + " SET v = 'after' WHERE id % 50 = " + std::to_string(round)});
+    }
+    Flush();
+    PassCheckpoint();
+    if (round == 2)
+      Run({"SET GLOBAL innodb_max_dirty_pages_pct_lwm=0",
+           "SET GLOBAL innodb_max_dirty_pages_pct=90", "UPDATE t SET v = MD5(id) WHERE id % 5 = 0",
+           "INSERT INTO many101 VALUES (99)"});
+
+    const std::string name = "inc" + std::to_string(round);
+    const BackupManifest increment =
+        Increment(name, round == 1 ? "full" : "inc1", {"--trust-file-times"});
+
+    int read_in_part = 0;
+    for (const ManifestFile& file : increment.files) {
+      read_in_part += file.kind == "tablespace" && file.content == FileContent::kDelta &&
+                              !file.replaces_base && file.source->skip_count != 0
+                          ? 1
+                          : 0;
+    }
+    EXPECT_GE(read_in_part, 30) << name;
+  }
+  ASSERT_THAT(RunToSuccess(PrepareCommand(BackupTool::kHbk, scratch_->Sub("full"),
+                                          {"--incremental-dir=" + scratch_->Sub("inc1"),
+                                           "--incremental-dir=" + scratch_->Sub("inc2")}),
+                           scratch_->Sub("prepare.log")),
+              IsOk());
+  ASSERT_THAT(RunToSuccess(
+                  CopyBackCommand(BackupTool::kHbk, scratch_->Sub("full"), scratch_->Sub("r/data")),
+                  scratch_->Sub("copy-back.log")),
+              IsOk());
+  const auto restored = Mariadbd::Start({.base_dir = scratch_->Sub("r"), .has_data = true});
+  ASSERT_THAT(restored, IsOk());
+  auto client = (*restored)->Connect();
+  ASSERT_THAT(client, IsOk());
+  EXPECT_THAT(CheckAllTables(*client), IsOk());
+  EXPECT_THAT(CompareTables(*client_, *client), IsOk());
+}
+
 }  // namespace
 }  // namespace hbk::testing

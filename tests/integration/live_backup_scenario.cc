@@ -327,11 +327,13 @@ Status LiveBackup::BackUpIncrements(int throttle) {
     std::this_thread::sleep_for(kIncrementPause);
     std::vector<std::string> extra = config_.backup_options;
     extra.push_back("--incremental-basedir=" + BackupDir(number - 1));
+    // Every second one, so that each kind is an increment to the other.
+    if (number % 2 == 0) extra.emplace_back("--trust-file-times");
     const BackupArguments arguments{.socket_path = source_->socket_path(),
                                     .target_dir = BackupDir(number),
                                     .parallel = choices_.parallel,
                                     .throttle = throttle,
-                                    .extra = extra,
+                                    .extra = std::move(extra),
                                     .tree = config_.format->tree};
     HBK_RETURN_IF_ERROR(RunToSuccess(BackupCommand(config_.tool, arguments),
                                      scratch_->Sub(fmt::format("increment{}.log", number)))

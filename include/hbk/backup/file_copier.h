@@ -115,11 +115,14 @@ struct CopyResult {
   // Of the file. Of a tablespace in an increment, the length that it is to get.
   uint64_t size = 0;
   std::string digest;  // of what is in the target, filter::TreeDigest. kBase: see ManifestFile
+  // What the digest is made of, where that was at hand: of large files that were copied whole.
+  std::vector<uint8_t> chunk_hashes;
   manifest::FileContent content = manifest::FileContent::kWhole;
   uint64_t delta_size = 0;        // kDelta: of the delta file
   uint64_t delta_page_count = 0;  // kDelta
   bool replaces_base = false;     // kDelta
   bool is_skipped = false;        // kBase: it was not read, its times were believed
+  bool is_read_in_part = false;   // of a tablespace only the pages that the redo log names
   innodb::SpaceId space_id = 0;   // tablespaces
   // Tablespaces; with the id of the first file of a system tablespace.
   std::optional<manifest::SpaceFacts> space;

@@ -138,10 +138,10 @@ class LogTailer {
   [[nodiscard]] Status status() const;
   [[nodiscard]] LogTailerProgress progress() const;
   [[nodiscard]] Lsn start_lsn() const;
-  // Of the log copied so far. Means nothing where knows_space_changes() is false.
-  [[nodiscard]] SpaceChanges space_changes() const;
+  // Of the log copied since the last call. Means nothing where knows_space_changes() is false.
+  [[nodiscard]] SpaceChanges TakeSpaceChanges();
   // False, from Start on, where the log is encrypted so that the names of files cannot be read:
-  // space_changes() stays empty then.
+  // nothing is known of space changes then.
   [[nodiscard]] bool knows_space_changes() const;
 
  private:

@@ -42,7 +42,19 @@ struct Scan {
   // goes or gets another name after this scan will show in the directory's times, and that have
   // nothing but files of their own.
   std::map<std::string, io::FileIdentity, std::less<>> settled;
+  // What SetAside() took out of `files`, by database, each sorted by name. The next scan hands it
+  // on untouched, unless the directory is not as it was: then the database is not here any more.
+  std::map<std::string, std::vector<DataFile>, std::less<>> aside;
 };
+
+// For a scan that others wait for: takes files of settled databases out of `files` whose fate
+// depends on nothing but their being there under their names.
+void SetAside(Scan& scan, const std::function<bool(const DataFile&)>& is_decided);
+// Puts them back: those of a database, those of all.
+void BringBack(Scan& scan, std::string_view database);
+void BringBackAll(Scan& scan);
+// Whether there is such a file, set aside or not.
+bool HasFile(const Scan& scan, std::string_view name);
 
 // The path in a .isl file, whose server-side name is `db`/`table`.isl. kCorruption unless it is
 // absolute and ends in a directory and `table`.ibd. (The directory is that of the database in which

@@ -8,7 +8,8 @@
 //          the page size; in the second file of a system tablespace that is not what the page
 //          itself says.
 // Units    Sizes and offsets are bytes; page_size is that of an image in the tablespace file.
-// Memory   a writer or reader: about 1 MiB; an index: 24 bytes a run.
+// Memory   a writer or reader: about 1 MiB, and as much for each thread in Append or ReadRun; an
+//          index: 32 bytes a run.
 // Errors   kCorruption: not such a file, cut off, or damaged; the message names file and offset.
 //          kUnsupported: a version this build does not know.
 // Threads  Append: any number; the other calls of a writer: one, when all of them have returned.
@@ -48,6 +49,12 @@ struct DeltaRun {
   // page_count * page_size; or less, of a single page whose rest is zeros (page_compressed).
   uint32_t byte_count = 0;
   uint64_t offset = 0;  // of the bytes in the delta file
+  // Of these bytes, if they are without stretches of zeros; 0: they are as they are.
+  uint32_t elided_bytes = 0;
+
+  [[nodiscard]] uint32_t stored_bytes() const {
+    return elided_bytes != 0 ? elided_bytes : byte_count;
+  }
   bool operator==(const DeltaRun&) const = default;
 };
 
@@ -99,12 +106,15 @@ class DeltaReader {
   Status ReadRun(const DeltaRun& run, MutableByteView out);
 
  private:
-  DeltaReader(std::unique_ptr<io::File> file, const DeltaHeader& header, uint64_t size);
+  DeltaReader(std::unique_ptr<io::File> file, const DeltaHeader& header, uint32_t version,
+              uint64_t size);
   [[nodiscard]] Status Damaged(uint64_t offset, std::string_view what) const;
   Result<bool> ReadHead(uint64_t offset, DeltaRun& run);
+  Status ReadStored(const DeltaRun& run, MutableByteView out);
 
   std::unique_ptr<io::File> file_;
   const DeltaHeader header_;
+  const uint32_t version_;
   const uint64_t size_;
   uint32_t runs_read_ = 0;
   uint64_t pages_read_ = 0;

@@ -17,6 +17,8 @@
 
 namespace hbk::filter {
 
+constexpr size_t kChunkHashBytes = 16;
+
 class TreeDigest {
  public:
   static constexpr uint64_t kChunkBytes = 1 << 20;
@@ -30,8 +32,12 @@ class TreeDigest {
   void AddZeroChunk(uint64_t index);
   // Not while other threads add.
   [[nodiscard]] bool IsAdded(uint64_t index) const { return chunk_is_added_[index] != 0; }
+  // The chunk has that hash; one of chunk_hashes() of another digest.
+  void AddHash(uint64_t index, ByteView hash);
   // 32 hex digits. Every chunk must have been added (checked).
   [[nodiscard]] std::string Finish() const;
+  // What the digest is made of: kChunkHashBytes of each chunk.
+  [[nodiscard]] const std::vector<uint8_t>& chunk_hashes() const { return chunk_hashes_; }
 
  private:
   [[nodiscard]] uint64_t ChunkBytes(uint64_t index) const;
@@ -57,6 +63,9 @@ class GrowingDigest {
   std::vector<uint8_t> chunk_hashes_;  // 16 bytes each
   bool is_complete_ = false;
 };
+
+// The digest of a file whose chunks have these hashes, in their order.
+std::string DigestOfChunkHashes(ByteView chunk_hashes);
 
 // For a buffer that is the whole file.
 std::string DigestOf(ByteView bytes);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -135,6 +136,10 @@ class FileSystem {
   // is left out.
   virtual Result<std::vector<FileEntry>> ListWithInfo(
       const std::string& path, const std::function<bool(std::string_view)>& is_wanted);
+  // Attributes of many files, in the order of `names`, which are relative to `dir`; symlinks are
+  // followed. Nothing for one that is not there.
+  virtual Result<std::vector<std::optional<FileInfo>>> StatAll(
+      const std::string& dir, const std::vector<const std::string*>& names);
   virtual Status MakeDirectory(const std::string& path, uint32_t mode) = 0;   // one level
   virtual Status Rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
   virtual Status Remove(const std::string& path) = 0;                         // a file or symlink

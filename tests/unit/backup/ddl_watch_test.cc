@@ -59,6 +59,12 @@ TEST_F(DdlWatchTest, CountsWhatContradictsTheFiles) {
   EXPECT_EQ(findings.contradictions, 2U);
 }
 
+TEST_F(DdlWatchTest, ADefinitionThatIsSetAsideIsThere) {
+  Define("stays");
+  scan_.aside["d"].swap(scan_.files);
+  EXPECT_EQ(Read(Line("CREATE", "InnoDB", "stays")).contradictions, 0U);
+}
+
 TEST_F(DdlWatchTest, ARenameMovesATable) {
   Define("new");
   const DdlFindings findings =

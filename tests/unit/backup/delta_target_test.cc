@@ -129,5 +129,20 @@ TEST_F(DeltaTargetTest, WhatIsDiscardedLeavesNothing) {
   EXPECT_TRUE(fs_.Tree("/t").empty());
 }
 
+TEST_F(DeltaTargetTest, PagesThatShouldHaveBeenNamedAreTold) {
+  const std::string pages = PageOf(90) + PageOf(150) + PageOf(160) + PageOf(250);
+  for (const bool is_named : {true, false}) {
+    DeltaTarget target(fs_, {.path = "/t/a.hbk_delta",
+                             .space_id = 5,
+                             .flags = flags_,
+                             .choice = {.above_lsn = 100},
+                             .named_pages = std::vector<PageNo>{is_named ? 1U : 0U, 2U},
+                             .checked_to = 200});
+    ASSERT_THAT(target.Write({0, AsBytes(pages), pages.size()}), IsOk());
+    EXPECT_EQ(target.unnamed_page(), is_named ? std::nullopt : std::optional<PageNo>(1));
+    ASSERT_THAT(target.Discard(), IsOk());
+  }
+}
+
 }  // namespace
 }  // namespace hbk::backup

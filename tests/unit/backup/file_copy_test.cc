@@ -309,6 +309,63 @@ TEST_F(FileIncrementTest, ASampleThatWasNotChangedIsInTheBase) {
   EXPECT_EQ(result->source.skip_count, 0U);
 }
 
+// Page n has the LSN 1000000 + n; the file is written to again, so that its times say nothing.
+class NamedPagesCopyTest : public FileIncrementTest {
+ protected:
+  // The redo up to `to` names these.
+  Result<CopyResult> CopyNamed(const std::vector<PageNo>& pages, Lsn base_end, Lsn to,
+                               bool is_in_sample = false) {
+    const std::string content = MakeTablespace({.page_count = 40});
+    const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, content, base_end);
+    WriteSource(content);
+    const auto identity = io::IdentityOf(fs_.Stat("/data/file", true).value());
+    for (int i = 0;; ++i) {
+      base_ = std::make_unique<IncrementBase>(manifest);
+      base_->SetTimeTrust({true, "boot", std::to_string(i)});
+      base_->SetChangedPages({.to = to, .pages = {{5, pages}}, .remade = {}});
+      const auto choice =
+          base_->ChooseReading({"file", 5, TablespaceImage().flags, identity}, 1'000'000, true);
+      HBK_CHECK(choice == ReadChoice::kNamed || choice == ReadChoice::kNamedSample);
+      if ((choice == ReadChoice::kNamedSample) == is_in_sample) break;
+    }
+    return CopyAgain({.method = CopyMethod::kTablespace});
+  }
+};
+
+TEST_F(NamedPagesCopyTest, OnlyAroundThePagesThatAreNamedIsRead) {
+  // Pages 4 to 7 and 36 to 39 are read; of them 6, 7 and those from 36 on are newer than the base.
+  const auto result = CopyNamed({5, 6, 36, 1000}, 1'000'005, 1'000'040);
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_TRUE(result->is_read_in_part);
+  EXPECT_FALSE(result->is_skipped);
+  EXPECT_EQ(result->content, manifest::FileContent::kDelta);
+  EXPECT_EQ(result->delta_page_count, 6U);
+  EXPECT_EQ(result->size, 40 * kPageBytes);
+  EXPECT_EQ(result->source.skip_count, 1U);
+}
+
+TEST_F(NamedPagesCopyTest, WhereNoneIsNamedTheBaseHasAll) {
+  const auto result = CopyNamed({}, 1'000'005, 1'000'005);
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result->content, manifest::FileContent::kBase);
+  EXPECT_TRUE(fs_.Tree("/backup").empty());
+}
+
+TEST_F(NamedPagesCopyTest, ASampleInWhichMoreHasChangedIsNoIncrement) {
+  const auto good = CopyNamed({36, 37}, 1'000'035, 1'000'037, /*is_in_sample=*/true);
+  ASSERT_THAT(good, IsOk()) << "what changed later is in the redo of the increment";
+  EXPECT_FALSE(good->is_read_in_part);
+  EXPECT_EQ(good->delta_page_count, 4U);
+  EXPECT_EQ(good->source.skip_count, 0U);
+
+  base_.reset();
+  ASSERT_THAT(fs_.Remove("/backup/file.hbk_delta"), IsOk());
+  EXPECT_THAT(CopyNamed({36}, 1'000'035, 1'000'037, /*is_in_sample=*/true),
+              StatusIs(StatusCode::kCorruption, HasSubstr("page 37 of /data/file")));
+}
+
 TEST_F(FileIncrementTest, WhereTimesAreNotKeptFilesAreRead) {
   const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, MakeTablespace({}), 1'000'005);
   Trust(manifest, /*is_in_sample=*/false);

@@ -231,6 +231,77 @@ TEST_F(TimeTrustTest, WhatWasNotReadForLongIsRead) {
   EXPECT_EQ(IncrementBase(manifest_).SkipCountOf(Table()), IncrementBase::kSkipCountMax);
 }
 
+// The redo says what was written since the base; the times that something was.
+class NamedPagesTest : public TimeTrustTest {
+ protected:
+  NamedPagesTest() { ++written_.mtime_ns; }
+
+  ReadChoice ChooseNamed(const SpaceFile& file, Lsn first_page_lsn = kEnd + 100,
+                         bool keeps_times = true) {
+    IncrementBase base(manifest_);
+    base.SetTimeTrust({true, boot_id_, uuid_});
+    base.SetChangedPages(changed_);
+    return base.ChooseReading(file, first_page_lsn, keeps_times);
+  }
+
+  io::FileIdentity written_ = kFile;
+  ChangedPages changed_{.to = kEnd + 500, .pages = {{5, {3, 4}}}, .remade = {}};
+};
+
+TEST_F(NamedPagesTest, OfAFileThatWasWrittenTheNamedPagesAreRead) {
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamed);
+  written_.size += 16384;
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamed) << "it has grown";
+  changed_.pages.clear();
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamed) << "the redo has no page of it";
+  IncrementBase base(manifest_);
+  EXPECT_TRUE(base.NamedPagesOf(Table()).empty());
+  base.SetChangedPages({.to = 7, .pages = {{5, {3, 4}}}, .remade = {}});
+  EXPECT_EQ(base.NamedPagesOf(Table()), (std::vector<PageNo>{3, 4}));
+  EXPECT_EQ(base.named_to(), 7U);
+}
+
+TEST_F(NamedPagesTest, EveryDoubtMeansReadingAll) {
+  EXPECT_EQ(ChooseNamed(Table(6, written_)), ReadChoice::kRead) << "another tablespace";
+  EXPECT_EQ(ChooseNamed(Table(5, written_), 0), ReadChoice::kRead) << "it may be imported";
+  EXPECT_EQ(ChooseNamed(Table(5, written_), kEnd, /*keeps_times=*/false), ReadChoice::kRead);
+  for (uint64_t io::FileIdentity::*member : {&io::FileIdentity::inode}) {
+    io::FileIdentity file = written_;
+    ++(file.*member);
+    EXPECT_EQ(ChooseNamed(Table(5, file)), ReadChoice::kRead);
+  }
+  io::FileIdentity file = written_;
+  ++file.birth_ns;
+  EXPECT_EQ(ChooseNamed(Table(5, file)), ReadChoice::kRead);
+  file = written_;
+  file.size -= 16384;
+  EXPECT_EQ(ChooseNamed(Table(5, file)), ReadChoice::kRead) << "it was cut";
+  SpaceFile compressed = Table(5, written_);
+  compressed.flags = innodb::TablespaceFlags::Decode(0x35).value();
+  EXPECT_EQ(ChooseNamed(compressed), ReadChoice::kRead);
+  boot_id_ = "another";
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kRead);
+  boot_id_ = "boot";
+  changed_.remade = {5};
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kRead);
+}
+
+TEST_F(NamedPagesTest, WhatTheRedoSaysCountsMoreThanTheTimes) {
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kNamed);
+  changed_.pages = {{6, {1}}};
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kSkip);
+  changed_.remade = {5};
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kRead);
+}
+
+TEST_F(NamedPagesTest, ASampleIsReadWhole) {
+  uuid_ = UuidFor(true);
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamedSample);
+  uuid_ = UuidFor(false);
+  manifest_.files[3].source->skip_count = IncrementBase::kSkipCountMax;
+  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamedSample);
+}
+
 TEST_F(TimeTrustTest, OtherFilesAreJudgedByTheSameRule) {
   IncrementBase base(manifest_);
   base.SetTimeTrust({true, "boot", "u"});

@@ -26,6 +26,7 @@ using ::hbk::testing::MtrBuilder;
 using ::hbk::testing::StatusIs;
 using ::testing::_;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
 constexpr Lsn kFirstLsn = 50'000;
@@ -90,7 +91,8 @@ TEST_F(LogTailerTest, ReachesTheAwaitedLsnAndLeavesALogThatStartsAtTheCheckpoint
   EXPECT_EQ(header.value().first_lsn, kFirstLsn);
   EXPECT_EQ(header.value().creator, "Backup 10.11.19");
   EXPECT_TRUE(tailer_.knows_space_changes());
-  EXPECT_EQ(tailer_.space_changes().at(7).last_path, "./d/t.ibd");
+  EXPECT_EQ(tailer_.TakeSpaceChanges().at(7).last_path, "./d/t.ibd");
+  EXPECT_THAT(tailer_.TakeSpaceChanges(), IsEmpty());
 }
 
 TEST_F(LogTailerTest, AnEncryptedLogKeepsItsFormatAndTellsNothingOfFiles) {

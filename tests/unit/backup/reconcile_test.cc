@@ -50,6 +50,79 @@ TEST(ReconcileTest, NothingHappened) {
   EXPECT_THAT(plan.left_to_redo, IsEmpty());
 }
 
+// Names of files that are decided.
+std::vector<std::string> DecidedOf(const std::vector<CopiedSpace>& copied,
+                                   const std::vector<FoundSpace>& found,
+                                   const SpaceChanges* changes) {
+  std::vector<std::string> names;
+  for (const DecidedSpace& space : FindDecided(copied, found, changes))
+    names.push_back(found[space.found].name + (space.copy ? "" : " by redo"));
+  return names;
+}
+
+CopiedSpace CopyOf(const std::string& name, SpaceId id) {
+  return {.name = name, .id = id, .inode = id, .birth_ns = 1};
+}
+
+FoundSpace FileOf(const std::string& name, std::optional<SpaceId> id) {
+  return {.name = name, .id = id, .inode = id.value_or(99), .birth_ns = 1};
+}
+
+TEST(FindDecidedTest, ATrustedCopyOfTheSameFileUnderItsNameStays) {
+  const std::vector<CopiedSpace> copied = {CopyOf("d/a.ibd", 5)};
+  const std::vector<FoundSpace> found = {FileOf("d/a.ibd", 5)};
+  EXPECT_THAT(DecidedOf(copied, found, nullptr), ElementsAre("d/a.ibd"));
+
+  const SpaceChanges deleted = {{5, Deleted("./d/a.ibd")}};
+  EXPECT_THAT(DecidedOf(copied, found, &deleted), IsEmpty());
+  EXPECT_THAT(DecidedOf(copied, {FileOf("d/b.ibd", 5)}, nullptr), IsEmpty());
+  EXPECT_THAT(DecidedOf(copied, {FileOf("d/a.ibd", 5), FileOf("d/b.ibd", 5)}, nullptr), IsEmpty());
+  EXPECT_THAT(DecidedOf({copied[0], CopyOf("d/b.ibd", 5)}, found, nullptr), IsEmpty());
+}
+
+TEST(FindDecidedTest, ACopyThatIsOnlyAsGoodAsItsFileIsUnchangedIsNotDecided) {
+  CopiedSpace copy = CopyOf("d/a.ibd", 5);
+  copy.is_trusted = false;
+  copy.stamp = FileStamp();
+  EXPECT_THAT(DecidedOf({copy}, {FileOf("d/a.ibd", 5)}, nullptr), IsEmpty());
+  copy = CopyOf("d/a.ibd", 5);
+  copy.inode = 77;
+  EXPECT_THAT(DecidedOf({copy}, {FileOf("d/a.ibd", 5)}, nullptr), IsEmpty());
+  copy = CopyOf("d/a.ibd", 5);
+  copy.birth_ns = 0;
+  FoundSpace file = FileOf("d/a.ibd", 5);
+  file.birth_ns = 0;
+  EXPECT_THAT(DecidedOf({copy}, {file}, nullptr), IsEmpty());
+}
+
+TEST(FindDecidedTest, WhatTheLogRebuildsIsLeftToIt) {
+  const SpaceChanges changes = {{5, Created("./d/a.ibd")}, {6, Created("./d/b.ibd")}};
+  const std::vector<FoundSpace> found = {FileOf("d/a.ibd", 5), FileOf("d/b.ibd", std::nullopt)};
+  EXPECT_THAT(DecidedOf({}, found, &changes), ElementsAre("d/a.ibd by redo", "d/b.ibd by redo"));
+  EXPECT_THAT(DecidedOf({}, found, nullptr), IsEmpty());
+  // A copy of another file that had the id is to be removed.
+  EXPECT_THAT(DecidedOf({CopyOf("d/old.ibd", 6)}, {found[1]}, &changes), IsEmpty());
+}
+
+TEST(FindDecidedTest, ANameThatIsNotOneTablespaceAloneTellsNothing) {
+  const std::vector<FoundSpace> found = {FileOf("d/b.ibd", std::nullopt)};
+  const SpaceChanges elsewhere = {{6, Created("/ext/d/b.ibd")}};
+  EXPECT_THAT(DecidedOf({}, found, &elsewhere), IsEmpty());
+  const SpaceChanges two = {{6, Created("./d/b.ibd")}, {7, Created("./d/b.ibd")}};
+  EXPECT_THAT(DecidedOf({}, found, &two), IsEmpty());
+  const SpaceChanges one = {{6, Created("./d/b.ibd")}};
+  EXPECT_THAT(DecidedOf({}, {found[0], FileOf("d/c.ibd", 6)}, &one), IsEmpty());
+}
+
+TEST(FindDecidedTest, OfAFileTellsWhatMakesRemovesOrNamesIt) {
+  SpaceChange renamed;
+  renamed.is_renamed = true;
+  EXPECT_TRUE(TellsOfFile(Created("./d/a.ibd")));
+  EXPECT_TRUE(TellsOfFile(Deleted("./d/a.ibd")));
+  EXPECT_TRUE(TellsOfFile(renamed));
+  EXPECT_FALSE(TellsOfFile(Modified("./d/a.ibd")));
+}
+
 TEST(ReconcileTest, SwappedNamesAreTwoRenames) {
   const ReconcilePlan plan = PlanOf({{"d/a.ibd", 5, 100}, {"d/b.ibd", 6, 101}},
                                     {{"d/a.ibd", 6, 101}, {"d/b.ibd", 5, 100}}, {});

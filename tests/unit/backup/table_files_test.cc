@@ -48,6 +48,16 @@ class TableFilesTest : public ::testing::Test {
     return std::move(scan).value();
   }
 
+  datadir::Scan ScanAfter(datadir::Scan before) {
+    datadir::ScanOptions options;
+    options.needs_no_look = [](const datadir::DataFile& file) {
+      return IsReplacedOnly(file);
+    };
+    auto scan = datadir::ScanDatadir(fs_, layout_, options, std::move(before));
+    EXPECT_THAT(scan, IsOk());
+    return std::move(scan).value();
+  }
+
   MemFileSystem fs_;
   SilentReporter reporter_;
   datadir::Layout layout_;
@@ -98,6 +108,44 @@ TEST_F(TableFilesTest, WhatChangesAfterAnEarlyCopyIsCopiedAgain) {
               UnorderedElementsAre(Key("d/t.frm"), Key("d/same.frm"), Key("d/new.frm")));
   EXPECT_FALSE(io::Exists(fs_, "/target/d/dropped.frm").value());
   EXPECT_EQ(files_.counts().late, 2U);
+}
+
+TEST_F(TableFilesTest, DefinitionsAreDecidedEarlyWhereTheirDirectoryStaysAsItIs) {
+  for (const char* name : {"/data/d/t.frm", "/data/d/db.opt", "/data/e/t.frm", "/data/f/t.frm"})
+    fs_.PutFile(name, "as it was");
+  datadir::Scan scan = Scan();
+  ASSERT_THAT(files_.CopyEarly(scan, CopyStage::kFlush, {}), IsOk());
+  files_.DecideEarly(scan);
+  EXPECT_TRUE(scan.aside.contains("d"));
+  EXPECT_EQ(scan.aside["d"].size(), 1U);
+  fs_.PutFile("/data/d/db.opt", "altered in place");
+  fs_.PutFile("/data/e/t.frm.new", "altered");
+  ASSERT_THAT(fs_.Rename("/data/e/t.frm.new", "/data/e/t.frm"), IsOk());
+  ASSERT_THAT(fs_.Remove("/data/f/t.frm"), IsOk());
+  ASSERT_THAT(fs_.RemoveDirectory("/data/f"), IsOk());
+
+  ASSERT_THAT(files_.Settle(ScanAfter(std::move(scan)), {}, {}), IsOk());
+
+  EXPECT_THAT(record_.files, UnorderedElementsAre(Key("d/t.frm"), Key("d/db.opt"), Key("e/t.frm")));
+  EXPECT_EQ(record_.files["d/t.frm"].stage, "flush");
+  EXPECT_EQ(fs_.Contents("/target/d/db.opt"), "altered in place");
+  EXPECT_EQ(fs_.Contents("/target/e/t.frm"), "altered");
+  EXPECT_FALSE(io::Exists(fs_, "/target/f").value());
+}
+
+TEST_F(TableFilesTest, ADefinitionWhoseCopyDoesNotCountIsNotDecidedEarly) {
+  fs_.PutFile("/data/d/t.frm", "old");
+  ASSERT_THAT(files_.CopyEarly(Scan(), CopyStage::kFlush, {}), IsOk());
+  fs_.PutFile("/data/d/t.frm", "newer");
+  fs_.PutFile("/data/d/u.frm", "not copied");
+  datadir::Scan scan = Scan();
+
+  files_.DecideEarly(scan);
+
+  EXPECT_TRUE(scan.aside.empty());
+  ASSERT_THAT(files_.Settle(ScanAfter(std::move(scan)), {}, {}), IsOk());
+  EXPECT_EQ(fs_.Contents("/target/d/t.frm"), "newer");
+  EXPECT_EQ(fs_.Contents("/target/d/u.frm"), "not copied");
 }
 
 TEST_F(TableFilesTest, TablesThatAreOpenWaitForBlockDdl) {

@@ -51,7 +51,26 @@ class TablespaceSetTest : public ::testing::Test {
   }
   Status CopyAll() { return set_.CopyAll(Scan(), layout_, open_, {}); }
   Status FollowDdl(const SpaceChanges& changes) {
-    return set_.FollowDdl(Scan(), &changes, ListOpen, {});
+    datadir::Scan scan = Scan();
+    return set_.FollowDdl(scan, &changes, {}, ListOpen, {});
+  }
+
+  // What is decided early of the files as they are now.
+  void DecideEarly(const SpaceChanges& changes) {
+    scan_ = Scan();
+    ASSERT_THAT(set_.DecideEarly(scan_, &changes), IsOk());
+  }
+  // Under BLOCK_DDL, after DecideEarly.
+  Status FollowNews(const SpaceChanges& changes, const SpaceChanges& news) {
+    datadir::ScanOptions options;
+    options.needs_no_look = [this](const datadir::DataFile& file) {
+      return set_.HasTrustedCopyOf(file.info);
+    };
+    HBK_ASSIGN_OR_RETURN(scan_, datadir::ScanDatadir(fs_, layout_, options, std::move(scan_)));
+    return set_.FollowDdl(scan_, &changes, news, ListOpen, {});
+  }
+  size_t CountAside(const std::string& database) {
+    return scan_.aside.contains(database) ? scan_.aside[database].size() : 0;
   }
 
   static Result<std::vector<server::TablespaceRow>> ListOpen() {
@@ -66,6 +85,7 @@ class TablespaceSetTest : public ::testing::Test {
     return change;
   }
 
+  datadir::Scan scan_;
   MemFileSystem fs_;
   SilentReporter reporter_;
   datadir::Layout layout_;
@@ -103,6 +123,66 @@ TEST_F(TablespaceSetTest, SwappedTablesAreSwappedInTheTarget) {
   EXPECT_THAT(record_.files, ElementsAre(Key("d/a.ibd"), Key("d/b.ibd"), Key("ibdata1")));
   EXPECT_EQ(record_.files["d/a.ibd"].name, "d/a.ibd");
   EXPECT_EQ(set_.counts().renamed, 2U);
+}
+
+TEST_F(TablespaceSetTest, WhatIsDecidedEarlyStaysWhereItsDirectoryIsAsItWas) {
+  fs_.SetHasBirths(true);
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  fs_.PutFile("/data/d/blank.ibd", std::string(4 * kPageBytes, '\0'));
+  fs_.PutFile("/data/e/b.ibd", SpaceBytes(6));
+  ASSERT_THAT(CopyAll(), IsOk());
+  const SpaceChanges changes = {{9, Created("./d/blank.ibd")}};
+  DecideEarly(changes);
+  EXPECT_EQ(CountAside("d"), 2U);
+  EXPECT_EQ(CountAside("e"), 1U);
+  ASSERT_THAT(fs_.Rename("/data/e/b.ibd", "/data/e/c.ibd"), IsOk());
+
+  ASSERT_THAT(FollowNews(changes, {}), IsOk());
+
+  EXPECT_EQ(CountAside("d"), 2U);
+  EXPECT_EQ(set_.counts().renamed, 1U);
+  EXPECT_EQ(set_.counts().removed, 0U);
+  EXPECT_EQ(set_.counts().copied_late, 0U);
+  EXPECT_EQ(set_.counts().left_to_redo, 1U);
+  SpaceChange pages;
+  pages.last_path = "./d/a.ibd";
+  EXPECT_THAT(set_.CheckComplete({{5, pages}}), IsOk());
+  datadir::BringBackAll(scan_);
+  ASSERT_THAT(set_.CompleteAfterEnd(scan_), IsOk());
+  EXPECT_THAT(record_.files,
+              ElementsAre(Key("d/a.ibd"), Key("d/blank.ibd"), Key("e/c.ibd"), Key("ibdata1")));
+}
+
+// A discarded table, whose next file got the inode of the one before at the same moment.
+TEST_F(TablespaceSetTest, WhatTheLogTellsOfIsNotDecidedEarly) {
+  fs_.SetHasBirths(true);
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  ASSERT_THAT(CopyAll(), IsOk());
+  DecideEarly({});
+  ASSERT_EQ(CountAside("d"), 1U);
+  SpaceChange deleted;
+  deleted.is_deleted = true;
+
+  ASSERT_THAT(FollowNews({{5, deleted}}, {{5, deleted}}), IsOk());
+
+  EXPECT_EQ(CountAside("d"), 0U);
+  EXPECT_EQ(set_.counts().removed, 1U);
+  EXPECT_EQ(set_.counts().copied_late, 1U);
+  EXPECT_EQ(record_.files["d/a.ibd"].stage, "block-ddl");
+}
+
+TEST_F(TablespaceSetTest, AFileWithTheIdOfOneThatWasDecidedEarlyIsAStrangerStill) {
+  fs_.SetHasBirths(true);
+  fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
+  ASSERT_THAT(CopyAll(), IsOk());
+  DecideEarly({});
+  ASSERT_EQ(CountAside("d"), 1U);
+  fs_.PutFile("/data/e/import.ibd", SpaceBytes(5));
+
+  ASSERT_THAT(FollowNews({}, {}), IsOk());
+
+  EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("e/import.ibd is left out")));
+  EXPECT_THAT(record_.files, ElementsAre(Key("d/a.ibd"), Key("ibdata1")));
 }
 
 TEST_F(TablespaceSetTest, TableMovedToANewDatabaseMovesInTheTarget) {
@@ -173,7 +253,8 @@ TEST_F(TablespaceSetTest, ADamagedFirstPageIsLookedAtAlsoWhereTheLogCannotBeRead
   std::stop_source stop;  // Or it would wait for the page to heal.
   stop.request_stop();
 
-  EXPECT_THAT(set_.FollowDdl(Scan(), nullptr, ListOpen, stop.get_token()),
+  datadir::Scan scan = Scan();
+  EXPECT_THAT(set_.FollowDdl(scan, nullptr, {}, ListOpen, stop.get_token()),
               StatusIs(StatusCode::kInterrupted, _));
   EXPECT_FALSE(io::Exists(fs_, "/target/d/a.ibd").value());
 }
@@ -217,7 +298,8 @@ TEST_F(TablespaceSetTest, OrphansAreCopiedWithAWarning) {
   fs_.PutFile("/data/d/a.ibd", SpaceBytes(5));
   ASSERT_THAT(CopyAll(), IsOk());
 
-  ASSERT_THAT(set_.FollowDdl(Scan(), nullptr, ListOpen, {}), IsOk());
+  datadir::Scan scan = Scan();
+  ASSERT_THAT(set_.FollowDdl(scan, nullptr, {}, ListOpen, {}), IsOk());
   ASSERT_THAT(set_.CompleteAfterEnd(Scan()), IsOk());
 
   EXPECT_THAT(record_.warnings, ElementsAre(HasSubstr("/data/d/a.ibd belongs to no table")));
@@ -234,7 +316,8 @@ TEST_F(TablespaceSetTest, DamageFollowsItsFile) {
   ASSERT_THAT(set.CopyAll(Scan(), layout_, open_, {}), IsOk());
   ASSERT_THAT(fs_.Rename("/data/d/a.ibd", "/data/d/b.ibd"), IsOk());
 
-  ASSERT_THAT(set.FollowDdl(Scan(), nullptr, ListOpen, {}), IsOk());
+  datadir::Scan scan = Scan();
+  ASSERT_THAT(set.FollowDdl(scan, nullptr, {}, ListOpen, {}), IsOk());
 
   EXPECT_THAT(record_.damaged, ElementsAre(Key("d/b.ibd")));
   EXPECT_EQ(record_.damaged["d/b.ibd"].space_id, 5U);
@@ -296,7 +379,8 @@ TEST_F(SpaceIncrementTest, DeltasFollowTheDdlOfTheServer) {
   ASSERT_THAT(fs_.Remove("/data/d/b.ibd"), IsOk());
 
   const SpaceChanges none;
-  ASSERT_THAT(increment_->FollowDdl(Scan(), &none, ListOpen, {}), IsOk());
+  datadir::Scan scan = Scan();
+  ASSERT_THAT(increment_->FollowDdl(scan, &none, {}, ListOpen, {}), IsOk());
 
   EXPECT_THAT(fs_.Tree("/inc"),
               ElementsAre(Key("/inc/d/c.ibd.hbk_delta"), Key("/inc/d/new.ibd.hbk_delta"),

@@ -268,6 +268,78 @@ TEST_F(ScanDatadirTest, AFileThatVanishesFromADirectoryThatIsAsItWasIsLeftOut) {
   EXPECT_THAT(Names(*second), ElementsAre("ibdata1", "shop/t.MYD"));
 }
 
+// Of the files of two databases of which one changes in its directory: shop/t.frm and bar/t.frm are
+// set aside.
+class ScanAsideTest : public ScanDatadirTest {
+ protected:
+  ScanAsideTest() {
+    for (const char* name : {"/d/shop/t.frm", "/d/shop/t.MYD", "/d/bar/t.frm"})
+      fs_.PutFile(name, "old");
+    scan_options_.needs_no_look = [](const DataFile&) {
+      return false;
+    };
+    auto scan = Run();
+    EXPECT_THAT(scan, IsOk());
+    scan_ = std::move(scan).value();
+    SetAside(scan_, [](const DataFile& file) { return file.name.ends_with("t.frm"); });
+  }
+
+  static std::vector<std::string> AsideOf(const Scan& scan, const std::string& database) {
+    Scan aside;
+    if (scan.aside.contains(database)) aside.files = scan.aside.at(database);
+    return Names(aside);
+  }
+
+  Scan scan_;
+};
+
+TEST_F(ScanAsideTest, FilesSetAsideAreStillKnown) {
+  EXPECT_THAT(Names(scan_), ElementsAre("ibdata1", "shop/t.MYD"));
+  EXPECT_THAT(AsideOf(scan_, "shop"), ElementsAre("shop/t.frm"));
+  EXPECT_TRUE(HasFile(scan_, "shop/t.frm"));
+  EXPECT_TRUE(HasFile(scan_, "shop/t.MYD"));
+  EXPECT_FALSE(HasFile(scan_, "shop/u.frm"));
+  EXPECT_FALSE(HasFile(scan_, "other/t.frm"));
+
+  BringBack(scan_, "shop");
+  EXPECT_THAT(Names(scan_), ElementsAre("ibdata1", "shop/t.MYD", "shop/t.frm"));
+  EXPECT_THAT(AsideOf(scan_, "bar"), ElementsAre("bar/t.frm"));
+  BringBackAll(scan_);
+  EXPECT_THAT(Names(scan_), ElementsAre("bar/t.frm", "ibdata1", "shop/t.MYD", "shop/t.frm"));
+  EXPECT_THAT(scan_.aside, IsEmpty());
+}
+
+TEST_F(ScanAsideTest, OfADirectoryThatIsNotSettledNothingIsSetAside) {
+  BringBackAll(scan_);
+  scan_.settled.erase("shop");
+
+  SetAside(scan_, [](const DataFile&) { return true; });
+
+  EXPECT_THAT(Names(scan_), ElementsAre("ibdata1", "shop/t.MYD", "shop/t.frm"));
+  EXPECT_THAT(AsideOf(scan_, "bar"), ElementsAre("bar/t.frm"));
+}
+
+TEST_F(ScanAsideTest, WhatIsAsideStaysThereAsLongAsItsDirectoryIsAsItWas) {
+  fs_.PutFile("/d/shop/u.frm", "u");
+
+  const auto scan = Run(std::move(scan_));
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_THAT(Names(*scan), ElementsAre("ibdata1", "shop/t.MYD", "shop/t.frm", "shop/u.frm"));
+  EXPECT_FALSE(scan->aside.contains("shop"));
+  EXPECT_THAT(AsideOf(*scan, "bar"), ElementsAre("bar/t.frm"));
+}
+
+TEST_F(ScanAsideTest, ADroppedDatabaseLeavesNothingAside) {
+  ASSERT_THAT(fs_.Rename("/d/bar", "/bar"), IsOk());
+
+  const auto scan = Run(std::move(scan_));
+
+  ASSERT_THAT(scan, IsOk());
+  EXPECT_FALSE(scan->aside.contains("bar"));
+  EXPECT_FALSE(HasFile(*scan, "bar/t.frm"));
+}
+
 TEST_F(ScanDatadirTest, ALinkThatLeadsNowhereIsLeftOutWithAWarning) {
   fs_.PutFile("/d/shop/gone.isl", "/ext/shop/gone.ibd");
   fs_.PutFile("/d/shop/other.isl", "/ext/shop/t.ibd");

@@ -15,6 +15,7 @@ namespace hbk::delta {
 namespace {
 
 using hbk::testing::IsOk;
+using hbk::testing::IsOkAndHolds;
 using hbk::testing::MemFileSystem;
 using hbk::testing::StatusIs;
 using ::testing::ElementsAre;
@@ -36,11 +37,19 @@ class DeltaFileTest : public ::testing::Test {
  protected:
   DeltaFileTest() { fs_.PutDirectory("/i"); }
 
-  // A delta of two runs, one of them a short page.
+  static std::vector<uint8_t> HardlyFilled() {
+    std::vector<uint8_t> page(kPage);
+    const std::vector<uint8_t> some = SomeBytes(100, 3);
+    std::copy(some.begin(), some.end(), page.begin() + 700);
+    page.back() = 1;
+    return page;
+  }
+  // A delta of three runs, one of them a short page, one hardly filled.
   std::string Sample() {
     DeltaWriter writer(fs_, kPath, {kPage, 7});
     EXPECT_THAT(writer.Append(5, 2, SomeBytes(2 * kPage, 1)), IsOk());
     EXPECT_THAT(writer.Append(3, 1, SomeBytes(100, 2)), IsOk());
+    EXPECT_THAT(writer.Append(9, 1, HardlyFilled()), IsOk());
     EXPECT_THAT(writer.Finish(), IsOk());
     return fs_.Contents(kPath);
   }
@@ -80,8 +89,8 @@ TEST_F(DeltaFileTest, WhatIsAppendedReadsBack) {
 
   ASSERT_THAT(runs, IsOk());
   EXPECT_EQ((*reader)->header(), (DeltaHeader{kPage, 7}));
-  EXPECT_THAT(*runs,
-              ElementsAre(DeltaRun{5, 2, 2 * kPage, 56}, DeltaRun{3, 1, 100, 80 + 2 * kPage}));
+  EXPECT_THAT(
+      *runs, ElementsAre(DeltaRun{5, 2, 2 * kPage, 56, 0}, DeltaRun{3, 1, 100, 80 + 2 * kPage, 0}));
   std::vector<uint8_t> bytes(2 * kPage);
   ASSERT_THAT((*reader)->ReadRun((*runs)[0], bytes), IsOk());
   EXPECT_EQ(bytes, two);
@@ -151,16 +160,58 @@ TEST_F(DeltaFileTest, ARunThatIsLeftOutIsFound) {
   std::string file = Sample();
   file.erase(32, 24 + 2 * kPage);
 
-  EXPECT_THAT(IndexOf(file), StatusIs(StatusCode::kCorruption, HasSubstr("1 runs of 1 pages")));
+  EXPECT_THAT(IndexOf(file), StatusIs(StatusCode::kCorruption, HasSubstr("2 runs of 2 pages")));
 }
 
 TEST_F(DeltaFileTest, AnotherVersionIsUnsupported) {
   std::string file = Sample();
-  file[8] = 2;
+  file[8] = 3;
   MutableByteView head(reinterpret_cast<uint8_t*>(file.data()), 32);
   StoreLe32(head, 28, Crc32c(ByteView(head).first(28)));
 
-  EXPECT_THAT(IndexOf(file), StatusIs(StatusCode::kUnsupported, HasSubstr("format 2")));
+  EXPECT_THAT(IndexOf(file), StatusIs(StatusCode::kUnsupported, HasSubstr("format 3")));
+}
+
+TEST_F(DeltaFileTest, OfAPageThatIsHardlyFilledTheZerosAreLeftOut) {
+  DeltaWriter writer(fs_, kPath, {kPage, 7});
+  ASSERT_THAT(writer.Append(5, 1, HardlyFilled()), IsOk());
+  ASSERT_THAT(writer.Append(6, 1, SomeBytes(kPage, 1)), IsOk());
+  ASSERT_THAT(writer.Append(7, 2, std::vector<uint8_t>(2 * kPage)), IsOk());
+  const auto summary = writer.Finish();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_LT(summary->size, kPage + 500U);
+
+  const auto reader = DeltaReader::Open(fs_, kPath);
+  ASSERT_THAT(reader, IsOk());
+  const auto runs = (*reader)->ReadIndex({});
+
+  ASSERT_THAT(runs, IsOk());
+  ASSERT_EQ(runs->size(), 3U);
+  std::vector<uint8_t> bytes(kPage);
+  ASSERT_THAT((*reader)->ReadRun((*runs)[0], bytes), IsOk());
+  EXPECT_EQ(bytes, HardlyFilled());
+  ASSERT_THAT((*reader)->ReadRun((*runs)[1], bytes), IsOk());
+  EXPECT_EQ(bytes, SomeBytes(kPage, 1));
+  bytes.assign(2 * kPage, 1);
+  ASSERT_THAT((*reader)->ReadRun((*runs)[2], bytes), IsOk());
+  EXPECT_EQ(bytes, std::vector<uint8_t>(2 * kPage));
+}
+
+TEST_F(DeltaFileTest, TheFirstVersionIsReadAndHasNoRunsWithoutZeros) {
+  DeltaWriter writer(fs_, kPath, {kPage, 7});
+  ASSERT_THAT(writer.Append(5, 2, SomeBytes(2 * kPage, 1)), IsOk());
+  ASSERT_THAT(writer.Finish(), IsOk());
+  const auto as_first = [](std::string file) {
+    file[8] = 1;
+    MutableByteView head(reinterpret_cast<uint8_t*>(file.data()), 32);
+    StoreLe32(head, 28, Crc32c(ByteView(head).first(28)));
+    return file;
+  };
+
+  EXPECT_THAT(IndexOf(as_first(fs_.Contents(kPath))),
+              IsOkAndHolds(ElementsAre(DeltaRun{5, 2, 2 * kPage, 56, 0})));
+  ASSERT_THAT(fs_.Remove(kPath), IsOk());
+  EXPECT_THAT(IndexOf(as_first(Sample())), StatusIs(StatusCode::kCorruption, HasSubstr("neither")));
 }
 
 TEST_F(DeltaFileTest, AFileOfThatNameIsNotOverwritten) {

@@ -95,6 +95,23 @@ TEST(TreeDigestTest, OneZeroByteMoreDiffers) {
   EXPECT_NE(DigestOf(std::vector<uint8_t>(1, 0)), DigestOf({}));
 }
 
+TEST(TreeDigestTest, IsMadeFromHashesOfAnotherOneAsFromTheBytes) {
+  const std::vector<uint8_t> bytes = SomeBytes(3 * kChunk + 4711);
+  TreeDigest whole(bytes.size());
+  TreeDigest digest(bytes.size());
+  for (uint64_t i = 0; i < 4; ++i) {
+    whole.AddChunk(i, ChunkOf(bytes, i));
+    if (i == 1) digest.AddChunk(i, ChunkOf(bytes, i));
+    if (i != 1)
+      digest.AddHash(i,
+                     ByteView(whole.chunk_hashes()).subspan(i * kChunkHashBytes, kChunkHashBytes));
+  }
+
+  EXPECT_EQ(digest.Finish(), whole.Finish());
+  EXPECT_EQ(digest.chunk_hashes(), whole.chunk_hashes());
+  EXPECT_EQ(DigestOfChunkHashes(whole.chunk_hashes()), whole.Finish());
+}
+
 TEST(TreeDigestDeathTest, AForgottenChunkIsADefect) {
   const std::vector<uint8_t> bytes = SomeBytes(2 * kChunk);
   TreeDigest digest(bytes.size());

@@ -368,6 +368,34 @@ TEST_P(FileSystemTest, SymlinksAreFollowedOnlyWhenAsked) {
   EXPECT_FALSE(fs().ReadLink(At("x")).ok());
 }
 
+// Of so many that several threads share them.
+TEST_P(FileSystemTest, AttributesOfManyFilesComeInTheirOrder) {
+  ASSERT_THAT(fs().MakeDirectory(At("d"), 0700), IsOk());
+  std::vector<std::string> names;
+  for (size_t i = 0; i < 1200; ++i) {
+    names.push_back("d/" + std::to_string(i));
+    if (i % 100 != 7) Put(At(names.back()), std::string(i % 50, 'x'));
+  }
+  world_->MakeSymlink(At("link"), At("d/49"));
+  names.emplace_back("link");
+  std::vector<const std::string*> asked;
+  for (const std::string& name : names)
+    asked.push_back(&name);
+
+  const auto infos = fs().StatAll(world_->dir(), asked);
+
+  ASSERT_THAT(infos, IsOk());
+  ASSERT_EQ(infos->size(), names.size());
+  for (size_t i = 0; i < 1200; ++i) {
+    ASSERT_EQ((*infos)[i].has_value(), i % 100 != 7) << i;
+    if (i % 100 != 7) {
+      ASSERT_EQ((*infos)[i]->size, i % 50) << i;
+    }
+  }
+  EXPECT_EQ(infos->back()->size, 49U);
+  EXPECT_EQ(infos->back()->type, FileType::kRegular);
+}
+
 TEST_P(FileSystemTest, SymlinksInsideAPathAreFollowed) {
   ASSERT_THAT(fs().MakeDirectory(At("d"), 0700), IsOk());
   Put(At("d/x"), "hello");

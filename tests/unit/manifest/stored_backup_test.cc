@@ -27,12 +27,11 @@ TEST(StoredBackupTest, MetadataLieThereAsTheyAre) {
   EXPECT_FALSE(IsNeverCompressed("db/hbk_manifest.json"));
 }
 
-// What they say is nobody's business; and of hbk_chunks, what is in the files.
+// What the others say is nobody's business.
 TEST(StoredBackupTest, SealedAreAllButWhatTellsOfTheSealing) {
   EXPECT_TRUE(IsNeverSealed("hbk_manifest.json"));
   EXPECT_TRUE(IsNeverSealed("hbk_keys.json"));
   EXPECT_TRUE(IsNeverSealed("hbk_incomplete"));
-  EXPECT_FALSE(IsNeverSealed("hbk_chunks"));
   EXPECT_FALSE(IsNeverSealed("mariadb_backup_info"));
   EXPECT_FALSE(IsNeverSealed("ibdata1.zst"));
   EXPECT_FALSE(IsNeverSealed("db/hbk_manifest.json"));

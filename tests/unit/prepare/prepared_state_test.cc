@@ -254,6 +254,42 @@ TEST_F(UpdateManifestTest, HoleCountsAsItsZeros) {
   EXPECT_EQ(DigestIn(stored, "db/t.ibd"), DigestOf(bytes));
 }
 
+// The chunk that nobody has written to is damaged, behind everybody's back: were it read, the new
+// digest would be that of the damage.
+TEST_F(UpdateManifestTest, ChunksThatWereNotWrittenKeepTheirHash) {
+  const uint64_t chunk = filter::TreeDigest::kChunkBytes;
+  std::string bytes(3 * chunk, 'x');
+  Add("db/t.ibd", FileKind::kTablespace, bytes);
+  set_.manifest->files[0].size = bytes.size();
+  set_.manifest->files[0].digest = DigestOf(bytes);
+  Update();
+  set_.manifest = *manifest::LoadManifest(fs_, "/b");
+  WriteWatch watch(fs_);
+  ChunkReuse chunks(watch);
+  change_.changed_files = {"db/t.ibd"};
+  change_.chunks = &chunks;
+  ASSERT_THAT(chunks.Note(set_, true), IsOk());
+  EXPECT_EQ(DigestIn(Update(), "db/t.ibd"), DigestOf(bytes));
+  ASSERT_THAT(io::Exists(fs_, "/b/hbk_chunks"), IsOkAndHolds(true)) << "made with the digest";
+
+  ASSERT_THAT(chunks.Note(set_, true), IsOk());
+  bytes.replace(chunk, 3, "new");
+  {
+    const auto file = watch.Open("/b/db/t.ibd", {.write = true});
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT((*file)->WriteAt(chunk, AsBytes("new")), IsOk());
+    const auto unwatched = fs_.Open("/b/db/t.ibd", {.write = true});
+    ASSERT_THAT(unwatched, IsOk());
+    ASSERT_THAT((*unwatched)->WriteAt(2 * chunk, AsBytes("damage")), IsOk());
+  }
+  const auto stored = Update();
+
+  EXPECT_EQ(DigestIn(stored, "db/t.ibd"), DigestOf(bytes));
+  const auto hashes = manifest::LoadChunkHashes(fs_, "/b");
+  ASSERT_THAT(hashes, IsOk());
+  EXPECT_FALSE(hashes->Find(bytes.size(), DigestOf(bytes)).empty());
+}
+
 TEST_F(UpdateManifestTest, NoManifestIsMadeWhereThereWasNone) {
   set_.manifest.reset();
   QuietReporter reporter;
