@@ -50,6 +50,7 @@ class WatchedFile final : public io::File {
   Status Close() override { return inner_->Close(); }
   [[nodiscard]] const std::string& path() const override { return inner_->path(); }
   [[nodiscard]] bool is_direct() const override { return inner_->is_direct(); }
+  [[nodiscard]] bool is_encoded() const override { return inner_->is_encoded(); }
 
  private:
   const std::unique_ptr<io::File> inner_;

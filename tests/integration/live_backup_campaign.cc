@@ -6,6 +6,7 @@
 //                        [--key-rotation] [--cipher=cbc|ctr] [--kinds] [--checksum=NAME]
 //                        [--all-engines] [--aria-log=small] [--parallel=N]
 //                        [--increments=N] [--prefixes] [--backup-option=--compress]...
+//                        [--stream=hbk|mbstream]
 //
 // --all-engines: tables of every engine that come, go and change all the time; then --log=default
 // and --bulk-mib=24 unless they are given, and --parallel=1 and 4 in turn.
@@ -45,6 +46,7 @@ struct CampaignOptions {
   int increment_count = 0;
   bool checks_prefixes = false;
   std::vector<std::string> backup_options = {};
+  std::string stream = {};
   BackupTool tool = ToolUnderTest();
   bool keeps_unprepared = false;
   ServerTree tree;
@@ -92,6 +94,8 @@ bool ParseArgument(std::string_view argument, CampaignOptions& options) {
     options.increment_count = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
   } else if (argument.starts_with("--backup-option=")) {
     options.backup_options.push_back(value);
+  } else if (argument == "--stream=hbk" || argument == "--stream=mbstream") {
+    options.stream = value;
   } else if (argument == "--prefixes") {
     options.checks_prefixes = true;
   } else if (argument.starts_with("--parallel=")) {
@@ -134,6 +138,7 @@ bool RunOne(const CampaignOptions& options, int index) {
       .bulk_mib = options.bulk_mib.value_or(options.has_all_engines ? kAllEnginesBulkMib
                                                                     : LiveBackupConfig().bulk_mib),
       .backup_options = options.backup_options,
+      .stream = options.stream,
       .tool = options.tool,
       .keeps_unprepared = options.keeps_unprepared,
       .tree = options.tree,

@@ -303,8 +303,11 @@ Status LiveBackup::RunBackup(int throttle) {
                                   .throttle = throttle,
                                   .extra = config_.backup_options,
                                   .tree = config_.format->tree};
-  const auto end =
-      RunToSuccess(BackupCommand(config_.tool, arguments), scratch_->Sub("backup.log"));
+  std::vector<std::string> command = BackupCommand(config_.tool, arguments);
+  if (!config_.stream.empty()) {
+    HBK_ASSIGN_OR_RETURN(command, StreamCommand(arguments));
+  }
+  const auto end = RunToSuccess(command, scratch_->Sub("backup.log"));
   HBK_ASSIGN_OR_RETURN(const uint64_t lsn_after, CurrentLsn(*source_));
   const uint64_t log_bytes = config_.has_small_log ? kSmallLogBytes : kDefaultLogBytes;
   figures_.wraps =
@@ -320,6 +323,30 @@ Status LiveBackup::RunBackup(int throttle) {
                     figures_.wraps, throttle));
   }
   return OkStatus();
+}
+
+BackupTool LiveBackup::LaterTool() const {
+  return config_.stream == "mbstream" ? BackupTool::kMariadbBackup : config_.tool;
+}
+
+// hbk backup into a pipe. What it says goes to a file of its own, whose last line is the last one
+// here, too, if both ends of the pipe were content.
+Result<std::vector<std::string>> LiveBackup::StreamCommand(const BackupArguments& arguments) const {
+  std::string backup;
+  for (const std::string& word : BackupCommand(config_.tool, arguments))
+    if (!word.starts_with("--target-dir=")) backup += fmt::format("'{}' ", word);
+  const std::string said = scratch_->Sub("stream.log");
+  std::string reader = fmt::format("'{}' extract --no-defaults --directory='{}' --parallel={}",
+                                   HbkProgram(), arguments.target_dir, arguments.parallel);
+  if (config_.stream == "mbstream") {
+    HBK_RETURN_IF_ERROR(MakeDirectory(arguments.target_dir));
+    reader =
+        fmt::format("'{}' -x -C '{}'", arguments.tree.Program("mbstream"), arguments.target_dir);
+  }
+  return std::vector<std::string>{
+      "bash", "-c",
+      fmt::format("set -o pipefail; {} --stream={} 2>'{}' | {} && tail -n 1 '{}'", backup,
+                  config_.stream, said, reader, said)};
 }
 
 Status LiveBackup::BackUpIncrements(int throttle) {
@@ -359,7 +386,7 @@ Status LiveBackup::Prepare() {
     return FailedError("cannot rename " + BackupDir(0));
   if (config_.increment_count > 0) return PrepareChain();
   HBK_ASSIGN_OR_RETURN(const ProcessEnd prepared,
-                       RunToSuccess(PrepareCommand(config_.tool, dir, {}, config_.format->tree),
+                       RunToSuccess(PrepareCommand(LaterTool(), dir, {}, config_.format->tree),
                                     scratch_->Sub("prepare.log")));
   figures_.prepare_seconds = prepared.seconds;
   return OkStatus();
@@ -409,7 +436,7 @@ Status LiveBackup::RestoreAndCheck(const std::string& prepared_dir, int last_inc
   const std::string data_dir = base_dir + "/data";
   HBK_RETURN_IF_ERROR(MakeDirectory(data_dir));
   HBK_RETURN_IF_ERROR(
-      RunToSuccess(CopyBackCommand(config_.tool, prepared_dir, data_dir, {}, config_.format->tree),
+      RunToSuccess(CopyBackCommand(LaterTool(), prepared_dir, data_dir, {}, config_.format->tree),
                    base_dir + ".log")
           .status());
   HBK_RETURN_IF_ERROR(StartRestored(base_dir).WithContext("start on the restored files"));

@@ -38,6 +38,9 @@ struct LiveBackupConfig {
   uint32_t bulk_mib = 60;        // of the largest table
   // Of each hbk backup: --compress, ...
   std::vector<std::string> backup_options = {};
+  // "hbk": full backups go through a pipe into hbk extract. "mbstream": into mbstream -x, and
+  // mariadb-backup prepares and restores what comes out.
+  std::string stream = {};
   BackupTool tool = BackupTool::kHbk;
   // A copy of the backup before prepare stays beside it, for looking into a failure.
   bool keeps_unprepared = false;
@@ -100,6 +103,9 @@ class LiveBackup {
   Result<int> ChooseThrottle();
   Status BackUp();
   Status RunBackup(int throttle);
+  Result<std::vector<std::string>> StreamCommand(const BackupArguments& arguments) const;
+  // Who prepares and restores.
+  [[nodiscard]] BackupTool LaterTool() const;
   Status BackUpIncrements(int throttle);
   Status Prepare();
   Status PrepareChain();
