@@ -261,7 +261,9 @@ Status BackupRun::Preflight() {
   HBK_ASSIGN_OR_RETURN(const redo::LogHead log, CheckRedoLog(fs_, record_.layout));
   if (log.header.is_encrypted)
     record_.keys.insert({log.header.crypt.key_id, log.header.crypt.key_version});
-  HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
+  // An archive lies nowhere.
+  if (!options_.is_streamed)
+    HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
   HBK_RETURN_IF_ERROR(PrepareBase());
   if (!rocksdb_dir_.empty())
     HBK_RETURN_IF_ERROR(RocksdbCheckpoint::CheckLeftover(fs_, rocksdb_dir_));
@@ -315,7 +317,8 @@ Status BackupRun::PrepareBase() {
   } else if (!options_.incremental_basedir.empty()) {
     HBK_RETURN_IF_ERROR(CheckBaseSeal());
     HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir));
-    HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
+    if (!options_.is_streamed)
+      HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
   } else {
     return OkStatus();
   }
