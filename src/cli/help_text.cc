@@ -71,7 +71,7 @@ CommandHelp HelpOf(Command command) {
           "Decrypts the files of a backup that was made with --encrypt, in place; those that are\n"
           "compressed stay so. Prepare does so by itself. If it was interrupted, run it again.\n"
           "Afterwards everybody who can read the directory can read the data.\n",
-          "hbk decrypt --target-dir=/backup/monday --encrypt-key-file=/root/backup.key"};
+          "hbk decrypt --target-dir=/backup/monday --encrypt-key-file=/etc/hbk/backup.key"};
     case Command::kKey:
       return {
           "change who can open a sealed backup",
@@ -142,7 +142,7 @@ std::string OptionRows(Command command) {
   for (const Section section :
        {Section::kMain, Section::kConnection, Section::kTls, Section::kLayout, Section::kKeys,
         Section::kSealing, Section::kNewKeys, Section::kReplication, Section::kIncrements,
-        Section::kSpeed, Section::kOutput}) {
+        Section::kStorage, Section::kSpeed, Section::kOutput}) {
     std::string in_section;
     for (const OptionSpec& spec : OptionTable()) {
       if (spec.section == section && spec.AppliesTo(command)) in_section += OptionRow(spec);

@@ -260,14 +260,14 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
 
     WithKind(
         TextOption(Opt::kCompress, "compress", 0, kInBackup, Section::kStorage, FileRole::kTool,
-                   "METHOD[:LEVEL]", "zstd:3",
-                   "compress the files: zstd (levels -7 to 19), lz4 (1 to 12) or none; zstd -d "
-                   "and lz4 -d unpack them, too"),
+                   "METHOD[:LEVEL]", "none",
+                   "compress the files: zstd (levels -7 to 19), lz4 (1 to 12) or none; without a "
+                   "method zstd:3. zstd -d and lz4 -d unpack them, too"),
         ValueKind::kMaybeText),
     WithChoices(WithKind(TextOption(Opt::kEncrypt, "encrypt", 0, kInBackup, Section::kStorage,
                                     FileRole::kTool, "CIPHER", "",
-                                    "encrypt and authenticate the files, so that each key that is "
-                                    "given opens them: aes-256-gcm, which is also the default"),
+                                    "encrypt and authenticate the files, so that each key "
+                                    "that is given opens them. The cipher is aes-256-gcm"),
                          ValueKind::kMaybeText),
                 "aes-256-gcm"),
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -75,6 +76,7 @@ class UnpackRun {
     HBK_RETURN_IF_ERROR(FindFiles());
     HBK_RETURN_IF_ERROR(CheckSpace());
     HBK_RETURN_IF_ERROR(UnpackFiles());
+    HBK_RETURN_IF_ERROR(SyncDirectories());
     return StoreState();
   }
 
@@ -172,6 +174,16 @@ class UnpackRun {
       reporter_.Progress(done_bytes += files_[item].size, summary_.bytes);
       return OkStatus();
     });
+  }
+
+  // Or stored files would come back after a power cut, and nobody would know them any more.
+  Status SyncDirectories() {
+    std::set<std::string> directories;
+    for (const StoredFile& file : files_)
+      directories.insert(io::DirName(Plain(file.name)));
+    for (const std::string& directory : directories)
+      HBK_RETURN_IF_ERROR(fs_.SyncDirectory(directory));
+    return OkStatus();
   }
 
   Status Unpack(const StoredFile& file) {

@@ -3,7 +3,9 @@
 #include "hbk/delta/delta_file.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/stored_backup.h"
+#include "hbk/seal/key_slot_runner.h"
 #include "hbk/store/compressed_file_system.h"
+#include "hbk/store/sealed_file_system.h"
 
 namespace hbk::testing {
 namespace {
@@ -11,24 +13,50 @@ namespace {
 constexpr uint64_t kBytesMax = uint64_t{1} << 30;
 constexpr codec::FrameChoice kZstd{codec::FrameMethod::kZstd, 3};
 
+// What lies in the backup of a file; empty: nothing.
+std::string NameThere(const manifest::ManifestFile& file) {
+  if (file.content == manifest::FileContent::kBase) return {};
+  if (file.content == manifest::FileContent::kWhole) return file.name;
+  return file.delta_size == 0 ? "" : file.name + std::string(delta::kDeltaSuffix);
+}
+
+Status MoveInto(io::FileSystem& from, io::FileSystem& to, const std::string& path) {
+  HBK_ASSIGN_OR_RETURN(const std::string bytes, io::ReadFile(from, path, kBytesMax));
+  HBK_RETURN_IF_ERROR(io::WriteNewFile(to, path, bytes, 0600));
+  return from.Remove(path);
+}
+
 }  // namespace
 
 Status CompressBackup(io::FileSystem& fs, const std::string& dir) {
   HBK_ASSIGN_OR_RETURN(auto manifest, manifest::LoadManifest(fs, dir));
   store::CompressedFileSystem stored(fs, dir, kZstd, manifest::IsNeverCompressed);
   for (const manifest::ManifestFile& file : manifest.files) {
-    if (manifest::IsNeverCompressed(file.name) || file.content == manifest::FileContent::kBase)
-      continue;
-    const bool is_delta = file.content == manifest::FileContent::kDelta;
-    if (is_delta && file.delta_size == 0) continue;
-    const std::string path =
-        io::JoinPath(dir, file.name + (is_delta ? std::string(delta::kDeltaSuffix) : ""));
-    HBK_ASSIGN_OR_RETURN(const std::string bytes, io::ReadFile(fs, path, kBytesMax));
-    HBK_RETURN_IF_ERROR(io::WriteNewFile(stored, path, bytes, 0600));
-    HBK_RETURN_IF_ERROR(fs.Remove(path));
+    const std::string name = NameThere(file);
+    if (name.empty() || manifest::IsNeverCompressed(name)) continue;
+    HBK_RETURN_IF_ERROR(MoveInto(fs, stored, io::JoinPath(dir, name)));
   }
   manifest.compression = kZstd;
   return manifest::StoreManifest(fs, dir, manifest);
+}
+
+Status SealBackup(io::FileSystem& fs, const std::string& dir, const seal::SealingKey& key) {
+  HBK_RETURN_IF_ERROR(CompressBackup(fs, dir));
+  HBK_ASSIGN_OR_RETURN(auto manifest, manifest::LoadManifest(fs, dir));
+  HBK_ASSIGN_OR_RETURN(const seal::DataKey data_key, seal::DataKey::Generate());
+  HBK_ASSIGN_OR_RETURN(const seal::KeySlots slots,
+                       seal::NewKeySlots(data_key, std::vector{key}, seal::SlotTimeNow()));
+  HBK_RETURN_IF_ERROR(seal::StoreKeySlots(fs, dir, slots, data_key));
+  store::SealedFileSystem sealed(fs, dir, data_key, manifest::IsNeverSealed);
+  for (manifest::ManifestFile& file : manifest.files) {
+    const std::string name = NameThere(file);
+    if (name.empty()) continue;
+    const std::string there = manifest::NameBeneathCompression(name, manifest.compression);
+    HBK_RETURN_IF_ERROR(MoveInto(fs, sealed, io::JoinPath(dir, there)));
+    file.seal_id = seal::FileIdText(sealed.ids().at(there));
+  }
+  manifest.is_sealed = true;
+  return manifest::StoreManifest(fs, dir, manifest, &data_key);
 }
 
 }  // namespace hbk::testing

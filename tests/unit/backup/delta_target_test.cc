@@ -36,7 +36,7 @@ class DeltaTargetTest : public ::testing::Test {
                    const std::vector<uint64_t>& damaged = {}) {
     DeltaTarget target(fs_, {"/t/a.hbk_delta", 5, flags_, choice});
     EXPECT_THAT(target.Write({offset, AsBytes(pages), pages.size(), damaged}), IsOk());
-    ASSERT_THAT(target.SkipHole(kCopyBufferBytes), hbk::testing::IsOk());
+    EXPECT_THAT(target.SkipHole(kCopyBufferBytes), hbk::testing::IsOk());
     CopyResult result;
     EXPECT_THAT(target.Finish(pages.size(), result), IsOk());
     return result;

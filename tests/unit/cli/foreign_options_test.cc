@@ -19,7 +19,7 @@ TEST(ForeignOptionsTest, HintSaysWhatToDo) {
   EXPECT_EQ(HintFor("backup"), "the command is: hbk backup");
   EXPECT_EQ(HintFor("no-backup-locks"),
             "--no-backup-locks does nothing in mariadb-backup either: remove it");
-  EXPECT_EQ(HintFor("compress"), "--compress comes with a later version");
+  EXPECT_EQ(HintFor("databases"), "--databases comes with a later version");
   EXPECT_THAT(HintFor("startup-wait-timeout"), HasSubstr("--lock-wait-timeout"));
   EXPECT_THAT(HintFor("startup-wait-timeout"), HasSubstr("--lock-retry-time"));
   EXPECT_THAT(HintFor("ftwrl-wait-threshold"), HasSubstr("--lock-wait-threshold"));

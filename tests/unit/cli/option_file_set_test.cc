@@ -192,8 +192,8 @@ TEST_F(OptionFileSetTest, UnknownKeyInAToolGroupNamesFileAndLine) {
   EXPECT_THAT(Values("[hbk]\n\nbanana=1\n"),
               StatusIs(StatusCode::kUsage, AllOf(HasSubstr("unknown option --banana"),
                                                  HasSubstr("values.cnf, line 3 [hbk]"))));
-  EXPECT_THAT(Values("[mariadb-backup]\ncompress\n").status().hint(),
-              "--compress comes with a later version");
+  EXPECT_THAT(Values("[mariadb-backup]\ndatabases\n").status().hint(),
+              "--databases comes with a later version");
   EXPECT_THAT(Values("[xtrabackup]\nloose-banana=1\n"), IsOk());
 }
 
