@@ -38,8 +38,9 @@ export HBK_ENCRYPT_KEY
 HBK_ENCRYPT_KEY=$(openssl rand -hex 32)
 key=$(openssl rand -hex 32) iv=$(openssl rand -hex 16)
 hbk_backup=("$hbk" backup --no-defaults --user=root --socket="$work/s" --parallel="$parallel")
-other="mariadb-backup --no-defaults --backup --user=root --socket='$work/s' --datadir='$work/data'
-    --parallel=$parallel --stream=mbstream --target-dir='$work/b' 2>'$work/mb.log' | zstd -q -3 -T2"
+other="mariadb-backup --no-defaults --backup --user=root --socket='$work/s' --parallel=$parallel"
+other+=" --datadir='$work/data' --stream=mbstream --target-dir='$work/b' 2>'$work/mb.log'"
+other+=" | zstd -q -3 -T2"
 mkdir "$work/b"
 
 # piped LABEL SCRIPT: what it writes is $work/b/archive.
