@@ -130,12 +130,10 @@ Result<Secret> FindTyped(const OptionValues& values, Opt id, std::string_view pr
   return AskPassword(prompt, EnvironmentName(SpecOf(id)));
 }
 
-Result<Secret> FindNewPassphrase(const OptionValues& values) {
-  HBK_ASSIGN_OR_RETURN(Secret typed,
-                       FindTyped(values, Opt::kNewPassphrase, "Enter the new passphrase: "));
+Result<Secret> FindNewPassphrase(const OptionValues& values, Opt id) {
+  HBK_ASSIGN_OR_RETURN(Secret typed, FindTyped(values, id, "Enter the new passphrase: "));
   if (typed.empty()) return typed;
-  HBK_ASSIGN_OR_RETURN(const Secret again,
-                       FindTyped(values, Opt::kNewPassphrase, "Enter it again: "));
+  HBK_ASSIGN_OR_RETURN(const Secret again, FindTyped(values, id, "Enter it again: "));
   // Nobody sees what he types; and nobody could open the slot.
   if (typed.Reveal() != again.Reveal()) return UsageError("the two passphrases differ");
   return typed;
@@ -157,12 +155,14 @@ Result<Secrets> FindSecrets(const OptionValues& values, Command command) {
     const char* token = LookUp("VAULT_TOKEN");
     secrets.main = Secret(token == nullptr ? "" : token);
   }
-  if (SpecOf(Opt::kEncryptPassphrase).AppliesTo(command)) {
+  if (command == Command::kBackup && values.Find(Opt::kEncrypt) != nullptr) {
+    HBK_ASSIGN_OR_RETURN(secrets.passphrase, FindNewPassphrase(values, Opt::kEncryptPassphrase));
+  } else if (SpecOf(Opt::kEncryptPassphrase).AppliesTo(command)) {
     HBK_ASSIGN_OR_RETURN(secrets.passphrase, FindTyped(values, Opt::kEncryptPassphrase,
                                                        "Enter the passphrase of the backup: "));
   }
   if (command == Command::kKey) {
-    HBK_ASSIGN_OR_RETURN(secrets.new_passphrase, FindNewPassphrase(values));
+    HBK_ASSIGN_OR_RETURN(secrets.new_passphrase, FindNewPassphrase(values, Opt::kNewPassphrase));
   }
   return secrets;
 }
