@@ -53,7 +53,7 @@ using server::BackupStage;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kDamagedPagesShownMax = 100;
-// While one compresses, or looks for changed pages, another waits for the disk.
+// While one compresses, another waits for the disk.
 constexpr uint32_t kWorkersPerCore = 2;
 constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
 // From here on recovery makes files that only the redo log knows.
@@ -370,9 +370,7 @@ Status BackupRun::CreateTarget() {
 
   FileCopierOptions copier;
   copier.target_dir = options_.target_dir;
-  // Whoever mostly writes has the disk busy already.
-  const bool is_mostly_writing = store_.is_plain() && !base_;
-  copier.workers = WorkerCount(options_.parallel) * (is_mostly_writing ? 1 : kWorkersPerCore);
+  copier.workers = WorkerCount(options_.parallel) * (store_.is_plain() ? 1 : kWorkersPerCore);
   copier.page_size = static_cast<uint32_t>(record_.facts.Number("innodb_page_size", 0));
   copier.limiter = options_.throttle != 0 ? &limiter_ : nullptr;
   copier.keep_damaged_pages = options_.log_page_corruption;
