@@ -53,8 +53,6 @@ using server::BackupStage;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kDamagedPagesShownMax = 100;
-// While one compresses, another waits for the disk.
-constexpr uint32_t kWorkersPerCore = 2;
 constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
 // From here on recovery makes files that only the redo log knows.
 constexpr server::ServerVersion kRebuildsFiles{10, 6, 0};
@@ -370,7 +368,7 @@ Status BackupRun::CreateTarget() {
 
   FileCopierOptions copier;
   copier.target_dir = options_.target_dir;
-  copier.workers = WorkerCount(options_.parallel) * (store_.is_plain() ? 1 : kWorkersPerCore);
+  copier.workers = WorkerCount(options_.parallel);
   copier.page_size = static_cast<uint32_t>(record_.facts.Number("innodb_page_size", 0));
   copier.limiter = options_.throttle != 0 ? &limiter_ : nullptr;
   copier.keep_damaged_pages = options_.log_page_corruption;

@@ -29,8 +29,6 @@ class TargetStore {
                                                    const std::stop_token& stop);
 
   [[nodiscard]] io::FileSystem& fs() { return layers_.empty() ? fs_ : *layers_.back(); }
-  // Files lie in the target as they are.
-  [[nodiscard]] bool is_plain() const { return layers_.empty(); }
   // Null: it is not sealed.
   [[nodiscard]] const seal::DataKey* data_key() const { return data_key_ ? &*data_key_ : nullptr; }
 
