@@ -465,7 +465,7 @@ Status UnpackBase(const PrepareOptions& options, io::FileSystem& fs, manifest::S
                   report::Reporter& reporter, const std::stop_token& stop) {
   manifest::StoredBackups stored(fs, keys);
   HBK_ASSIGN_OR_RETURN(const bool is_stored, stored.Add(options.target_dir));
-  if (!is_stored) return OkStatus();
+  if (!is_stored) return RemoveSpareKeySlots(fs, options.target_dir);
   for (const std::string& increment : options.incremental_dirs)
     HBK_RETURN_IF_ERROR(stored.Add(increment).status());
   HBK_RETURN_IF_ERROR(PrepareRun(options, stored.fs(), reporter, stop).Check());

@@ -68,6 +68,7 @@ class UnpackRun {
     }
     keeps_compression_ = unseals_only && is_compressed;
     if (!manifest_.is_sealed && (unseals_only || !is_compressed)) {
+      HBK_RETURN_IF_ERROR(RemoveSpareKeySlots(fs_, options_.target_dir));
       summary_.was_plain_already = true;
       reporter_.Info("the files of the backup are plain already");
       return summary_;
@@ -98,9 +99,7 @@ class UnpackRun {
     manifest_.SetPlain();
     if (keeps_compression_) manifest_.compression = compression;
     HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, options_.target_dir, manifest_));
-    const Status removed = fs_.Remove(Plain(std::string(seal::kKeySlotsFileName)));
-    if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
-    HBK_RETURN_IF_ERROR(fs_.SyncDirectory(options_.target_dir));
+    HBK_RETURN_IF_ERROR(RemoveSpareKeySlots(fs_, options_.target_dir));
     return summary_;
   }
 
@@ -248,6 +247,18 @@ class UnpackRun {
 };
 
 }  // namespace
+
+Status RemoveSpareKeySlots(io::FileSystem& fs, const std::string& backup_dir) {
+  const std::string path = io::JoinPath(backup_dir, seal::kKeySlotsFileName);
+  HBK_ASSIGN_OR_RETURN(const bool is_there, io::Exists(fs, path));
+  if (!is_there) return OkStatus();
+  const auto manifest = manifest::LoadManifest(fs, backup_dir);
+  if (!manifest.ok() && manifest.status().code() == StatusCode::kNotFound) return OkStatus();
+  HBK_RETURN_IF_ERROR(manifest.status());
+  if (manifest->is_sealed) return OkStatus();
+  HBK_RETURN_IF_ERROR(fs.Remove(path));
+  return fs.SyncDirectory(backup_dir);
+}
 
 Result<UnpackSummary> RunUnpack(const UnpackOptions& options, io::FileSystem& fs,
                                 report::Reporter& reporter, std::stop_token stop) {

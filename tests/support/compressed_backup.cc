@@ -23,7 +23,8 @@ std::string NameThere(const manifest::ManifestFile& file) {
 Status MoveInto(io::FileSystem& from, io::FileSystem& to, const std::string& path) {
   HBK_ASSIGN_OR_RETURN(const std::string bytes, io::ReadFile(from, path, kBytesMax));
   HBK_RETURN_IF_ERROR(io::WriteNewFile(to, path, bytes, 0600));
-  return from.Remove(path);
+  HBK_RETURN_IF_ERROR(from.Remove(path));
+  return from.SyncDirectory(io::DirName(path));
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ using testing::StatusIs;
 
 using Files = std::map<std::string, std::string>;
 
+constexpr std::string_view kKeyText =
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
 Result<UnpackSummary> Unpack(io::FileSystem& fs, const std::string& dir = "/base") {
   QuietReporter reporter;
   // One worker: then the k-th operation is always the same one.
@@ -59,6 +62,43 @@ void PutChain(MemFileSystem& fs) {
   server.ChangeFiles();
   server.Work(60);
   (void)server.TakeIncrement(fs, "/inc", base);
+}
+
+seal::SealingKeyOptions SealingKeys() {
+  seal::SealingKeyOptions keys;
+  keys.key = Secret(std::string(kKeyText));
+  return keys;
+}
+
+void PutSealedChain(MemFileSystem& fs) {
+  PutChain(fs);
+  const seal::SealingKey key{.kind = seal::SealingKeyKind::kKey,
+                             .secret = seal::ParseSealingKey(kKeyText).value(),
+                             .origin = "a key",
+                             .label = "a key"};
+  ASSERT_THAT(testing::SealBackup(fs, "/base", key), IsOk());
+  ASSERT_THAT(testing::SealBackup(fs, "/inc", key), IsOk());
+}
+
+Status Decrypt(io::FileSystem& fs) {
+  QuietReporter reporter;
+  return RunUnpack({.target_dir = "/base",
+                    .depth = UnpackDepth::kUnsealed,
+                    .parallel = 1,
+                    .sealing_keys = SealingKeys()},
+                   fs, reporter, {})
+      .status();
+}
+
+Status PrepareSealed(io::FileSystem& fs) {
+  QuietReporter reporter;
+  return RunPrepare({.target_dir = "/base",
+                     .incremental_dirs = {"/inc"},
+                     .use_memory_bytes = 8 << 20,
+                     .parallel = 1,
+                     .sealing_keys = SealingKeys()},
+                    fs, reporter, {})
+      .status();
 }
 
 TEST(UnpackRunnerTest, FilesAreAsTheyWere) {
@@ -173,6 +213,52 @@ TEST(UnpackRunnerTest, PrepareOfACompressedChainGivesTheSame) {
   EXPECT_TRUE(FilesOf(elsewhere, "/new") == FilesOf(plain, "/base"));
   EXPECT_EQ(manifest::LoadManifest(elsewhere, "/new")->compression, codec::FrameChoice());
   EXPECT_TRUE(FilesOf(elsewhere, "/base") == base);
+}
+
+// Decrypting in place, and prepare that does so first: killed at any change, the next run ends in
+// the same files.
+TEST(UnpackRunnerTest, ASealedBackupIsGoneOnWith) {
+  MemFileSystem plain;
+  PutChain(plain);
+  ASSERT_THAT(Prepare(plain), IsOk());
+  const Files prepared = FilesOf(plain, "/base");
+  MemFileSystem decrypted;
+  PutSealedChain(decrypted);
+  ASSERT_THAT(Decrypt(decrypted), IsOk());
+  EXPECT_EQ(manifest::LoadManifest(decrypted, "/base")->compression.method,
+            codec::FrameMethod::kZstd);
+  EXPECT_FALSE(io::Exists(decrypted, "/base/hbk_keys.json").value());
+  const Files unsealed = FilesOf(decrypted, "/base");
+  for (const bool is_prepare : {false, true}) {
+    const auto run = [is_prepare](io::FileSystem& fs) {
+      return is_prepare ? PrepareSealed(fs) : Decrypt(fs);
+    };
+    for (uint32_t k = 1;; k += is_prepare ? 3 : 1) {
+      MemFileSystem mem;
+      PutSealedChain(mem);
+      FaultyFileSystem fs(mem);
+      fs.Arm(FaultKind::kCrash, k);
+      (void)run(fs).ok();
+      if (!fs.has_fired()) break;
+      mem.Crash(k);
+      ASSERT_THAT(run(mem), IsOk()) << k << (is_prepare ? " prepare" : " decrypt");
+      // What random ids and salts are in is gone by now.
+      ASSERT_TRUE(FilesOf(mem, "/base") == (is_prepare ? prepared : unsealed)) << k;
+    }
+  }
+}
+
+TEST(UnpackRunnerTest, ASealedBackupIsNotDecompressed) {
+  MemFileSystem fs;
+  PutSealedChain(fs);
+  QuietReporter reporter;
+  EXPECT_THAT(RunUnpack({.target_dir = "/base",
+                         .depth = UnpackDepth::kDecompressed,
+                         .parallel = 1,
+                         .sealing_keys = SealingKeys()},
+                        fs, reporter, {}),
+              StatusIs(StatusCode::kUsage, HasSubstr("is sealed")));
+  EXPECT_THAT(Unpack(fs), StatusIs(StatusCode::kMissingKey, HasSubstr("no key is given")));
 }
 
 // A chain that does not fit is found before an hour goes into its base.
