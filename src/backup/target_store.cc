@@ -39,14 +39,7 @@ Status TargetStore::MakeDataKey(const std::stop_token& stop) {
         .WithHint("--encrypt-key-file, --encrypt-passphrase or another of the --encrypt-* options");
   }
   HBK_ASSIGN_OR_RETURN(data_key_, seal::DataKey::Generate());
-  slots_.emplace(*data_key_);
-  for (const seal::SealingKey& key : keys) {
-    HBK_RETURN_IF_ERROR(
-        slots_
-            ->Add(*data_key_, key,
-                  {.label = key.label, .created = seal::SlotTimeNow(), .scrypt = {}})
-            .status());
-  }
+  HBK_ASSIGN_OR_RETURN(slots_, seal::NewKeySlots(*data_key_, keys, seal::SlotTimeNow()));
   return OkStatus();
 }
 
