@@ -3,9 +3,10 @@
 //
 // One file after another, on several threads: the plain one is written beside the stored one,
 // checked against the digest in the manifest and made durable; then the stored one is removed. A
-// run that was ended is gone on with by the next one; until then the backup can be read as before,
-// since a file counts as plain only when its stored one is gone. The manifest says that the files
-// are plain when all of them are.
+// run that was ended is gone on with by the next one, or by prepare in place. Until then a
+// compressed backup can be read as before, since a file counts as plain only when its stored one is
+// gone; of a sealed one nobody else believes a plain file. The manifest says that the files are
+// plain when all of them are.
 //
 // Errors   kNotFound: no backup here. kNoSpace: before anything is changed, if that can be
 //          foreseen. kCorruption: a file is damaged, or not what the manifest says; it is left as
