@@ -4,17 +4,26 @@
 #include <thread>
 #include <utility>
 
+#include "hbk/base/check.h"
+
 namespace hbk::backup {
 
-CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs)
+CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs, uint32_t workers)
     : forward_stop_(environment.stop, [this] { stop_source_.request_stop(); }),
       environment_(std::move(environment)),
-      slots_(jobs.size()) {
+      slots_(jobs.size()),
+      workers_(std::max<uint32_t>(1, workers)),
+      full_(workers_),
+      // Every buffer that there is finds room.
+      free_(size_t{3} * workers_) {
   environment_.stop = stop_source_.get_token();
   for (size_t i = 0; i < jobs.size(); ++i) {
     slots_[i].copy = std::make_unique<FileCopy>(environment_, std::move(jobs[i]));
     by_size_.push_back(&slots_[i]);
   }
+  // Besides those that the threads have in hand.
+  for (uint32_t i = 0; i < workers_; ++i)
+    HBK_CHECK(free_.Push(AlignedBuffer()));
   std::sort(by_size_.begin(), by_size_.end(), [](const Slot* a, const Slot* b) {
     const CopyJob& left = a->copy->job();
     const CopyJob& right = b->copy->job();
@@ -23,13 +32,17 @@ CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs)
   });
 }
 
-Result<std::vector<CopyResult>> CopyPool::Run(uint32_t workers) {
-  const size_t useful = std::max<size_t>(1, workers);
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < useful; ++i)
-    threads.emplace_back([this] { Work(); });
-  Work();
-  for (std::thread& thread : threads)
+Result<std::vector<CopyResult>> CopyPool::Run() {
+  std::vector<std::thread> readers;
+  std::vector<std::thread> storers;
+  for (uint32_t i = 0; i < workers_; ++i) {
+    readers.emplace_back([this] { ReadFiles(); });
+    storers.emplace_back([this] { StoreChunks(); });
+  }
+  for (std::thread& thread : readers)
+    thread.join();
+  full_.Close();
+  for (std::thread& thread : storers)
     thread.join();
   {
     const MutexLock lock(mutex_);
@@ -42,12 +55,21 @@ Result<std::vector<CopyResult>> CopyPool::Run(uint32_t workers) {
   return results;
 }
 
-void CopyPool::Work() {
+void CopyPool::ReadFiles() {
   CopyBuffers buffers;
   Slot* current = nullptr;
   while (const auto unit = Take(current)) {
     current = unit->slot;
-    const Status status = Do(*unit, buffers);
+    const Status status =
+        unit->range ? ReadRange(*unit, buffers.chunk) : Open(*unit->slot, buffers);
+    if (!status.ok()) return Fail(status);
+  }
+}
+
+void CopyPool::StoreChunks() {
+  CopyBuffers buffers;
+  while (auto full = full_.Pop()) {
+    const Status status = Store(*full, buffers);
     if (!status.ok()) return Fail(status);
   }
 }
@@ -59,51 +81,88 @@ std::optional<CopyPool::Unit> CopyPool::Take(Slot* current) {
       if (status_.ok()) status_ = InterruptedError();
       return std::nullopt;
     }
-    const bool is_current_started =
-        std::find(started_.begin(), started_.end(), current) != started_.end();
-    if (!is_current_started && next_slot_ < by_size_.size()) {
+    Slot* const started = FindStarted(current);
+    const bool goes_on = started != nullptr && started == current;
+    if (!goes_on && next_slot_ < by_size_.size()) {
       ++opening_count_;
       return Unit{by_size_[next_slot_++], std::nullopt};
     }
-    if (Slot* slot = FindStarted(current)) {
-      const Unit unit{slot, slot->next_range++};
-      if (slot->next_range == slot->copy->range_count()) std::erase(started_, slot);
+    if (started != nullptr) {
+      const Unit unit{started, started->next_range++};
+      started->begun[*unit.range] = 1;
+      if (started->next_range == started->range_count) std::erase(started_, started);
       return unit;
     }
-    // What is being opened may have ranges for us.
-    if (opening_count_ == 0) return std::nullopt;
+    // What is being opened may have ranges for us; and what we are too far ahead in, later.
+    if (opening_count_ == 0 && started_.empty()) return std::nullopt;
     changed_.Wait(mutex_);
   }
 }
 
+// The current one, or else the first, in which we are not too far ahead.
 CopyPool::Slot* CopyPool::FindStarted(Slot* current) {
-  if (started_.empty()) return nullptr;
-  const auto found = std::find(started_.begin(), started_.end(), current);
-  return found != started_.end() ? *found : started_.front();
+  const auto is_open = [](const Slot* slot) {
+    return slot->begun.empty() || slot->next_range < slot->begun.begin()->first + kAheadRangesMax;
+  };
+  const auto found = std::ranges::find(started_, current);
+  if (found != started_.end() && is_open(*found)) return *found;
+  const auto first = std::ranges::find_if(started_, is_open);
+  return first != started_.end() ? *first : nullptr;
 }
 
-Status CopyPool::Do(const Unit& unit, CopyBuffers& buffers) {
-  Slot& slot = *unit.slot;
-  if (unit.range) {
-    HBK_RETURN_IF_ERROR(slot.copy->CopyRange(*unit.range, buffers));
-    uint64_t left = 0;
-    {
-      const MutexLock lock(mutex_);
-      left = --slot.ranges_left;
-    }
-    return left == 0 ? FinishSlot(slot) : OkStatus();
-  }
+Status CopyPool::Open(Slot& slot, CopyBuffers& buffers) {
   const Status opened = slot.copy->Open(buffers);
-  const uint64_t ranges = opened.ok() ? slot.copy->range_count() : 0;
+  bool is_empty = false;
   {
     const MutexLock lock(mutex_);
     --opening_count_;
-    slot.ranges_left = ranges;
-    if (ranges > 0) started_.push_back(&slot);
+    slot.range_count = opened.ok() ? slot.copy->range_count() : 0;
+    is_empty = slot.range_count == 0;
+    if (!is_empty) started_.push_back(&slot);
   }
   changed_.NotifyAll();
   HBK_RETURN_IF_ERROR(opened);
-  return ranges == 0 ? FinishSlot(slot) : OkStatus();
+  return is_empty ? FinishSlot(slot) : OkStatus();
+}
+
+Status CopyPool::ReadRange(const Unit& unit, AlignedBuffer& chunk) {
+  FileCopy& copy = *unit.slot->copy;
+  for (const CopyPiece& piece : copy.PiecesOf(*unit.range)) {
+    HBK_ASSIGN_OR_RETURN(const std::optional<size_t> got, copy.Read(piece, chunk));
+    if (!got) continue;
+    BeginChunk(unit);
+    // Both fail only when somebody else has failed.
+    if (!full_.Push({unit, piece, *got, std::move(chunk)})) return InterruptedError();
+    auto next = free_.Pop();
+    if (!next) return InterruptedError();
+    chunk = std::move(*next);
+  }
+  return End(unit);
+}
+
+Status CopyPool::Store(FullChunk& full, CopyBuffers& buffers) {
+  std::swap(full.bytes, buffers.chunk);
+  HBK_RETURN_IF_ERROR(full.unit.slot->copy->Store(full.piece, full.got, buffers));
+  if (!free_.Push(std::move(full.bytes))) return InterruptedError();
+  return End(full.unit);
+}
+
+void CopyPool::BeginChunk(const Unit& unit) {
+  const MutexLock lock(mutex_);
+  ++unit.slot->begun.at(*unit.range);
+}
+
+Status CopyPool::End(const Unit& unit) {
+  Slot& slot = *unit.slot;
+  bool is_last = false;
+  {
+    const MutexLock lock(mutex_);
+    if (--slot.begun.at(*unit.range) > 0) return OkStatus();
+    slot.begun.erase(*unit.range);
+    is_last = slot.begun.empty() && slot.next_range == slot.range_count;
+  }
+  changed_.NotifyAll();
+  return is_last ? FinishSlot(slot) : OkStatus();
 }
 
 Status CopyPool::FinishSlot(Slot& slot) {
@@ -119,6 +178,8 @@ void CopyPool::Fail(const Status& status) {
     if (status_.ok()) status_ = status;
   }
   stop_source_.request_stop();
+  full_.Close();
+  free_.Close();
   changed_.NotifyAll();
 }
 

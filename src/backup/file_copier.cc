@@ -100,8 +100,8 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
                                 const uint64_t now = done += bytes;
                                 reporter_.Progress(now, std::max(total, now));
                               }};
-  CopyPool pool(std::move(environment), std::move(jobs));
-  HBK_ASSIGN_OR_RETURN(auto results, pool.Run(options_.workers));
+  CopyPool pool(std::move(environment), std::move(jobs), options_.workers);
+  HBK_ASSIGN_OR_RETURN(auto results, pool.Run());
 
   // All at the end: the first sync commits the metadata of the others too, so that thousands of
   // small tables do not each wait for the journal.

@@ -29,6 +29,8 @@ static_assert(kCopyBufferBytes % kPieceBytes == 0 && kPieceBytes >= innodb::kPag
 // What a worker takes over at a time.
 constexpr uint64_t kRangePieces = 64;
 
+constexpr size_t kSmallBufferBytes = 64 << 10;
+
 bool IsTablespace(CopyMethod method) {
   return method != CopyMethod::kPlain && method != CopyMethod::kAria;
 }
@@ -170,7 +172,7 @@ void FileCopy::PlanPieces() {
     const uint64_t offset = page * page_bytes() / kPieceBytes * kPieceBytes;
     if (offset >= size_) break;
     const auto size = static_cast<size_t>(std::min(kPieceBytes, size_ - offset));
-    Piece* const last = pieces_.empty() ? nullptr : &pieces_.back();
+    CopyPiece* const last = pieces_.empty() ? nullptr : &pieces_.back();
     if (last != nullptr && last->offset + last->size > offset) continue;
     read_bytes += size;
     if (last != nullptr && last->offset + last->size == offset &&
@@ -208,7 +210,7 @@ Result<bool> FileCopy::HasContentOf(const manifest::ManifestFile& known, CopyBuf
     if (environment_.stop.stop_requested()) return InterruptedError();
     const uint64_t offset = chunk * kCopyBufferBytes;
     const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
-    HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(offset, size, buffers));
+    HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk({offset, size}, buffers.chunk));
     if (got < size) return false;
     digest.AddChunk(chunk, ByteView(buffers.chunk.view()).first(size));
   }
@@ -216,8 +218,8 @@ Result<bool> FileCopy::HasContentOf(const manifest::ManifestFile& known, CopyBuf
 }
 
 Status FileCopy::ReadAriaHead(CopyBuffers& buffers) {
-  HBK_ASSIGN_OR_RETURN(const size_t got,
-                       ReadChunk(0, std::min<size_t>(size_, aria::kTableHeadBytes), buffers));
+  const CopyPiece piece{0, std::min<size_t>(size_, aria::kTableHeadBytes)};
+  HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(piece, buffers.chunk));
   const ByteView head = ByteView(buffers.chunk.view()).first(got);
   const MutexLock lock(mutex_);
   head_.assign(head.begin(), head.end());
@@ -239,70 +241,83 @@ uint64_t FileCopy::range_bytes() const {
   return target_->is_encoded() ? kEncodedRangeBytes : kRangeBytes;
 }
 
-Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
-  if (reading_ == ReadChoice::kNamed) return CopyPieces(index, buffers);
-  const uint64_t chunks = range_bytes() / kCopyBufferBytes;
-  const uint64_t chunk_count = (size_ + kCopyBufferBytes - 1) / kCopyBufferBytes;
-  const uint64_t end = std::min((index + 1) * chunks, chunk_count);
-  for (uint64_t chunk = index * chunks; chunk < end; ++chunk) {
-    if (environment_.stop.stop_requested()) return InterruptedError();
-    if (is_abandoned()) return OkStatus();
-    const uint64_t offset = chunk * kCopyBufferBytes;
-    const auto size = static_cast<size_t>(std::min(kCopyBufferBytes, size_ - offset));
-    HBK_RETURN_IF_ERROR(
-        CopyChunk(offset, size, buffers).WithContext("copying " + job_.source_path));
+std::vector<CopyPiece> FileCopy::PiecesOf(uint64_t range) const {
+  if (reading_ == ReadChoice::kNamed) {
+    const auto begin = pieces_.begin() + static_cast<ptrdiff_t>(range * kRangePieces);
+    const auto left = static_cast<size_t>(pieces_.end() - begin);
+    return {begin, begin + static_cast<ptrdiff_t>(std::min<size_t>(kRangePieces, left))};
   }
-  return OkStatus();
+  std::vector<CopyPiece> pieces;
+  const uint64_t end = std::min((range + 1) * range_bytes(), size_);
+  for (uint64_t offset = range * range_bytes(); offset < end; offset += kCopyBufferBytes)
+    pieces.push_back({offset, static_cast<size_t>(std::min(kCopyBufferBytes, end - offset))});
+  return pieces;
 }
 
-Status FileCopy::CopyPieces(uint64_t index, CopyBuffers& buffers) {
-  const size_t end = std::min<size_t>((index + 1) * kRangePieces, pieces_.size());
-  for (size_t i = index * kRangePieces; i < end; ++i) {
-    if (environment_.stop.stop_requested()) return InterruptedError();
-    if (is_abandoned()) return OkStatus();
-    HBK_RETURN_IF_ERROR(CopyChunk(pieces_[i].offset, pieces_[i].size, buffers)
-                            .WithContext("copying " + job_.source_path));
+Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
+  for (const CopyPiece& piece : PiecesOf(index)) {
+    HBK_ASSIGN_OR_RETURN(const std::optional<size_t> got, Read(piece, buffers.chunk));
+    if (got) HBK_RETURN_IF_ERROR(Store(piece, *got, buffers));
   }
   return OkStatus();
 }
 
 // Reads into the buffer, with zeros behind what there is, up to a multiple of the alignment.
-Result<size_t> FileCopy::ReadChunk(uint64_t offset, size_t size, CopyBuffers& buffers) {
+Result<size_t> FileCopy::ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk) {
   if (environment_.limiter != nullptr && !job_.under_lock) {
     if (!environment_.limiter->Acquire(1, environment_.stop)) return InterruptedError();
   }
-  const MutableByteView read = buffers.chunk.view().first(static_cast<size_t>(AlignUp(size)));
-  HBK_ASSIGN_OR_RETURN(size_t got, source_->ReadAt(offset, read));
-  got = std::min(got, size);
+  const auto room = static_cast<size_t>(AlignUp(piece.size));
+  // Making a large one takes longer than copying a small file.
+  if (chunk.size() < room)
+    chunk = AlignedBuffer(room <= kSmallBufferBytes ? kSmallBufferBytes : kCopyBufferBytes);
+  const MutableByteView read = chunk.view().first(room);
+  HBK_ASSIGN_OR_RETURN(size_t got, source_->ReadAt(piece.offset, read));
+  got = std::min(got, piece.size);
   std::fill(read.begin() + static_cast<ptrdiff_t>(got), read.end(), uint8_t{0});
   return got;
 }
 
-Status FileCopy::CopyChunk(uint64_t offset, size_t size, CopyBuffers& buffers) {
+Result<std::optional<size_t>> FileCopy::Read(const CopyPiece& piece, AlignedBuffer& chunk) {
+  if (environment_.stop.stop_requested()) return InterruptedError();
+  if (is_abandoned()) return std::optional<size_t>();
+  auto got = ReadPiece(piece, chunk);
+  if (!got.ok()) return got.status().WithContext("copying " + job_.source_path);
+  return got;
+}
+
+Result<std::optional<size_t>> FileCopy::ReadPiece(const CopyPiece& piece, AlignedBuffer& chunk) {
   if (has_holes_) {
-    HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(offset));
-    if (data >= offset + size) {
-      HBK_RETURN_IF_ERROR(target_->SkipHole(offset));
-      environment_.on_copied(size);
-      return OkStatus();
+    HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(piece.offset));
+    if (data >= piece.offset + piece.size) {
+      HBK_RETURN_IF_ERROR(target_->SkipHole(piece.offset));
+      environment_.on_copied(piece.size);
+      return std::optional<size_t>();
     }
   }
-  HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(offset, size, buffers));
-  if (got < size) {
-    HBK_RETURN_IF_ERROR(NoteEnd(offset + got));
-    if (is_abandoned()) return OkStatus();
-  }
-  const MutableByteView read = buffers.chunk.view().first(static_cast<size_t>(AlignUp(size)));
-  FileChunk chunk{.offset = offset, .bytes = read, .size = size};
+  HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(piece, chunk));
+  if (got < piece.size) HBK_RETURN_IF_ERROR(NoteEnd(piece.offset + got));
+  return is_abandoned() ? std::nullopt : std::optional<size_t>(got);
+}
+
+Status FileCopy::Store(const CopyPiece& piece, size_t got, CopyBuffers& buffers) {
+  if (environment_.stop.stop_requested()) return InterruptedError();
+  if (is_abandoned()) return OkStatus();
+  return StorePiece(piece, got, buffers).WithContext("copying " + job_.source_path);
+}
+
+Status FileCopy::StorePiece(const CopyPiece& piece, size_t got, CopyBuffers& buffers) {
+  const MutableByteView read = buffers.chunk.view().first(static_cast<size_t>(AlignUp(piece.size)));
+  FileChunk chunk{.offset = piece.offset, .bytes = read, .size = piece.size};
+  const MutableByteView pages = read.first(got - got % page_bytes());
   if (pages_) {
-    HBK_RETURN_IF_ERROR(
-        HealChunk(offset, read.first(got - got % page_bytes()), buffers, chunk.damaged));
+    HBK_RETURN_IF_ERROR(HealChunk(piece.offset, pages, buffers, chunk.damaged));
   } else if (aria_pages_) {
-    HBK_RETURN_IF_ERROR(HealAriaChunk(offset, read.first(got - got % page_bytes()), buffers));
+    HBK_RETURN_IF_ERROR(HealAriaChunk(piece.offset, pages, buffers));
   }
   if (is_abandoned()) return OkStatus();
   HBK_RETURN_IF_ERROR(target_->Write(chunk));
-  environment_.on_copied(size);
+  environment_.on_copied(piece.size);
   return OkStatus();
 }
 

@@ -1,7 +1,10 @@
 // One file on its way into the backup: opened once, copied by ranges from several threads, closed
 // once.
 //
-// Threads  Open and Close from one thread each; CopyRange from any number in between, each range
+// A range is copied by chunks: each is read, and then checked and written, perhaps by another
+// thread that has the time while the disk reads the next one.
+//
+// Threads  Open and Close from one thread each; the others from any number in between, each chunk
 //          once, each thread with buffers of its own.
 #pragma once
 
@@ -44,10 +47,16 @@ struct CopyEnvironment {
   };
 };
 
-// Of one worker.
+// Of one thread.
 struct CopyBuffers {
-  AlignedBuffer chunk{kCopyBufferBytes};
+  AlignedBuffer chunk;  // grows as need be
   AlignedBuffer page{PageReader::kScratchBytes};
+};
+
+// A part of a file; at most kCopyBufferBytes.
+struct CopyPiece {
+  uint64_t offset = 0;
+  size_t size = 0;
 };
 
 class DeltaTarget;
@@ -68,6 +77,13 @@ class FileCopy {
   // Opens source and target. Afterwards there may be nothing to copy: range_count() is 0.
   Status Open(CopyBuffers& buffers);
   [[nodiscard]] uint64_t range_count() const;
+  // In their order.
+  [[nodiscard]] std::vector<CopyPiece> PiecesOf(uint64_t range) const;
+  // How much of the piece the file has, with zeros behind; nothing if there is nothing to store.
+  Result<std::optional<size_t>> Read(const CopyPiece& piece, AlignedBuffer& chunk);
+  // What Read put into `chunk`, and said of it.
+  Status Store(const CopyPiece& piece, size_t got, CopyBuffers& buffers);
+  // Both, for all of a range.
   Status CopyRange(uint64_t index, CopyBuffers& buffers);
   // After all ranges. Not synced.
   Result<CopyResult> Close();
@@ -75,12 +91,6 @@ class FileCopy {
   [[nodiscard]] const CopyJob& job() const { return job_; }
 
  private:
-  // A part of the file; at most kCopyBufferBytes.
-  struct Piece {
-    uint64_t offset = 0;
-    size_t size = 0;
-  };
-
   Status OpenSource(CopyBuffers& buffers);
   Status ReadHeader(CopyBuffers& buffers);
   Status OpenTarget();
@@ -88,14 +98,14 @@ class FileCopy {
   Status LookAtSpaceInBase(CopyBuffers& buffers);
   Status LookAtFileInBase(CopyBuffers& buffers);
   Result<bool> HasContentOf(const manifest::ManifestFile& known, CopyBuffers& buffers);
-  Result<size_t> ReadChunk(uint64_t offset, size_t size, CopyBuffers& buffers);
+  Result<size_t> ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk);
+  Result<std::optional<size_t>> ReadPiece(const CopyPiece& piece, AlignedBuffer& chunk);
+  Status StorePiece(const CopyPiece& piece, size_t got, CopyBuffers& buffers);
   Status ReadAriaHead(CopyBuffers& buffers);
   [[nodiscard]] SpaceFile DescribeSpace() const;
   [[nodiscard]] Status FalseTimes() const;
   [[nodiscard]] Status FalseRedo(uint32_t page_no) const;
   void PlanPieces();
-  Status CopyPieces(uint64_t index, CopyBuffers& buffers);
-  Status CopyChunk(uint64_t offset, size_t size, CopyBuffers& buffers);
   Status HealChunk(uint64_t offset, MutableByteView pages, CopyBuffers& buffers,
                    std::vector<uint64_t>& damaged);
   Status NoteEnd(uint64_t offset);
@@ -130,7 +140,7 @@ class FileCopy {
   ReadChoice reading_ = ReadChoice::kRead;
   uint32_t skip_count_ = 0;
   std::vector<PageNo> named_pages_;  // kNamed, kNamedSample
-  std::vector<Piece> pieces_;        // kNamed: what is read
+  std::vector<CopyPiece> pieces_;    // kNamed: what is read
   DeltaTarget* delta_ = nullptr;     // what target_ is, if it is that
   std::string base_digest_;
   std::optional<uint32_t> key_id_;

@@ -1,7 +1,6 @@
 #include "hbk/filter/compressed_file.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,10 +19,6 @@ constexpr uint32_t kStubbornChunks = 4;
 constexpr uint32_t kTryAgainChunks = 16;
 constexpr uint64_t kSavedPart = 32;
 constexpr uint64_t kNoChunk = UINT64_MAX;
-// Frames that may wait for their turn. With the chunks that are handed out at a time it is a bound
-// of the memory, and never reached but when the source of one chunk is slow.
-constexpr size_t kEarlyFramesMax = 64;
-constexpr std::chrono::seconds kTurnPatience{30};
 
 }  // namespace
 
@@ -49,7 +44,6 @@ CompressedFileWriter::CompressedFileWriter(FrameEncoderPool& pool, Append append
 
 Status CompressedFileWriter::Write(uint64_t index, ByteView chunk) {
   HBK_CHECK(!chunk.empty() && chunk.size() <= kFileChunkBytes);
-  HBK_RETURN_IF_ERROR(WaitForTurn(index));
   bool is_fast = false;
   {
     const MutexLock lock(mutex_);
@@ -72,17 +66,6 @@ Result<CompressedFileWriter::Frame> CompressedFileWriter::Encode(ByteView chunk,
   pool_.Return(std::move(encoder));
   frame.bytes.shrink_to_fit();  // it may have to wait
   return frame;
-}
-
-// Whoever has the next chunk never waits. He may have been ended by an error that this writer does
-// not learn of: so nobody waits for ever.
-Status CompressedFileWriter::WaitForTurn(uint64_t index) {
-  const auto give_up = std::chrono::steady_clock::now() + kTurnPatience;
-  const MutexLock lock(mutex_);
-  while (status_.ok() && early_.size() >= kEarlyFramesMax && index != table_.chunk_count() &&
-         std::chrono::steady_clock::now() < give_up)
-    changed_.WaitFor(mutex_, kTurnPatience);
-  return status_;
 }
 
 bool CompressedFileWriter::IsFastTurn() const {
@@ -132,7 +115,6 @@ void CompressedFileWriter::NoteAppended(const Frame& frame, const Status& status
   } else {
     status_ = status;
   }
-  changed_.NotifyAll();
 }
 
 Result<uint64_t> CompressedFileWriter::Finish(uint64_t plain_size) {

@@ -16,7 +16,8 @@
 // Files of Aria tables that are written meanwhile are checked page by page, too
 // (aria_page_reader.h); what is written later, the Aria log has.
 //
-// Memory   workers x (kCopyBufferBytes + one page), see docs/design.
+// Memory   workers x 3 x (kCopyBufferBytes + one page); of an encoded target also what comes before
+//          its turn, at most 32 MiB a file that is being written.
 // Units    Sizes are bytes.
 // Errors   kCorruption: a page that stays bad (names table, file, page, offset and what is wrong
 //          with it), unless keep_damaged_pages; a file whose times say that it was not changed

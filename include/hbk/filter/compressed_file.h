@@ -4,8 +4,7 @@
 // Format   docs/format/compressed-files.md.
 // Units    Offsets and sizes are bytes; a chunk is kFileChunkBytes of the plain file.
 // Memory   A writer or reader: for each thread that is in a call a codec and about 2 MiB; a writer
-//          also the frames that came before their turn, which are no more than such threads if
-//          chunks are handed out in order.
+//          also the frames that came before their turn: how many, is up to those who write.
 // Errors   kCorruption: damaged, with the file and the offset in it. Those of the file system.
 // Threads  Write, Read: any number. The other calls: one, when all of them have returned.
 #pragma once
@@ -52,7 +51,6 @@ class CompressedFileWriter {
   CompressedFileWriter(FrameEncoderPool& pool, Append append);
 
   // Each chunk once. `chunk` has kFileChunkBytes; the last one may have less, and not nothing.
-  // Waits, but not for ever, while many frames that came early wait for their turn.
   Status Write(uint64_t index, ByteView chunk) HBK_EXCLUDES(mutex_);
   // Every chunk of a file of that size must have been written (checked). The size of the stored
   // file.
@@ -65,7 +63,6 @@ class CompressedFileWriter {
   };
 
   Result<Frame> Encode(ByteView chunk, bool is_fast);
-  Status WaitForTurn(uint64_t index) HBK_EXCLUDES(mutex_);
   Status status() HBK_EXCLUDES(mutex_);
   bool TakeAppending(uint64_t index, Frame frame) HBK_EXCLUDES(mutex_);
   std::optional<Frame> TakeNext() HBK_EXCLUDES(mutex_);
@@ -78,7 +75,6 @@ class CompressedFileWriter {
   const Append append_;
 
   Mutex mutex_;
-  CondVar changed_;
   std::map<uint64_t, Frame> early_ HBK_GUARDED_BY(mutex_);
   SeekTable table_ HBK_GUARDED_BY(mutex_);
   bool is_appending_ HBK_GUARDED_BY(mutex_) = false;  // one of the threads

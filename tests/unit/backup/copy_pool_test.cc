@@ -13,6 +13,7 @@
 #include "hbk/filter/tree_digest.h"
 
 #include "tablespace_image.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
@@ -42,7 +43,7 @@ TEST(CopyPoolTest, TheBiggestFileIsOpenedFirstAndNamesBreakTies) {
                                PlainJob(fs, "a", "34")};
   const size_t before = fs.opened().size();
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs)).Run(1);
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), 1).Run();
 
   ASSERT_THAT(results, IsOk());
   const std::vector<std::string> opened = fs.opened();
@@ -57,7 +58,7 @@ TEST(CopyPoolTest, MoreWorkersThanWorkDoNoHarm) {
   fs.PutDirectory("/backup");
 
   const auto results =
-      CopyPool({.fs = fs, .target_dir = "/backup"}, {PlainJob(fs, "a", "x")}).Run(8);
+      CopyPool({.fs = fs, .target_dir = "/backup"}, {PlainJob(fs, "a", "x")}, 8).Run();
 
   ASSERT_THAT(results, IsOk());
   EXPECT_EQ(fs.Contents("/backup/a"), "x");
@@ -66,7 +67,7 @@ TEST(CopyPoolTest, MoreWorkersThanWorkDoNoHarm) {
 TEST(CopyPoolTest, NoJobsAreDoneAtOnce) {
   MemFileSystem fs;
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, {}).Run(2);
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, {}, 2).Run();
 
   ASSERT_THAT(results, IsOk());
   EXPECT_TRUE(results.value().empty());
@@ -80,40 +81,16 @@ TEST(CopyPoolTest, TheFirstErrorIsTheOneReported) {
     jobs.push_back(PlainJob(fs, "f" + std::to_string(i), std::string(3 << 20, 'x')));
   jobs[7].source_path = "/data/missing";
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs)).Run(3);
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), 3).Run();
 
   EXPECT_THAT(results, StatusIs(StatusCode::kNotFound, HasSubstr("/data/missing")));
 }
 
-TEST(CopyPoolTest, AnUndoFileThatGotShorterIsCopiedAsFarAsItGoes) {
+// IMPORT or DROP meanwhile: what is left of its ranges is nothing to do.
+TEST(CopyPoolTest, AFileThatVanishesBetweenManyRangesLeavesNothing) {
   MemFileSystem fs;
   fs.PutDirectory("/backup");
-  const std::string content = MakeTablespace({.page_count = 200});
-  fs.PutFile("/data/undo001", content);
-  CopyJob job;
-  job.name = "undo001";
-  job.source_path = "/data/undo001";
-  job.method = CopyMethod::kUndo;
-  constexpr size_t kLeft = 100 * kPageBytes;
-  // The server truncates it after the first buffer.
-  const CopyEnvironment environment{.fs = fs, .target_dir = "/backup", .on_copied = [&](uint64_t) {
-                                      const auto file = fs.Open("/data/undo001", {.write = true});
-                                      HBK_CHECK(file.ok() && file.value()->Truncate(kLeft).ok());
-                                    }};
-
-  const auto results = CopyPool(environment, {job}).Run(1);
-
-  ASSERT_THAT(results, IsOk());
-  EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kCopied);
-  EXPECT_EQ(results.value()[0].size, kLeft);
-  EXPECT_EQ(fs.Contents("/backup/undo001"), content.substr(0, kLeft));
-  EXPECT_EQ(results.value()[0].digest, filter::DigestOf(AsBytes(content.substr(0, kLeft))));
-}
-
-TEST(CopyPoolTest, ATablespaceThatGotShorterHasVanished) {
-  MemFileSystem fs;
-  fs.PutDirectory("/backup");
-  fs.PutFile("/data/t.ibd", MakeTablespace({.page_count = 200}));
+  fs.PutFile("/data/t.ibd", MakeTablespace({.page_count = 5 * 1024}));
   CopyJob job;
   job.name = "t.ibd";
   job.source_path = "/data/t.ibd";
@@ -125,11 +102,47 @@ TEST(CopyPoolTest, ATablespaceThatGotShorterHasVanished) {
         HBK_CHECK(file.ok() && file.value()->Truncate(kPageBytes).ok());
       }};
 
-  const auto results = CopyPool(environment, {job}).Run(1);
+  const auto results = CopyPool(environment, {job}, 2).Run();
 
   ASSERT_THAT(results, IsOk());
   EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kVanished);
   EXPECT_FALSE(io::Exists(fs, "/backup/t.ibd").value());
+}
+
+TEST(CopyPoolTest, EveryRangeOfManyFilesIsCopied) {
+  MemFileSystem fs;
+  fs.PutDirectory("/backup");
+  std::vector<CopyJob> jobs;
+  for (int i = 0; i < 4; ++i) {
+    std::string content((17 << 20) + i * 1000, static_cast<char>('a' + i));
+    for (size_t at = 0; at < content.size(); at += 4096)
+      content[at] = static_cast<char>(at >> 12);
+    jobs.push_back(PlainJob(fs, "f" + std::to_string(i), content));
+  }
+
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, jobs, 3).Run();
+
+  ASSERT_THAT(results, IsOk());
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const std::string content = fs.Contents(jobs[i].source_path);
+    EXPECT_EQ(fs.Contents("/backup/" + jobs[i].name), content);
+    EXPECT_EQ(results.value()[i].digest, filter::DigestOf(AsBytes(content)));
+  }
+}
+
+// What cannot be written ends those who read, too.
+TEST(CopyPoolTest, AFullTargetEndsEveryThread) {
+  MemFileSystem mem;
+  mem.PutDirectory("/backup");
+  std::vector<CopyJob> jobs;
+  for (int i = 0; i < 3; ++i)
+    jobs.push_back(PlainJob(mem, "f" + std::to_string(i), std::string(20 << 20, 'x')));
+  testing::FaultyFileSystem fs(mem);
+  fs.Arm(testing::FaultKind::kNoSpace, 10);
+
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), 2).Run();
+
+  EXPECT_THAT(results, StatusIs(StatusCode::kNoSpace, HasSubstr("/backup/f")));
 }
 
 }  // namespace

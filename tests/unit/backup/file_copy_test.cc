@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,8 +49,8 @@ class FileCopyTest : public ::testing::Test {
                                       .target_dir = "/backup",
                                       .keep_damaged_pages = keep_damaged_pages_,
                                       .base = base_.get(),
-                                      .sleep = [](std::chrono::microseconds) {
-                                      }};
+                                      .sleep = [](std::chrono::microseconds) {},
+                                      .on_copied = on_copied_};
     CopyBuffers buffers;
     FileCopy copy(environment, std::move(job));
     HBK_RETURN_IF_ERROR(copy.Open(buffers));
@@ -58,8 +59,16 @@ class FileCopyTest : public ::testing::Test {
     return copy.Close();
   }
 
+  // What the server does after the first chunk.
+  void TruncateSource(uint64_t size) {
+    const auto file = fs_.Open("/data/file", {.write = true});
+    HBK_CHECK(file.ok() && file.value()->Truncate(size).ok());
+  }
+
   MemFileSystem fs_;
   bool keep_damaged_pages_ = false;
+  std::function<void(uint64_t)> on_copied_ = [](uint64_t) {
+  };
   std::unique_ptr<IncrementBase> base_;  // of an increment
 };
 
@@ -83,6 +92,35 @@ TEST_F(FileCopyTest, ABadPageZeroIsForBlockDdlAndAnErrorThere) {
   EXPECT_EQ(early.value().outcome, CopyOutcome::kUnstable);
   EXPECT_THAT(Copy({.method = CopyMethod::kTablespace}, content),
               StatusIs(StatusCode::kCorruption, HasSubstr("page 0")));
+}
+
+TEST_F(FileCopyTest, AnUndoFileThatGotShorterIsCopiedAsFarAsItGoes) {
+  const std::string content = MakeTablespace({.page_count = 200});
+  constexpr size_t kLeft = 100 * kPageBytes;
+  on_copied_ = [&](uint64_t) {
+    TruncateSource(kLeft);
+  };
+
+  const auto result = Copy({.method = CopyMethod::kUndo}, content);
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result.value().outcome, CopyOutcome::kCopied);
+  EXPECT_EQ(result.value().size, kLeft);
+  EXPECT_EQ(fs_.Contents("/backup/file"), content.substr(0, kLeft));
+  EXPECT_EQ(result.value().digest, filter::DigestOf(AsBytes(content.substr(0, kLeft))));
+}
+
+TEST_F(FileCopyTest, ATablespaceThatGotShorterHasVanished) {
+  on_copied_ = [&](uint64_t) {
+    TruncateSource(kPageBytes);
+  };
+
+  const auto result = Copy({.method = CopyMethod::kTablespace, .ddl_may_run = true},
+                           MakeTablespace({.page_count = 200}));
+
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(result.value().outcome, CopyOutcome::kVanished);
+  EXPECT_FALSE(io::Exists(fs_, "/backup/file").value());
 }
 
 TEST_F(FileCopyTest, TheDoublewriteBufferIsCopiedAsZeros) {
