@@ -87,8 +87,9 @@ Result<std::vector<io::DirectoryEntry>> StoredDirectory::List(const std::string&
     if (is_shown) shown.push_back(std::move(entry));
   }
   std::ranges::sort(shown, {}, &io::DirectoryEntry::name);
-  const auto twice = std::ranges::unique(shown, {}, &io::DirectoryEntry::name);
-  shown.erase(twice.begin(), twice.end());
+  const auto twice = std::unique(shown.begin(), shown.end(),
+                                 [](const auto& a, const auto& b) { return a.name == b.name; });
+  shown.erase(twice, shown.end());
   return shown;
 }
 
