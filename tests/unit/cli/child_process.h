@@ -2,6 +2,7 @@
 // process it runs in (signals, limits, terminal).
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <string>
 
@@ -20,6 +21,7 @@ inline ChildResult RunInChild(const std::function<int()>& body) {
   int out[2];
   int err[2];
   if (pipe(out) != 0 || pipe(err) != 0) return {};
+  std::fflush(nullptr);  // or the child writes what is in the buffers, too
   const pid_t pid = fork();
   if (pid == 0) {
     dup2(out[1], STDOUT_FILENO);
