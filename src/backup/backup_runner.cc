@@ -105,7 +105,8 @@ class BackupRun {
         fs_(store.fs()),
         reporter_(reporter),
         stop_(stop),
-        limiter_(options.throttle),
+        read_limiter_(options.throttle),
+        byte_limiter_(options.rate_limit),
         watch_(stop, [this] { return CheckAlive(); }) {}
 
   Result<BackupSummary> Run();
@@ -166,7 +167,8 @@ class BackupRun {
   io::FileSystem& fs_;
   report::Reporter& reporter_;
   std::stop_token stop_;
-  io::RateLimiter limiter_;
+  io::RateLimiter read_limiter_;
+  io::RateLimiter byte_limiter_;
   RunWatch watch_;
 
   BackupRecord record_;
@@ -370,7 +372,8 @@ Status BackupRun::CreateTarget() {
   copier.target_dir = options_.target_dir;
   copier.workers = WorkerCount(options_.parallel);
   copier.page_size = static_cast<uint32_t>(record_.facts.Number("innodb_page_size", 0));
-  copier.limiter = options_.throttle != 0 ? &limiter_ : nullptr;
+  copier.read_limiter = &read_limiter_;
+  copier.byte_limiter = &byte_limiter_;
   copier.keep_damaged_pages = options_.log_page_corruption;
   copier.base = base_.get();
   copier.table_of = [this](const std::string& name) {

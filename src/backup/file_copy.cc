@@ -262,11 +262,19 @@ Status FileCopy::CopyRange(uint64_t index, CopyBuffers& buffers) {
   return OkStatus();
 }
 
+// Nobody is slowed down while others wait for him.
+Status FileCopy::WaitForTurn(uint64_t bytes) {
+  if (job_.under_lock) return OkStatus();
+  const auto wait = [this](io::RateLimiter* limiter, uint64_t count) {
+    return limiter == nullptr || limiter->Acquire(count, environment_.stop);
+  };
+  const bool is_turn = wait(environment_.read_limiter, 1) && wait(environment_.byte_limiter, bytes);
+  return is_turn ? OkStatus() : InterruptedError();
+}
+
 // Reads into the buffer, with zeros behind what there is, up to a multiple of the alignment.
 Result<size_t> FileCopy::ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk) {
-  if (environment_.limiter != nullptr && !job_.under_lock) {
-    if (!environment_.limiter->Acquire(1, environment_.stop)) return InterruptedError();
-  }
+  HBK_RETURN_IF_ERROR(WaitForTurn(piece.size));
   const auto room = static_cast<size_t>(AlignUp(piece.size));
   // Making a large one takes longer than copying a small file.
   if (chunk.size() < room)

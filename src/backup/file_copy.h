@@ -36,7 +36,8 @@ struct CopyEnvironment {
   io::FileSystem& fs;
   std::string target_dir;
   uint32_t page_size = 0;
-  io::RateLimiter* limiter = nullptr;
+  io::RateLimiter* read_limiter = nullptr;
+  io::RateLimiter* byte_limiter = nullptr;
   bool keep_damaged_pages = false;
   const IncrementBase* base = nullptr;  // of an increment
   std::function<std::string(const std::string& name)> table_of = {};
@@ -98,6 +99,7 @@ class FileCopy {
   Status LookAtSpaceInBase(CopyBuffers& buffers);
   Status LookAtFileInBase(CopyBuffers& buffers);
   Result<bool> HasContentOf(const manifest::ManifestFile& known, CopyBuffers& buffers);
+  Status WaitForTurn(uint64_t bytes);
   Result<size_t> ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk);
   Result<std::optional<size_t>> ReadPiece(const CopyPiece& piece, AlignedBuffer& chunk);
   Status StorePiece(const CopyPiece& piece, size_t got, CopyBuffers& buffers);

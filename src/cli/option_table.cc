@@ -27,6 +27,7 @@ constexpr uint32_t kInSealed = kInBackup | kInPrepare | CommandBit(Command::kDec
 constexpr uint64_t kThreadsMax = 256;
 // The distance of two names costs the product of their lengths.
 constexpr size_t kMistypedLengthMax = 64;
+constexpr uint64_t kNiceMax = 19;
 constexpr uint64_t kWaitSecondsMax = 31536000;  // a year, as in the server
 constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kInt32Max = std::numeric_limits<int32_t>::max();
@@ -276,6 +277,15 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     NumberOption(Opt::kThrottle, "throttle", 0, kInBackup, Section::kSpeed, FileRole::kTool, "N",
                  "0: no limit", 0, kUint32Max,
                  "pairs of a read and a write of 1 MiB per second, over all threads"),
+    NumberOption(Opt::kRateLimit, "rate-limit", 0, kInBackup, Section::kSpeed, FileRole::kTool,
+                 "BYTES", "0: no limit", 0, std::numeric_limits<uint64_t>::max(),
+                 "bytes per second that are read of the server's files, over all threads: 50M"),
+    NumberOption(Opt::kNice, "nice", 0, kWithFiles, Section::kSpeed, FileRole::kTool, "N",
+                 "as it was started", 0, kNiceMax,
+                 "run at this scheduling priority: 19 is the lowest"),
+    TextOption(Opt::kIonice, "ionice", 0, kWithFiles, Section::kSpeed, FileRole::kTool,
+               "CLASS[:LEVEL]", "as it was started",
+               "disk priority: idle, or best-effort with a level from 0 to 7, the lowest"),
     NumberOption(Opt::kLockWaitTimeout, "lock-wait-timeout", 0, kInBackup, Section::kSpeed,
                  FileRole::kTool, "S", "60", 1, kWaitSecondsMax,
                  "seconds an attempt to get a backup stage may wait for other sessions"),

@@ -360,6 +360,8 @@ int RunGiven(Given& given) {
   Result<Secrets> secrets = FindSecrets(given.values, *given.command_line.command);
   if (!secrets.ok()) return FinishEarly(given.values, secrets.status());
   WipeSecretsInEnvironment(given.values);
+  const Status priority = ApplyPriority(given.values);
+  if (!priority.ok()) return FinishEarly(given.values, priority);
 
   std::stop_source stop;
   SignalWatcher signals(stop);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "process_priority.h"
+
 namespace hbk::cli {
 namespace {
 
@@ -13,6 +15,7 @@ constexpr std::string_view kDefaultCompression = "zstd:3";
 constexpr uint64_t kDefaultSafeSlaveSeconds = 300;
 constexpr uint32_t kLongVaultTimeoutSeconds = 300;  // what the server's plugin makes of 0
 constexpr uint64_t kDefaultUseMemoryBytes = 256ULL << 20;
+constexpr uint64_t kRateLimitMin = 1 << 20;
 
 Status NeedText(const OptionValues& values, Opt id, Command command) {
   if (!values.Text(id).empty()) return OkStatus();
@@ -135,6 +138,14 @@ Result<codec::FrameChoice> ChosenCompression(const OptionValues& values) {
   return choice;
 }
 
+// Whoever writes 50 means 50M; at 50 bytes a second nobody would see how it ends.
+Result<uint64_t> ChosenRateLimit(const OptionValues& values) {
+  const uint64_t rate = values.Number(Opt::kRateLimit, 0);
+  if (rate == 0 || rate >= kRateLimitMin) return rate;
+  return UsageError(fmt::format("--rate-limit={} is {} bytes per second", rate, rate))
+      .WithHint(fmt::format("--rate-limit={}M, if that is what you mean; 1M is the least", rate));
+}
+
 Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& options) {
   options.incremental_basedir = values.Text(Opt::kIncrementalBasedir);
   if (values.Find(Opt::kIncrementalLsn) != nullptr)
@@ -173,6 +184,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.connect = MakeConnectOptions(values, std::move(password));
   options.parallel = ChosenThreads(values, core_count);
   options.throttle = static_cast<uint32_t>(values.Number(Opt::kThrottle, 0));
+  HBK_ASSIGN_OR_RETURN(options.rate_limit, ChosenRateLimit(values));
   HBK_ASSIGN_OR_RETURN(options.compression, ChosenCompression(values));
   options.is_sealed = values.Find(Opt::kEncrypt) != nullptr;
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
@@ -312,6 +324,16 @@ std::optional<stream::StreamFormat> ChosenStream(const OptionValues& values) {
   if (text.empty()) return std::nullopt;
   // xbstream is mariadb-backup's old name of the same.
   return text == "hbk" ? stream::StreamFormat::kHbk : stream::StreamFormat::kMbstream;
+}
+
+Status ApplyPriority(const OptionValues& values) {
+  std::optional<int> nice;
+  if (values.Find(Opt::kNice) != nullptr) nice = static_cast<int>(values.Number(Opt::kNice, 0));
+  std::optional<IoPriority> io;
+  if (values.Find(Opt::kIonice) != nullptr) {
+    HBK_ASSIGN_OR_RETURN(io, ParseIoPriority(values.Text(Opt::kIonice)));
+  }
+  return SetProcessPriority(nice, io);
 }
 
 report::ReporterOptions MakeReporterOptions(const OptionValues& values) {

@@ -22,16 +22,16 @@ bool SleepUntil(Clock::time_point time, const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
-Clock::duration TimeFor(uint64_t count, uint64_t operations_per_s) {
+Clock::duration TimeFor(uint64_t count, uint64_t units_per_s) {
   const std::chrono::duration<double> seconds(static_cast<double>(count) /
-                                              static_cast<double>(operations_per_s));
+                                              static_cast<double>(units_per_s));
   return std::chrono::duration_cast<Clock::duration>(seconds);
 }
 
 }  // namespace
 
 bool RateLimiter::Acquire(uint64_t count, const std::stop_token& stop) {
-  if (operations_per_s_ == 0) return !stop.stop_requested();
+  if (units_per_s_ == 0) return !stop.stop_requested();
   const Clock::time_point now = Clock::now();
   const Clock::time_point turn = Reserve(count, now);
   if (turn == now) return !stop.stop_requested();
@@ -39,10 +39,10 @@ bool RateLimiter::Acquire(uint64_t count, const std::stop_token& stop) {
 }
 
 Clock::time_point RateLimiter::Reserve(uint64_t count, Clock::time_point now) {
-  if (operations_per_s_ == 0) return now;
+  if (units_per_s_ == 0) return now;
   const MutexLock lock(mutex_);
   const Clock::time_point turn = std::max(next_free_, now - kCreditMax);
-  next_free_ = turn + TimeFor(count, operations_per_s_);
+  next_free_ = turn + TimeFor(count, units_per_s_);
   return std::max(turn, now);
 }
 

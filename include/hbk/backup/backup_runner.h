@@ -30,8 +30,9 @@ struct BackupOptions {
   std::string target_dir;
   bool is_streamed = false;  // the target is an archive, and its room not known
   server::ConnectOptions connect;
-  uint32_t parallel = 0;  // copier threads; 0: from the cores
-  uint32_t throttle = 0;  // read+write pairs of 1 MiB per second over all threads; 0: no limit
+  uint32_t parallel = 0;    // copier threads; 0: from the cores
+  uint32_t throttle = 0;    // read+write pairs of 1 MiB per second over all threads; 0: no limit
+  uint64_t rate_limit = 0;  // bytes per second that are read, over all threads; 0: no limit
   codec::FrameChoice compression;
   // Files are sealed with a data key that each of the keys opens. Without it the keys are for a
   // sealed base.

@@ -80,7 +80,7 @@ struct CopyJob {
   // DDL is not blocked yet: a file that vanishes, or is rewritten by IMPORT, is an outcome. Else it
   // is an error.
   bool ddl_may_run = false;
-  // Throttle does not apply, and the file is not synced: SyncAll() does that later.
+  // No limiter applies, and the file is not synced: SyncAll() does that later.
   bool under_lock = false;
   bool replace = false;  // the target may exist from an earlier stage: overwrite it
   bool follow_symlink = false;
@@ -142,8 +142,10 @@ struct CopyResult {
 struct FileCopierOptions {
   std::string target_dir;
   uint32_t workers = 1;
-  uint32_t page_size = 0;              // innodb_page_size, 0: not known
-  io::RateLimiter* limiter = nullptr;  // not owned; null: no throttle
+  uint32_t page_size = 0;  // innodb_page_size, 0: not known
+  // Not owned; null: no limit. Of reads of kCopyBufferBytes at most, and of bytes read.
+  io::RateLimiter* read_limiter = nullptr;
+  io::RateLimiter* byte_limiter = nullptr;
   // A page that stays bad is copied as it is and noted in the result.
   bool keep_damaged_pages = false;
   // Of an increment; not owned, must outlive the copier. Null: a full backup.

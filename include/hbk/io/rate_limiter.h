@@ -1,7 +1,7 @@
-// Lets so many operations a second pass, over all threads: what --throttle promises.
+// Lets so much a second pass, over all threads: what --throttle and --rate-limit promise.
 //
-// An operation is a transfer of 1 MiB. Operations are spread evenly: after a pause there is no
-// burst to catch up, beyond one tenth of a second.
+// Units    Whatever is counted: transfers of 1 MiB, bytes. They are spread evenly: after a pause
+//          there is no burst to catch up, beyond one tenth of a second.
 //
 // Threads  Any. No thread sleeps with the lock held; one that waits wakes up when it is told to
 //          stop.
@@ -20,18 +20,18 @@ class RateLimiter {
   using Clock = std::chrono::steady_clock;
 
   // 0: no limit.
-  explicit RateLimiter(uint64_t operations_per_s) : operations_per_s_(operations_per_s) {}
+  explicit RateLimiter(uint64_t units_per_s) : units_per_s_(units_per_s) {}
 
-  // Waits for the turn of `count` operations. False if stopped before it came.
+  // Waits for the turn of `count` units. False if stopped before it came.
   [[nodiscard]] bool Acquire(uint64_t count, const std::stop_token& stop) HBK_EXCLUDES(mutex_);
 
-  // Takes the next free time for `count` operations, and says when that is: the caller must not
+  // Takes the next free time for `count` units, and says when that is: the caller must not
   // begin before. Never earlier than `now`. Acquire is this and a wait.
   [[nodiscard]] Clock::time_point Reserve(uint64_t count, Clock::time_point now)
       HBK_EXCLUDES(mutex_);
 
  private:
-  const uint64_t operations_per_s_;
+  const uint64_t units_per_s_;
   Mutex mutex_;
   Clock::time_point next_free_ HBK_GUARDED_BY(mutex_);
 };

@@ -15,6 +15,7 @@
 #include "hbk/base/bytes.h"
 #include "hbk/base/crc32c.h"
 #include "hbk/filter/tree_digest.h"
+#include "hbk/io/rate_limiter.h"
 
 #include "tablespace_image.h"
 #include "tests/support/mem_file_system.h"
@@ -47,6 +48,8 @@ class FileCopyTest : public ::testing::Test {
     job.source_path = "/data/file";
     const CopyEnvironment environment{.fs = fs_,
                                       .target_dir = "/backup",
+                                      .read_limiter = read_limiter_,
+                                      .byte_limiter = byte_limiter_,
                                       .keep_damaged_pages = keep_damaged_pages_,
                                       .base = base_.get(),
                                       .sleep = [](std::chrono::microseconds) {},
@@ -67,6 +70,8 @@ class FileCopyTest : public ::testing::Test {
 
   MemFileSystem fs_;
   bool keep_damaged_pages_ = false;
+  io::RateLimiter* read_limiter_ = nullptr;
+  io::RateLimiter* byte_limiter_ = nullptr;
   std::function<void(uint64_t)> on_copied_ = [](uint64_t) {
   };
   std::unique_ptr<IncrementBase> base_;  // of an increment
@@ -108,6 +113,25 @@ TEST_F(FileCopyTest, AnUndoFileThatGotShorterIsCopiedAsFarAsItGoes) {
   EXPECT_EQ(result.value().size, kLeft);
   EXPECT_EQ(fs_.Contents("/backup/file"), content.substr(0, kLeft));
   EXPECT_EQ(result.value().digest, filter::DigestOf(AsBytes(content.substr(0, kLeft))));
+}
+
+TEST_F(FileCopyTest, LimitersAreAskedForReadsAndBytesButNotUnderLocks) {
+  const std::string content(3 << 20, 'x');
+  constexpr io::RateLimiter::Clock::time_point kLongAgo;
+  io::RateLimiter reads(1000);
+  io::RateLimiter bytes(1000 << 20);
+  read_limiter_ = &reads;
+  byte_limiter_ = &bytes;
+
+  ASSERT_THAT(Copy({.method = CopyMethod::kPlain, .under_lock = true}, content), IsOk());
+  EXPECT_EQ(reads.Reserve(0, kLongAgo), kLongAgo);
+  EXPECT_EQ(bytes.Reserve(0, kLongAgo), kLongAgo);
+
+  ASSERT_THAT(Copy({.method = CopyMethod::kPlain, .replace = true}, content), IsOk());
+  const auto turn = reads.Reserve(0, kLongAgo);
+  EXPECT_GT(turn, kLongAgo);
+  // 3 of 1000 reads and 3 of 1000 MiB take the same time.
+  EXPECT_LT(std::chrono::abs(bytes.Reserve(0, kLongAgo) - turn), std::chrono::seconds(1));
 }
 
 TEST_F(FileCopyTest, ATablespaceThatGotShorterHasVanished) {

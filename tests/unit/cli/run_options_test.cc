@@ -10,6 +10,7 @@ namespace {
 using ::hbk::testing::IsOk;
 using ::hbk::testing::StatusIs;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class RunOptionsTest : public ::testing::Test {
  protected:
@@ -81,6 +82,23 @@ TEST_F(RunOptionsTest, BackupTakesDefaults) {
   EXPECT_EQ(options->connect.port, 0U);
   EXPECT_EQ(options->connect.tls, server::TlsMode::kDefault);
   EXPECT_THAT(options->recorded_options, ElementsAre("--target-dir=/t"));
+}
+
+TEST_F(RunOptionsTest, ARateLimitIsInBytesAndNotAbsurdlySmall) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kRateLimit, "50M");
+  EXPECT_EQ(MakeBackupOptions(values_, Secret(), 2)->rate_limit, 50U << 20);
+  Set(Opt::kRateLimit, "0");
+  EXPECT_EQ(MakeBackupOptions(values_, Secret(), 2)->rate_limit, 0U);
+  Set(Opt::kRateLimit, "50");
+  const auto options = MakeBackupOptions(values_, Secret(), 2);
+  ASSERT_THAT(options, StatusIs(StatusCode::kUsage, HasSubstr("--rate-limit=50 is 50 bytes")));
+  EXPECT_THAT(options.status().hint(), HasSubstr("--rate-limit=50M"));
+}
+
+TEST_F(RunOptionsTest, AWrongDiskPriorityIsRefused) {
+  Set(Opt::kIonice, "low");
+  EXPECT_THAT(ApplyPriority(values_), StatusIs(StatusCode::kUsage, HasSubstr("--ionice=low")));
 }
 
 TEST_F(RunOptionsTest, BackupTakesHowToWaitForLocks) {
