@@ -117,10 +117,10 @@ class StreamFileSystem::HeldFile final : public io::File {
 
   Result<size_t> ReadAt(uint64_t offset, MutableByteView out) override {
     const MutexLock lock(node_->mutex);
-    const std::vector<uint8_t>& content = node_->content;
-    if (offset >= content.size()) return size_t{0};
-    const size_t size = std::min<uint64_t>(out.size(), content.size() - offset);
-    std::copy_n(content.begin() + static_cast<ptrdiff_t>(offset), size, out.begin());
+    const uint64_t end = node_->content.size();
+    if (offset >= end) return size_t{0};
+    const size_t size = std::min<uint64_t>(out.size(), end - offset);
+    std::copy_n(node_->content.begin() + static_cast<ptrdiff_t>(offset), size, out.begin());
     return size;
   }
   Status WriteAt(uint64_t offset, ByteView data) override {
