@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "name_below.h"
+
 namespace hbk::store {
 namespace {
-
-std::string WithoutSlashBehind(std::string path) {
-  while (path.size() > 1 && path.ends_with('/'))
-    path.pop_back();
-  return path;
-}
 
 bool IsMissing(const Status& status) {
   return status.code() == StatusCode::kNotFound;
@@ -26,13 +22,7 @@ StoredDirectory::StoredDirectory(io::FileSystem& below, Naming naming)
               .takes_plain_files = naming.takes_plain_files} {}
 
 std::optional<std::string_view> StoredDirectory::NameOf(std::string_view path) const {
-  if (!path.starts_with(naming_.directory)) return std::nullopt;
-  path.remove_prefix(naming_.directory.size());
-  if (path.empty()) return path;
-  if (path.front() != '/' && !naming_.directory.ends_with('/')) return std::nullopt;
-  while (path.starts_with('/'))
-    path.remove_prefix(1);
-  return path;
+  return NameBelow(naming_.directory, path);
 }
 
 bool StoredDirectory::IsStored(std::string_view path) const {
