@@ -118,7 +118,6 @@ class BackupRun {
   Status Preflight();
   Status PrepareBase();
   Result<LoadedBase> FindListedBase();
-  Status CheckBaseSeal();
   Status PrepareHistory();
   Status CreateTarget();
   Status StartTailer();
@@ -317,8 +316,8 @@ Status BackupRun::PrepareBase() {
              !options_.incremental_history_uuid.empty()) {
     HBK_ASSIGN_OR_RETURN(base, FindListedBase());
   } else if (!options_.incremental_basedir.empty()) {
-    HBK_RETURN_IF_ERROR(CheckBaseSeal());
-    HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir));
+    manifest::SealingKeyRing keys(options_.sealing_keys, fs_, stop_);
+    HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir, keys));
     if (!options_.is_streamed)
       HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
   } else {
@@ -336,18 +335,6 @@ Status BackupRun::PrepareBase() {
   reporter_.Info(fmt::format("increment to {}", base.label),
                  {{"lsn", std::to_string(base_->last_lsn())}});
   return OkStatus();
-}
-
-// What a sealed base says of itself is believed only if somebody with a key of it wrote it.
-Status BackupRun::CheckBaseSeal() {
-  const auto text = manifest::ReadManifestText(fs_, options_.incremental_basedir);
-  if (!text.ok() && text.status().code() == StatusCode::kNotFound) return OkStatus();
-  HBK_RETURN_IF_ERROR(text.status());
-  const auto manifest = manifest::ParseManifest(*text);
-  // LoadBase() says what is wrong with it.
-  if (!manifest.ok() || !manifest->is_sealed) return OkStatus();
-  manifest::SealingKeyRing keys(options_.sealing_keys, fs_, stop_);
-  return keys.Open(options_.incremental_basedir, *text).status();
 }
 
 server::ProbeOptions BackupRun::RightsToTry() const {
@@ -669,6 +656,7 @@ Status BackupRun::WriteExtraFiles(const manifest::BackupManifest& manifest) {
   const manifest::MetadataNames names = manifest::MetadataNamesFor(record_.facts.version_text);
   for (const auto& [name, text] : RenderMetadataFiles(record_)) {
     if (name != names.checkpoints && name != names.info) continue;
+    if (options_.seals_names) continue;  // they say what the manifest is sealed for
     HBK_RETURN_IF_ERROR(
         io::WriteFileAtomically(fs_, io::JoinPath(options_.extra_lsndir, name), text, 0600));
   }

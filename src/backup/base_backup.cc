@@ -138,10 +138,11 @@ Status CheckServer(const LoadedBase& base, const ServerFacts& facts) {
 
 }  // namespace
 
-Result<LoadedBase> LoadBase(io::FileSystem& fs, const std::string& dir) {
-  auto manifest = manifest::LoadManifest(fs, dir);
-  if (manifest.ok()) return OfManifest(dir, std::move(*manifest));
-  if (manifest.status().code() != StatusCode::kNotFound) return manifest.status();
+Result<LoadedBase> LoadBase(io::FileSystem& fs, const std::string& dir,
+                            manifest::SealingKeyRing& keys) {
+  auto opened = manifest::OpenManifest(fs, dir, keys);
+  if (opened.ok()) return OfManifest(dir, std::move(opened->manifest));
+  if (opened.status().code() != StatusCode::kNotFound) return opened.status();
   const auto info = fs.Stat(dir, /*follow=*/true);
   if (!info.ok() && info.status().code() == StatusCode::kNotFound)
     return Broken(fmt::format("the base {} does not exist", dir), kDirHint);

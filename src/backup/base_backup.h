@@ -16,6 +16,7 @@
 #include "hbk/base/status.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/stored_backup.h"
 #include "hbk/server/server_facts.h"
 #include "hbk/server/server_session.h"
 
@@ -31,7 +32,9 @@ struct LoadedBase {
   Lsn to_lsn = 0;              // newest checkpoint at its end
 };
 
-Result<LoadedBase> LoadBase(io::FileSystem& fs, const std::string& dir);
+// What a sealed one says of itself is believed only if somebody with a key of it wrote it.
+Result<LoadedBase> LoadBase(io::FileSystem& fs, const std::string& dir,
+                            manifest::SealingKeyRing& keys);
 // `label` says where the LSN comes from.
 LoadedBase BaseOfLsn(Lsn lsn, std::string label);
 

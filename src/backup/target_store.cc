@@ -8,6 +8,7 @@
 #include "hbk/seal/key_slot_runner.h"
 #include "hbk/seal/sealing_keys.h"
 #include "hbk/store/compressed_file_system.h"
+#include "hbk/store/sealed_name_file_system.h"
 
 #include "target_files.h"
 
@@ -19,6 +20,7 @@ Result<std::unique_ptr<TargetStore>> TargetStore::Make(const BackupOptions& opti
   std::unique_ptr<TargetStore> store(new TargetStore(options, fs));
   if (options.is_sealed) {
     HBK_RETURN_IF_ERROR(store->MakeDataKey(stop));
+    if (options.seals_names) store->AddSealedNames();
     auto sealed = std::make_unique<store::SealedFileSystem>(
         store->fs(), options.target_dir, *store->data_key_, manifest::IsNeverSealed);
     store->sealed_ = sealed.get();
@@ -43,6 +45,14 @@ Status TargetStore::MakeDataKey(const std::stop_token& stop) {
   return OkStatus();
 }
 
+void TargetStore::AddSealedNames() {
+  const auto hide = [key = *data_key_](std::string_view name) {
+    return manifest::SealedNameOf(key, name);
+  };
+  layers_.push_back(std::make_unique<store::SealedNameFileSystem>(fs(), options_.target_dir, hide,
+                                                                  manifest::IsNeverRenamed));
+}
+
 Status TargetStore::StoreKeySlots(const std::string& dir) {
   return slots_ ? seal::StoreKeySlots(fs_, dir, *slots_, *data_key_) : OkStatus();
 }
@@ -50,6 +60,7 @@ Status TargetStore::StoreKeySlots(const std::string& dir) {
 Status TargetStore::Describe(manifest::BackupManifest& manifest) const {
   manifest.compression = options_.compression;
   manifest.is_sealed = sealed_ != nullptr;
+  manifest.has_sealed_names = sealed_ != nullptr && options_.seals_names;
   if (sealed_ == nullptr) return OkStatus();
   const store::SealedFileSystem::FileIds ids = sealed_->ids();
   for (manifest::ManifestFile& file : manifest.files) {

@@ -40,6 +40,7 @@ class TargetStore {
  private:
   TargetStore(const BackupOptions& options, io::FileSystem& fs) : options_(options), fs_(fs) {}
   Status MakeDataKey(const std::stop_token& stop);
+  void AddSealedNames();
 
   const BackupOptions& options_;
   io::FileSystem& fs_;

@@ -271,6 +271,9 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                                     "that is given opens them. The cipher is aes-256-gcm"),
                          ValueKind::kMaybeText),
                 "aes-256-gcm"),
+    FlagOption(Opt::kEncryptManifest, "encrypt-manifest", kInBackup, Section::kStorage,
+               FileRole::kTool, "off",
+               "with --encrypt: also the manifest and the names of the files"),
 
     NumberOption(Opt::kParallel, "parallel", 0, kWithFiles, Section::kSpeed, FileRole::kTool, "N",
                  "one per core, 8 at most", 1, kThreadsMax, "worker threads"),

@@ -87,6 +87,7 @@ enum class Opt : uint8_t {
   kSlot,
   kCompress,
   kEncrypt,
+  kEncryptManifest,
   kParallel,
   kThrottle,
   kRateLimit,

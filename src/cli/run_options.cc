@@ -187,6 +187,11 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   HBK_ASSIGN_OR_RETURN(options.rate_limit, ChosenRateLimit(values));
   HBK_ASSIGN_OR_RETURN(options.compression, ChosenCompression(values));
   options.is_sealed = values.Find(Opt::kEncrypt) != nullptr;
+  options.seals_names = values.Flag(Opt::kEncryptManifest);
+  if (options.seals_names && !options.is_sealed) {
+    return UsageError("--encrypt-manifest goes with --encrypt")
+        .WithHint("names are of no use to nobody if the files can be read");
+  }
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
   options.rocksdb_backup =

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "hbk/datadir/file_kind.h"
+#include "hbk/seal/sealed_file.h"
 
 #include "manifest_rules.h"
 
@@ -29,7 +30,8 @@ Status CheckFile(const ManifestFile& file) {
   if (!IsSafeFileName(file.name)) {
     return CorruptionError(fmt::format("'{}' is no name of a file in a backup", file.name));
   }
-  if (file.name == kManifestFileName || file.name == kIncompleteMarkerName) {
+  if (file.name == kManifestFileName || file.name == kSealedManifestFileName ||
+      file.name == kIncompleteMarkerName) {
     return CorruptionError(fmt::format("'{}' cannot be listed", file.name));
   }
   if (!datadir::FileKindByName(file.kind)) {
@@ -116,6 +118,8 @@ bool IsSafeFileName(std::string_view name) {
 Status CheckManifest(const BackupManifest& manifest) {
   HBK_RETURN_IF_ERROR(CheckNumbers(manifest));
   HBK_RETURN_IF_ERROR(CheckBase(manifest));
+  if (manifest.has_sealed_names && !manifest.is_sealed)
+    return CorruptionError("names are sealed, and files are not");
   std::set<std::string_view> databases;
   for (const std::string& database : manifest.databases) {
     if (!datadir::IsSafeNameComponent(database) || !datadir::IsDatabaseDirectoryName(database)) {
@@ -149,13 +153,22 @@ Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backu
   return manifest;
 }
 
+// Where both are, the plain one is newer: that of a backup that was decrypted.
 Result<std::string> ReadManifestText(io::FileSystem& fs, const std::string& backup_dir) {
-  return io::ReadFile(fs, io::JoinPath(backup_dir, kManifestFileName), kManifestBytesMax);
+  auto text = io::ReadFile(fs, io::JoinPath(backup_dir, kManifestFileName), kManifestBytesMax);
+  if (text.ok() || text.status().code() != StatusCode::kNotFound) return text;
+  const std::string sealed = io::JoinPath(backup_dir, kSealedManifestFileName);
+  HBK_ASSIGN_OR_RETURN(const bool is_sealed, io::Exists(fs, sealed));
+  if (!is_sealed) return text;
+  return Status(StatusCode::kMissingKey, sealed + " can only be read with a key of the backup")
+      .WithHint(
+          "hbk prepare and hbk decrypt take the key, and leave a manifest that is not sealed");
 }
 
 void BackupManifest::SetPlain() {
   compression = {};
   is_sealed = false;
+  has_sealed_names = false;
   for (ManifestFile& file : files)
     file.seal_id.clear();
 }
@@ -168,7 +181,17 @@ Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
   // Whoever changes a sealed one must be able to seal it.
   HBK_CHECK(manifest.is_sealed == (data_key != nullptr));
   HBK_ASSIGN_OR_RETURN(const std::string text, RenderManifest(manifest, data_key));
-  return io::WriteFileAtomically(fs, path, text, kManifestMode);
+  if (!manifest.has_sealed_names) return io::WriteFileAtomically(fs, path, text, kManifestMode);
+  std::string sealed;
+  HBK_ASSIGN_OR_RETURN(const auto writer,
+                       seal::SealedWriter::Create(*data_key, [&sealed](ByteView bytes) {
+                         sealed += AsText(bytes);
+                         return OkStatus();
+                       }));
+  HBK_RETURN_IF_ERROR(writer->Append(AsBytes(text)));
+  HBK_RETURN_IF_ERROR(writer->Finish().status());
+  return io::WriteFileAtomically(fs, io::JoinPath(backup_dir, kSealedManifestFileName), sealed,
+                                 kManifestMode);
 }
 
 }  // namespace hbk::manifest

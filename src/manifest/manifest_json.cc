@@ -26,6 +26,7 @@ constexpr std::string_view kSealMember = "manifest_seal";
 constexpr std::string_view kDeltaContent = "delta";
 constexpr std::string_view kBaseContent = "base";
 constexpr std::string_view kSealing = "aes-256-gcm";
+constexpr std::string_view kSealingWithNames = "aes-256-gcm+names";
 constexpr size_t kSourceNumbers = 8;
 constexpr int kDepthMax = 8;
 
@@ -142,7 +143,8 @@ Json RenderHead(const BackupManifest& manifest) {
   if (!manifest.merged.empty()) json["merged"] = manifest.merged;
   if (manifest.compression.method != codec::FrameMethod::kNone)
     json["compression"] = codec::FormatFrameChoice(manifest.compression);
-  if (manifest.is_sealed) json["sealing"] = kSealing;
+  if (manifest.is_sealed)
+    json["sealing"] = manifest.has_sealed_names ? kSealingWithNames : kSealing;
   if (!manifest.boot_id.empty()) json["boot_id"] = manifest.boot_id;
   json["state"] = manifest.state == BackupState::kPrepared ? "prepared" : "unprepared";
   json["start_time"] = manifest.start_time;
@@ -504,11 +506,13 @@ Result<codec::FrameChoice> ParseCompression(ObjectReader& reader) {
   return *choice;
 }
 
-Result<bool> ParseSealing(ObjectReader& reader) {
+Status ParseSealing(ObjectReader& reader, BackupManifest& manifest) {
   std::string text;
   reader.Text("sealing", text, /*is_required=*/false);
   HBK_RETURN_IF_ERROR(reader.status());
-  if (text.empty() || text == kSealing) return !text.empty();
+  manifest.has_sealed_names = text == kSealingWithNames;
+  manifest.is_sealed = manifest.has_sealed_names || text == kSealing;
+  if (manifest.is_sealed || text.empty()) return OkStatus();
   return UnsupportedError(fmt::format("the sealing '{}'", text));
 }
 
@@ -530,7 +534,7 @@ Result<BackupManifest> ParseMembers(const Json& json) {
   }
   reader.TextList("merged", manifest.merged, /*is_required=*/false);
   HBK_ASSIGN_OR_RETURN(manifest.compression, ParseCompression(reader));
-  HBK_ASSIGN_OR_RETURN(manifest.is_sealed, ParseSealing(reader));
+  HBK_RETURN_IF_ERROR(ParseSealing(reader, manifest));
   reader.Text("boot_id", manifest.boot_id, /*is_required=*/false);
   HBK_RETURN_IF_ERROR(ParseState(reader, manifest.state));
   reader.Text("start_time", manifest.start_time);

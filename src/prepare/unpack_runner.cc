@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -28,10 +29,12 @@ using filter::TreeDigest;
 using manifest::FileContent;
 
 constexpr uint32_t kFileMode = 0600;
+constexpr uint32_t kDirectoryMode = 0700;
 
 // A file as it lies in the backup.
 struct StoredFile {
-  std::string name;  // plain
+  std::string name;    // plain
+  std::string stored;  // path where it lies
   uint64_t size = 0;
   std::string digest;
   size_t hole_bytes = 0;
@@ -51,7 +54,7 @@ class UnpackRun {
 
   Result<UnpackSummary> Run() {
     reporter_.BeginPhase("check");
-    HBK_RETURN_IF_ERROR(manifest::LoadManifest(fs_, options_.target_dir).status());
+    HBK_RETURN_IF_ERROR(LoadManifest());
     HBK_ASSIGN_OR_RETURN(const auto lock, PrepareLock::Take(fs_, options_.target_dir));
     if (lock->was_interrupted()) {
       return Status(StatusCode::kTargetInUse, options_.target_dir +
@@ -59,7 +62,7 @@ class UnpackRun {
                                                   "interrupted")
           .WithHint("finish that prepare: it leaves plain files");
     }
-    HBK_ASSIGN_OR_RETURN(manifest_, manifest::LoadManifest(fs_, options_.target_dir));
+    HBK_RETURN_IF_ERROR(LoadManifest());
     const bool unseals_only = options_.depth == UnpackDepth::kUnsealed;
     const bool is_compressed = manifest_.compression.method != codec::FrameMethod::kNone;
     if (options_.depth == UnpackDepth::kDecompressed && manifest_.is_sealed) {
@@ -76,6 +79,7 @@ class UnpackRun {
     HBK_RETURN_IF_ERROR(backups_.Add(options_.target_dir, keeps_compression_).status());
     HBK_RETURN_IF_ERROR(FindFiles());
     HBK_RETURN_IF_ERROR(CheckSpace());
+    HBK_RETURN_IF_ERROR(MakeDirectories());
     HBK_RETURN_IF_ERROR(UnpackFiles());
     HBK_RETURN_IF_ERROR(SyncDirectories());
     return StoreState();
@@ -86,12 +90,35 @@ class UnpackRun {
     return io::JoinPath(options_.target_dir, name);
   }
   // Where it lies now; the same as Plain() for what is plain already.
-  [[nodiscard]] std::string Stored(const std::string& name) const {
+  [[nodiscard]] Result<std::string> FindStored(const std::string& name) const {
     const codec::FrameChoice compression =
         keeps_compression_ ? codec::FrameChoice() : manifest_.compression;
     std::string stored = manifest::NameBeneathCompression(name, compression);
     if (manifest_.is_sealed && !manifest::IsNeverSealed(stored)) stored += store::kSealedSuffix;
+    if (manifest_.has_sealed_names) {
+      HBK_ASSIGN_OR_RETURN(stored, manifest::SealedNameOf(*data_key_, stored));
+    }
     return Plain(stored);
+  }
+
+  Status LoadManifest() {
+    HBK_ASSIGN_OR_RETURN(auto opened, manifest::OpenManifest(fs_, options_.target_dir, keys_));
+    manifest_ = std::move(opened.manifest);
+    data_key_ = std::move(opened.data_key);
+    return OkStatus();
+  }
+
+  // Where names are sealed there are no directories.
+  Status MakeDirectories() {
+    if (!manifest_.has_sealed_names) return OkStatus();
+    std::set<std::string> directories;
+    for (const std::string& database : manifest_.databases)
+      directories.insert(Plain(database));
+    for (const StoredFile& file : files_)
+      directories.insert(io::DirName(Plain(file.name)));
+    for (const std::string& directory : directories)
+      HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, directory, kDirectoryMode));
+    return fs_.SyncDirectory(options_.target_dir);
   }
 
   Result<UnpackSummary> StoreState() {
@@ -121,13 +148,14 @@ class UnpackRun {
         found.name = manifest::NameBeneathCompression(found.name, manifest_.compression);
         found.digest.clear();
       }
-      if (Stored(found.name) == Plain(found.name)) continue;
-      const auto info = fs_.Stat(Stored(found.name), /*follow=*/false);
+      HBK_ASSIGN_OR_RETURN(found.stored, FindStored(found.name));
+      if (found.stored == Plain(found.name)) continue;
+      const auto info = fs_.Stat(found.stored, /*follow=*/false);
       // An earlier run has unpacked it.
       if (!info.ok() && info.status().code() == StatusCode::kNotFound) {
         HBK_ASSIGN_OR_RETURN(const bool is_plain, io::Exists(fs_, Plain(found.name)));
         if (!is_plain)
-          return CorruptionError(Stored(found.name) + ": missing; the manifest lists it");
+          return CorruptionError(found.stored + ": missing; the manifest lists " + found.name);
         continue;
       }
       HBK_RETURN_IF_ERROR(info.status());
@@ -192,7 +220,7 @@ class UnpackRun {
       return written;
     }
     HBK_RETURN_IF_ERROR(fs_.SyncDirectory(io::DirName(Plain(file.name))));
-    return fs_.Remove(Stored(file.name));
+    return fs_.Remove(file.stored);
   }
 
   Status WritePlain(const StoredFile& file) {
@@ -202,8 +230,8 @@ class UnpackRun {
     HBK_ASSIGN_OR_RETURN(const auto source, backups_.fs().Open(Plain(file.name), {.direct = true}));
     HBK_ASSIGN_OR_RETURN(const io::FileInfo info, source->Stat());
     if (info.size != file.size) {
-      return CorruptionError(fmt::format("{}: {} bytes; the manifest says {}", Stored(file.name),
-                                         info.size, file.size));
+      return CorruptionError(
+          fmt::format("{}: {} bytes; the manifest says {}", file.stored, info.size, file.size));
     }
     HBK_ASSIGN_OR_RETURN(
         const auto target,
@@ -217,7 +245,7 @@ class UnpackRun {
       const auto size = std::min<uint64_t>(TreeDigest::kChunkBytes, file.size - offset);
       const MutableByteView chunk = buffer.view().first(size);
       HBK_ASSIGN_OR_RETURN(const size_t got, source->ReadAt(offset, chunk));
-      if (got != size) return CorruptionError(Stored(file.name) + ": became shorter");
+      if (got != size) return CorruptionError(file.stored + ": became shorter");
       digest.AddChunk(index, chunk);
       HBK_RETURN_IF_ERROR(target->WriteSparse(offset, chunk, file.hole_bytes).status());
     }
@@ -225,7 +253,7 @@ class UnpackRun {
     if (!file.digest.empty() && found != file.digest) {
       return CorruptionError(
           fmt::format("{}: its digest is {}, the manifest says {}: the file is damaged",
-                      Stored(file.name), found, file.digest));
+                      file.stored, found, file.digest));
     }
     HBK_RETURN_IF_ERROR(target->Sync());
     return target->Close();
@@ -241,6 +269,7 @@ class UnpackRun {
                                      ? options_.parallel
                                      : std::max(1U, std::thread::hardware_concurrency());
   manifest::BackupManifest manifest_;
+  std::optional<seal::DataKey> data_key_;  // of a sealed backup
   bool keeps_compression_ = false;
   std::vector<StoredFile> files_;  // that are left to be unpacked
   UnpackSummary summary_;
@@ -253,9 +282,13 @@ Status RemoveSpareKeySlots(io::FileSystem& fs, const std::string& backup_dir) {
   HBK_ASSIGN_OR_RETURN(const bool is_there, io::Exists(fs, path));
   if (!is_there) return OkStatus();
   const auto manifest = manifest::LoadManifest(fs, backup_dir);
-  if (!manifest.ok() && manifest.status().code() == StatusCode::kNotFound) return OkStatus();
+  const bool has_none = !manifest.ok() && (manifest.status().code() == StatusCode::kNotFound ||
+                                           manifest.status().code() == StatusCode::kMissingKey);
+  if (has_none) return OkStatus();
   HBK_RETURN_IF_ERROR(manifest.status());
   if (manifest->is_sealed) return OkStatus();
+  const Status removed = fs.Remove(io::JoinPath(backup_dir, manifest::kSealedManifestFileName));
+  if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
   HBK_RETURN_IF_ERROR(fs.Remove(path));
   return fs.SyncDirectory(backup_dir);
 }

@@ -16,6 +16,8 @@ constexpr std::string_view kFileKeyUse = "hbk sealed file 1";
 constexpr std::string_view kKeyCheckUse = "hbk key check 1";
 constexpr std::string_view kManifestUse = "hbk manifest mac 1";
 constexpr std::string_view kKeySlotsUse = "hbk key slots mac 1";
+constexpr std::string_view kNameUse = "hbk file name 1";
+constexpr size_t kSealedNameBytes = 16;
 
 Result<crypto::Mac> MacOf(const Secret& data_key, std::string_view use, ByteView message) {
   HBK_ASSIGN_OR_RETURN(const Secret key, crypto::DeriveKey(data_key, {}, use, crypto::kMacBytes));
@@ -65,6 +67,11 @@ Result<crypto::Mac> DataKey::ManifestMac(ByteView manifest) const {
 
 Result<crypto::Mac> DataKey::KeySlotsMac(ByteView slots) const {
   return MacOf(bytes_, kKeySlotsUse, slots);
+}
+
+Result<std::string> DataKey::SealedName(std::string_view name) const {
+  HBK_ASSIGN_OR_RETURN(const crypto::Mac mac, MacOf(bytes_, kNameUse, AsBytes(name)));
+  return ToHex(ByteView(mac).first(kSealedNameBytes));
 }
 
 std::string MacText(const crypto::Mac& mac) {

@@ -348,6 +348,16 @@ Status SealedFile::CheckLastSegment() {
 
 }  // namespace
 
+Result<FileId> ReadSealedFileId(io::File& file) {
+  std::vector<uint8_t> header(kSealedHeaderBytes);
+  HBK_ASSIGN_OR_RETURN(const size_t got, file.ReadAt(0, header));
+  if (got < header.size() || !IsSealedFile(header))
+    return CorruptionError("offset 0: not a sealed file");
+  FileId id{};
+  std::ranges::copy(ByteView(header).subspan(kIdOffset, kFileIdBytes), id.begin());
+  return id;
+}
+
 Result<std::unique_ptr<io::File>> OpenSealedFile(std::unique_ptr<io::File> below,
                                                  const DataKey& key,
                                                  const std::optional<FileId>& expected_id) {

@@ -6,6 +6,7 @@
 #include "hbk/seal/key_slot_runner.h"
 #include "hbk/store/compressed_file_system.h"
 #include "hbk/store/sealed_file_system.h"
+#include "hbk/store/sealed_name_file_system.h"
 
 namespace hbk::testing {
 namespace {
@@ -41,14 +42,18 @@ Status CompressBackup(io::FileSystem& fs, const std::string& dir) {
   return manifest::StoreManifest(fs, dir, manifest);
 }
 
-Status SealBackup(io::FileSystem& fs, const std::string& dir, const seal::SealingKey& key) {
+Status SealBackup(io::FileSystem& fs, const std::string& dir, const seal::SealingKey& key,
+                  bool seals_names) {
   HBK_RETURN_IF_ERROR(CompressBackup(fs, dir));
   HBK_ASSIGN_OR_RETURN(auto manifest, manifest::LoadManifest(fs, dir));
   HBK_ASSIGN_OR_RETURN(const seal::DataKey data_key, seal::DataKey::Generate());
   HBK_ASSIGN_OR_RETURN(const seal::KeySlots slots,
                        seal::NewKeySlots(data_key, std::vector{key}, seal::SlotTimeNow()));
   HBK_RETURN_IF_ERROR(seal::StoreKeySlots(fs, dir, slots, data_key));
-  store::SealedFileSystem sealed(fs, dir, data_key, manifest::IsNeverSealed);
+  store::SealedNameFileSystem renamed(
+      fs, dir, [&](std::string_view name) { return manifest::SealedNameOf(data_key, name); },
+      [&](std::string_view name) { return !seals_names || manifest::IsNeverRenamed(name); });
+  store::SealedFileSystem sealed(renamed, dir, data_key, manifest::IsNeverSealed);
   for (manifest::ManifestFile& file : manifest.files) {
     const std::string name = NameThere(file);
     if (name.empty()) continue;
@@ -57,6 +62,14 @@ Status SealBackup(io::FileSystem& fs, const std::string& dir, const seal::Sealin
     file.seal_id = seal::FileIdText(sealed.ids().at(there));
   }
   manifest.is_sealed = true;
+  manifest.has_sealed_names = seals_names;
+  if (seals_names) {
+    HBK_RETURN_IF_ERROR(fs.Remove(io::JoinPath(dir, manifest::kManifestFileName)));
+    HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(dir));
+    for (const io::DirectoryEntry& entry : entries)
+      if (entry.type == io::FileType::kDirectory)
+        HBK_RETURN_IF_ERROR(fs.RemoveDirectory(io::JoinPath(dir, entry.name)));
+  }
   return manifest::StoreManifest(fs, dir, manifest, &data_key);
 }
 

@@ -11,6 +11,8 @@ namespace hbk::testing {
 
 // `dir` must have a manifest.
 Status CompressBackup(io::FileSystem& fs, const std::string& dir);
-Status SealBackup(io::FileSystem& fs, const std::string& dir, const seal::SealingKey& key);
+// `seals_names`: and --encrypt-manifest.
+Status SealBackup(io::FileSystem& fs, const std::string& dir, const seal::SealingKey& key,
+                  bool seals_names = false);
 
 }  // namespace hbk::testing

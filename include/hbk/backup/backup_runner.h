@@ -37,6 +37,7 @@ struct BackupOptions {
   // Files are sealed with a data key that each of the keys opens. Without it the keys are for a
   // sealed base.
   bool is_sealed = false;
+  bool seals_names = false;  // and the manifest; of a sealed one
   seal::SealingKeyOptions sealing_keys;
   LockWaitOptions lock_wait;
   // Damaged pages are copied and listed, as warnings; else they fail the backup.

@@ -28,6 +28,8 @@
 namespace hbk::manifest {
 
 constexpr std::string_view kManifestFileName = "hbk_manifest.json";
+// Where it is, itself sealed, if the names of the files are.
+constexpr std::string_view kSealedManifestFileName = "hbk_manifest.json.sealed";
 // Exists in the target from the first byte until the manifest is there.
 constexpr std::string_view kIncompleteMarkerName = "hbk_incomplete";
 constexpr int kManifestFormatVersion = 1;
@@ -163,6 +165,8 @@ struct BackupManifest {
   codec::FrameChoice compression;  // of the files but metadata: they are in frames
   // All files but those of hbk itself are sealed; what is sealed has a seal_id.
   bool is_sealed = false;
+  // And have names that say nothing, and the manifest is sealed, too.
+  bool has_sealed_names = false;
 
   // Its files are to be plain ones.
   void SetPlain();
@@ -205,13 +209,14 @@ Result<std::string> RenderManifest(const BackupManifest& manifest, const seal::D
 Status CheckManifestSeal(std::string_view text, const seal::DataKey& data_key);
 Result<BackupManifest> ParseManifest(std::string_view json);
 
-// kNotFound if the directory has none. Messages name the file.
+// kNotFound if the directory has none; kMissingKey if it is sealed (stored_backup.h opens it).
+// Messages name the file.
 Result<BackupManifest> LoadManifest(io::FileSystem& fs, const std::string& backup_dir);
 // kCorruption, and nothing is written, if LoadManifest() would not take it back: an unknown kind, a
 // page size that is none, a last_lsn before to_lsn, ...
 Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
                      const BackupManifest& manifest, const seal::DataKey* data_key = nullptr);
-// The text that LoadManifest() parses.
+// The text that LoadManifest() parses. Errors as those of it.
 Result<std::string> ReadManifestText(io::FileSystem& fs, const std::string& backup_dir);
 
 // True for a name that may stand in a manifest (see Errors above).

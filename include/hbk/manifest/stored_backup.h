@@ -21,6 +21,7 @@
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/seal/data_key.h"
 #include "hbk/seal/sealing_keys.h"
+#include "hbk/store/sealed_file_system.h"
 
 namespace hbk::manifest {
 
@@ -28,6 +29,10 @@ namespace hbk::manifest {
 bool IsNeverCompressed(std::string_view name);
 // False for the files that are sealed; names as they are beneath the compression.
 bool IsNeverSealed(std::string_view name);
+// False for the files whose names are, too; as they are beneath the sealing.
+bool IsNeverRenamed(std::string_view name);
+// What a file is called whose name is sealed; the name is that of the sealed file.
+Result<std::string> SealedNameOf(const seal::DataKey& data_key, std::string_view sealed_file);
 // What of the file lies in a backup of this kind, without ".sealed".
 std::string NameBeneathCompression(const std::string& stored_name,
                                    const codec::FrameChoice& compression);
@@ -39,8 +44,8 @@ class SealingKeyRing {
   SealingKeyRing(const seal::SealingKeyOptions& options, io::FileSystem& fs, std::stop_token stop)
       : options_(options), fs_(fs), stop_(std::move(stop)) {}
 
-  // Of the backup in a directory; its manifest, of which this is the text, is checked.
-  Result<seal::DataKey> Open(const std::string& backup_dir, std::string_view manifest_text);
+  // Of the backup in a directory.
+  Result<seal::DataKey> Open(const std::string& backup_dir);
 
  private:
   const seal::SealingKeyOptions& options_;
@@ -48,6 +53,17 @@ class SealingKeyRing {
   const std::stop_token stop_;
   std::optional<std::vector<seal::SealingKey>> keys_;
 };
+
+// A manifest that was believed.
+struct OpenedManifest {
+  BackupManifest manifest;
+  std::optional<seal::DataKey> data_key = std::nullopt;    // of a sealed backup
+  std::optional<seal::FileId> manifest_id = std::nullopt;  // of a manifest that is sealed itself
+};
+// Errors as those of LoadManifest and of the key ring; of a sealed backup the manifest is one that
+// somebody with a key of it wrote.
+Result<OpenedManifest> OpenManifest(io::FileSystem& fs, const std::string& backup_dir,
+                                    SealingKeyRing& keys);
 
 // Shows the files of some backups as plain ones, and everything else as it is.
 class StoredBackups {
@@ -61,8 +77,9 @@ class StoredBackups {
   [[nodiscard]] io::FileSystem& fs() { return layers_.empty() ? fs_ : *layers_.back(); }
 
  private:
-  Status AddSealed(const std::string& backup_dir, std::string_view text,
-                   const BackupManifest& manifest);
+  Status AddSealed(const std::string& backup_dir, const OpenedManifest& opened);
+  Status AddSealedNames(const std::string& backup_dir, const OpenedManifest& opened,
+                        const store::SealedFileSystem::FileIds& ids);
 
   io::FileSystem& fs_;
   SealingKeyRing& keys_;

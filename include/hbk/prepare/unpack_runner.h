@@ -46,8 +46,8 @@ struct UnpackSummary {
   uint64_t bytes = 0;         // after
 };
 
-// Removes the key slots that a run has left which was ended when all else was done: of a backup
-// that is not sealed. Any other directory stays as it is.
+// Removes the key slots, and the sealed manifest, that a run has left which was ended when all else
+// was done: of a backup that is not sealed. Any other directory stays as it is.
 Status RemoveSpareKeySlots(io::FileSystem& fs, const std::string& backup_dir);
 
 Result<UnpackSummary> RunUnpack(const UnpackOptions& options, io::FileSystem& fs,

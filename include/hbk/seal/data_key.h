@@ -51,6 +51,8 @@ class DataKey {
   // What only somebody with the data key can have written: the manifest, and the key slots.
   [[nodiscard]] Result<crypto::Mac> ManifestMac(ByteView manifest) const;
   [[nodiscard]] Result<crypto::Mac> KeySlotsMac(ByteView slots) const;
+  // What a file is called in a backup whose names are sealed: 32 hex digits.
+  [[nodiscard]] Result<std::string> SealedName(std::string_view name) const;
 
  private:
   explicit DataKey(Secret bytes) : bytes_(std::move(bytes)) {}

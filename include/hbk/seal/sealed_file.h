@@ -79,6 +79,9 @@ class SealedWriter {
 // Whether the file begins as a sealed one.
 bool IsSealedFile(ByteView begin);
 
+// What the header says, which nobody has authenticated. kCorruption: it is none.
+Result<FileId> ReadSealedFileId(io::File& file);
+
 // The plain file, to be read only: ReadAt and Stat, whose size is the plain one, from any number of
 // threads. Reads header and last segment of `below`, which it owns. `expected_id`: what the
 // manifest says of the file; another sealed file, even of the same backup, is refused then.

@@ -47,7 +47,12 @@ class BaseBackupTest : public ::testing::Test {
 
   Status Load(Lsn current = 1000, Lsn checkpoint = 600) {
     HBK_RETURN_IF_ERROR(manifest::StoreManifest(fs_, "/base", manifest_));
-    return Check(LoadBase(fs_, "/base"), current, checkpoint);
+    return Check(LoadFrom("/base"), current, checkpoint);
+  }
+  Result<LoadedBase> LoadFrom(const std::string& dir) {
+    const seal::SealingKeyOptions no_keys;
+    manifest::SealingKeyRing keys(no_keys, fs_, {});
+    return LoadBase(fs_, dir, keys);
   }
   Status Check(Result<LoadedBase> base, Lsn current, Lsn checkpoint) {
     HBK_RETURN_IF_ERROR(base.status());
@@ -76,7 +81,7 @@ TEST_F(BaseBackupTest, OfMariadbBackupTheEndIsKnown) {
               "backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 500\nlast_lsn = 900\n");
   fs_.PutFile("/base/xtrabackup_info", "server_version = 10.11.19-MariaDB\n");
 
-  ASSERT_THAT(Check(LoadBase(fs_, "/base"), 1000, 600), IsOk());
+  ASSERT_THAT(Check(LoadFrom("/base"), 1000, 600), IsOk());
 
   EXPECT_EQ(base_.increment->base(), (manifest::BaseBackup{"", "mariadb-backup", 900}));
   EXPECT_EQ(base_.to_lsn, 500U);
@@ -87,25 +92,25 @@ TEST_F(BaseBackupTest, WithoutItsEndTheCheckpointCounts) {
   fs_.PutFile("/base/mariadb_backup_checkpoints",
               "backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 500\n");
 
-  ASSERT_THAT(Check(LoadBase(fs_, "/base"), 1000, 600), IsOk());
+  ASSERT_THAT(Check(LoadFrom("/base"), 1000, 600), IsOk());
 
   EXPECT_EQ(base_.increment->last_lsn(), 500U);
 }
 
 TEST_F(BaseBackupTest, WhatIsNoBaseIsRefusedByName) {
-  EXPECT_THAT(LoadBase(fs_, "/none").status(),
+  EXPECT_THAT(LoadFrom("/none").status(),
               StatusIs(StatusCode::kChainBroken, HasSubstr("/none does not exist")));
-  EXPECT_THAT(LoadBase(fs_, "/base").status(),
+  EXPECT_THAT(LoadFrom("/base").status(),
               StatusIs(StatusCode::kChainBroken, HasSubstr("no backup")));
   fs_.PutFile("/base/hbk_incomplete", "");
-  EXPECT_THAT(LoadBase(fs_, "/base").status(),
+  EXPECT_THAT(LoadFrom("/base").status(),
               StatusIs(StatusCode::kChainBroken, HasSubstr("incomplete")));
-  EXPECT_FALSE(LoadBase(fs_, "/none").status().hint().empty());
+  EXPECT_FALSE(LoadFrom("/none").status().hint().empty());
 }
 
 TEST_F(BaseBackupTest, ADamagedManifestIsCorruption) {
   fs_.PutFile("/base/hbk_manifest.json", "{");
-  EXPECT_THAT(LoadBase(fs_, "/base").status(),
+  EXPECT_THAT(LoadFrom("/base").status(),
               StatusIs(StatusCode::kCorruption, HasSubstr("/base")));
 }
 

@@ -25,7 +25,8 @@ constexpr int kCuts = 500;
 constexpr std::string_view kKeyText =
     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-class SealedBackupDamageTest : public ::testing::Test {
+// With names that are sealed, too, or without.
+class SealedBackupDamageTest : public ::testing::TestWithParam<bool> {
  protected:
   SealedBackupDamageTest() {
     testing::ChainServer server(3);
@@ -35,7 +36,7 @@ class SealedBackupDamageTest : public ::testing::Test {
                                .secret = seal::ParseSealingKey(kKeyText).value(),
                                .origin = "a key",
                                .label = "a key"};
-    EXPECT_THAT(testing::SealBackup(fs_, "/base", key), IsOk());
+    EXPECT_THAT(testing::SealBackup(fs_, "/base", key, GetParam()), IsOk());
     options_.key = Secret(std::string(kKeyText));
     for (const auto& [path, bytes] : fs_.Tree("/base"))
       files_.emplace_back(path, bytes);
@@ -46,7 +47,7 @@ class SealedBackupDamageTest : public ::testing::Test {
     SealingKeyRing keys(options_, fs_, {});
     StoredBackups backups(fs_, keys);
     HBK_RETURN_IF_ERROR(backups.Add("/base").status());
-    HBK_ASSIGN_OR_RETURN(const auto manifest, LoadManifest(fs_, "/base"));
+    HBK_ASSIGN_OR_RETURN(const auto manifest, LoadManifest(backups.fs(), "/base"));
     for (const ManifestFile& file : manifest.files) {
       HBK_ASSIGN_OR_RETURN(
           const std::string bytes,
@@ -75,12 +76,19 @@ class SealedBackupDamageTest : public ::testing::Test {
   std::vector<std::pair<std::string, std::string>> files_;
 };
 
-TEST_F(SealedBackupDamageTest, UntouchedItIsWhole) {
+TEST_P(SealedBackupDamageTest, UntouchedItIsWhole) {
   EXPECT_THAT(ReadAll(), IsOk());
+  // Names say something, or nothing at all.
+  for (const auto& [path, bytes] : files_) {
+    const bool says_name = path.find("ibdata") != std::string::npos ||
+                           path.find('/', 6) != std::string::npos ||
+                           bytes.find("ibdata") != std::string::npos;
+    EXPECT_FALSE(GetParam() && says_name) << path;
+  }
   EXPECT_GT(files_.size(), 5U);
 }
 
-TEST_F(SealedBackupDamageTest, EachFlippedBitIsNoticed) {
+TEST_P(SealedBackupDamageTest, EachFlippedBitIsNoticed) {
   for (int i = 0; i < kFlips; ++i) {
     const auto& [path, bytes] = Pick();
     std::string damaged = bytes;
@@ -90,13 +98,15 @@ TEST_F(SealedBackupDamageTest, EachFlippedBitIsNoticed) {
   }
 }
 
-TEST_F(SealedBackupDamageTest, EachCutIsNoticed) {
+TEST_P(SealedBackupDamageTest, EachCutIsNoticed) {
   for (int i = 0; i < kCuts; ++i) {
     const auto& [path, bytes] = Pick();
     const size_t size = random_() % bytes.size();
     ExpectNoticed(path, bytes.substr(0, size), "size " + std::to_string(size));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Names, SealedBackupDamageTest, ::testing::Bool());
 
 }  // namespace
 }  // namespace hbk::manifest

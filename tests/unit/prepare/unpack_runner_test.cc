@@ -70,14 +70,14 @@ seal::SealingKeyOptions SealingKeys() {
   return keys;
 }
 
-void PutSealedChain(MemFileSystem& fs) {
+void PutSealedChain(MemFileSystem& fs, bool has_sealed_names = false) {
   PutChain(fs);
   const seal::SealingKey key{.kind = seal::SealingKeyKind::kKey,
                              .secret = seal::ParseSealingKey(kKeyText).value(),
                              .origin = "a key",
                              .label = "a key"};
-  ASSERT_THAT(testing::SealBackup(fs, "/base", key), IsOk());
-  ASSERT_THAT(testing::SealBackup(fs, "/inc", key), IsOk());
+  ASSERT_THAT(testing::SealBackup(fs, "/base", key, has_sealed_names), IsOk());
+  ASSERT_THAT(testing::SealBackup(fs, "/inc", key, has_sealed_names), IsOk());
 }
 
 Status Decrypt(io::FileSystem& fs) {
@@ -215,19 +215,47 @@ TEST(UnpackRunnerTest, PrepareOfACompressedChainGivesTheSame) {
   EXPECT_TRUE(FilesOf(elsewhere, "/base") == base);
 }
 
+// With names that are sealed, too, or without.
+class SealedUnpackTest : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Names, SealedUnpackTest, ::testing::Bool());
+
+TEST_P(SealedUnpackTest, PrepareElsewhereLeavesItAsItIs) {
+  MemFileSystem plain;
+  PutChain(plain);
+  ASSERT_THAT(Prepare(plain), IsOk());
+  MemFileSystem fs;
+  PutSealedChain(fs, GetParam());
+  const Files base = FilesOf(fs, "/base");
+  QuietReporter reporter;
+  ASSERT_THAT(RunPrepare({.target_dir = "/base",
+                          .incremental_dirs = {"/inc"},
+                          .output_dir = "/new",
+                          .use_memory_bytes = 8 << 20,
+                          .parallel = 1,
+                          .sealing_keys = SealingKeys()},
+                         fs, reporter, {}),
+              IsOk());
+  EXPECT_TRUE(FilesOf(fs, "/new") == FilesOf(plain, "/base"));
+  EXPECT_TRUE(FilesOf(fs, "/base") == base);
+  const auto manifest = manifest::LoadManifest(fs, "/new");
+  ASSERT_THAT(manifest, IsOk());
+  EXPECT_FALSE(manifest->is_sealed || manifest->has_sealed_names);
+}
+
 // Decrypting in place, and prepare that does so first: killed at any change, the next run ends in
 // the same files.
-TEST(UnpackRunnerTest, ASealedBackupIsGoneOnWith) {
+TEST_P(SealedUnpackTest, IsGoneOnWith) {
   MemFileSystem plain;
   PutChain(plain);
   ASSERT_THAT(Prepare(plain), IsOk());
   const Files prepared = FilesOf(plain, "/base");
   MemFileSystem decrypted;
-  PutSealedChain(decrypted);
+  PutSealedChain(decrypted, GetParam());
   ASSERT_THAT(Decrypt(decrypted), IsOk());
   EXPECT_EQ(manifest::LoadManifest(decrypted, "/base")->compression.method,
             codec::FrameMethod::kZstd);
   EXPECT_FALSE(io::Exists(decrypted, "/base/hbk_keys.json").value());
+  EXPECT_FALSE(io::Exists(decrypted, "/base/hbk_manifest.json.sealed").value());
   const Files unsealed = FilesOf(decrypted, "/base");
   for (const bool is_prepare : {false, true}) {
     const auto run = [is_prepare](io::FileSystem& fs) {
@@ -235,7 +263,7 @@ TEST(UnpackRunnerTest, ASealedBackupIsGoneOnWith) {
     };
     for (uint32_t k = 1;; k += is_prepare ? 3 : 1) {
       MemFileSystem mem;
-      PutSealedChain(mem);
+      PutSealedChain(mem, GetParam());
       FaultyFileSystem fs(mem);
       fs.Arm(FaultKind::kCrash, k);
       (void)run(fs).ok();

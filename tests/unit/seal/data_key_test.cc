@@ -48,6 +48,15 @@ TEST(DataKeyTest, DerivedKeysStayWhatTheyAre) {
             "c0f6cb310ac732d67aae9e2517226f2e3fd21fe40e58f3a4b04cb6dcaba87352");
   EXPECT_EQ(MacText(*key.KeySlotsMac(AsBytes("x"))),
             "26eb211bf6f8017b9535bd76e5eeabcdc2cfaaeac08d9976878e82cbe5ebce18");
+  EXPECT_EQ(*key.SealedName("db/t.ibd"), "7ed13613574fb61eecb0a7581a604e44");
+}
+
+TEST(DataKeyTest, SealedNamesDependOnNameAndKeyOnly) {
+  const std::string name = *KeyOf('k').SealedName("db/t.ibd");
+  EXPECT_EQ(name.size(), 32U);
+  EXPECT_EQ(*KeyOf('k').SealedName("db/t.ibd"), name);
+  EXPECT_NE(*KeyOf('k').SealedName("db/u.ibd"), name);
+  EXPECT_NE(*KeyOf('l').SealedName("db/t.ibd"), name);
 }
 
 TEST(DataKeyTest, CodesAreComparedAsTheyAreWritten) {
