@@ -110,8 +110,7 @@ TEST_F(BaseBackupTest, WhatIsNoBaseIsRefusedByName) {
 
 TEST_F(BaseBackupTest, ADamagedManifestIsCorruption) {
   fs_.PutFile("/base/hbk_manifest.json", "{");
-  EXPECT_THAT(LoadFrom("/base").status(),
-              StatusIs(StatusCode::kCorruption, HasSubstr("/base")));
+  EXPECT_THAT(LoadFrom("/base").status(), StatusIs(StatusCode::kCorruption, HasSubstr("/base")));
 }
 
 TEST_F(BaseBackupTest, AnotherServerIsRefused) {
