@@ -77,8 +77,10 @@ void CopyPool::StoreChunks() {
 std::optional<CopyPool::Unit> CopyPool::Take(Slot* current) {
   const MutexLock lock(mutex_);
   while (true) {
+    // Whoever fails says so under the mutex: nobody can miss it and wait for ever.
+    if (!status_.ok()) return std::nullopt;
     if (stop_source_.stop_requested()) {
-      if (status_.ok()) status_ = InterruptedError();
+      status_ = InterruptedError();
       return std::nullopt;
     }
     Slot* const started = FindStarted(current);

@@ -39,7 +39,9 @@ TEST(LiveStorageTest, AChainIsCompressedAndSealed) {
 
 TEST(LiveStorageTest, AnArchiveIsCompressedAndSealed) {
   ExpectRestoredServerEqualsSource(
-      {.parallel = 2, .backup_options = {"--compress", "--encrypt"}, .stream = "hbk"});
+      {.parallel = 2,
+       .backup_options = {"--compress", "--encrypt", "--encrypt-manifest"},
+       .stream = "hbk"});
 }
 
 TEST(LiveStorageTest, MariadbBackupPreparesWhatMbstreamHasUnpacked) {
