@@ -190,7 +190,7 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
   options.seals_names = values.Flag(Opt::kEncryptManifest);
   if (options.seals_names && !options.is_sealed) {
     return UsageError("--encrypt-manifest goes with --encrypt")
-        .WithHint("names are of no use to nobody if the files can be read");
+        .WithHint("add --encrypt and a key, or leave it out");
   }
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));

@@ -127,7 +127,7 @@ Result<OpenedManifest> OpenManifest(io::FileSystem& fs, const std::string& backu
   HBK_RETURN_IF_ERROR(manifest.status().WithContext(path));
   opened.manifest = std::move(*manifest);
   if (opened.manifest.has_sealed_names != opened.manifest_id.has_value())
-    return CorruptionError(path + ": another one says how its names are stored");
+    return CorruptionError(path + ": what it says of the sealing does not fit its own name");
   if (!opened.manifest.is_sealed) return opened;
   if (!opened.data_key) {
     HBK_ASSIGN_OR_RETURN(opened.data_key, keys.Open(backup_dir));

@@ -96,6 +96,15 @@ TEST_F(RunOptionsTest, ARateLimitIsInBytesAndNotAbsurdlySmall) {
   EXPECT_THAT(options.status().hint(), HasSubstr("--rate-limit=50M"));
 }
 
+TEST_F(RunOptionsTest, NamesAreSealedWithTheFilesOnly) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kEncryptManifest, "1");
+  EXPECT_THAT(MakeBackupOptions(values_, Secret(), 2),
+              StatusIs(StatusCode::kUsage, HasSubstr("goes with --encrypt")));
+  Set(Opt::kEncrypt, "aes-256-gcm");
+  EXPECT_TRUE(MakeBackupOptions(values_, Secret(), 2)->seals_names);
+}
+
 TEST_F(RunOptionsTest, AWrongDiskPriorityIsRefused) {
   Set(Opt::kIonice, "low");
   EXPECT_THAT(ApplyPriority(values_), StatusIs(StatusCode::kUsage, HasSubstr("--ionice=low")));

@@ -62,6 +62,24 @@ TEST(StoredBackupTest, EachBackupIsShownAsItsManifestSays) {
   EXPECT_EQ(io::ReadFile(backups.fs(), "/zstd/f", 100).value(), "content");
 }
 
+TEST(StoredBackupTest, ASealedManifestNeedsItsKeyAndTellsSo) {
+  MemFileSystem fs;
+  fs.PutDirectory("/b");
+  BackupManifest manifest = SampleManifest();
+  manifest.is_sealed = manifest.has_sealed_names = true;
+  const seal::DataKey key = seal::DataKey::Generate().value();
+  ASSERT_THAT(StoreManifest(fs, "/b", manifest, &key), IsOk());
+  EXPECT_FALSE(io::Exists(fs, "/b/hbk_manifest.json").value());
+  EXPECT_THAT(LoadManifest(fs, "/b"),
+              StatusIs(StatusCode::kMissingKey, ::testing::HasSubstr("hbk_manifest.json.sealed")));
+  // Somebody who says it in the clear.
+  fs.PutFile("/b/hbk_manifest.json", RenderManifest(manifest, &key).value());
+  const seal::SealingKeyOptions no_keys;
+  SealingKeyRing keys(no_keys, fs, {});
+  EXPECT_THAT(OpenManifest(fs, "/b", keys),
+              StatusIs(StatusCode::kCorruption, ::testing::HasSubstr("does not fit its own name")));
+}
+
 TEST(StoredBackupTest, ADamagedManifestIsSaid) {
   MemFileSystem fs;
   fs.PutFile("/b/hbk_manifest.json", "{");
