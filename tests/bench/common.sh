@@ -65,10 +65,11 @@ drop_cache() {
 status_of() { sql -e "SHOW GLOBAL STATUS LIKE '$1'" | cut -f2; }
 lsn() { status_of Innodb_lsn_current; }
 
-# 8 tables of compact rows with a secondary index and a filler that does not shrink.
-load_data() {  # load_data MIB
-    local rows=$(($1 * 1024 * 1024 / 8 / 260)) t
-    for t in 1 2 3 4 5 6 7 8; do
+# Tables of compact rows with a secondary index and a filler that does not shrink.
+load_data() {  # load_data MIB [TABLES]
+    local tables=${2:-8} t
+    local rows=$(($1 * 1024 * 1024 / tables / 260))
+    for ((t = 1; t <= tables; t++)); do
         sql test -e "CREATE TABLE t$t (id INT PRIMARY KEY AUTO_INCREMENT, k INT NOT NULL,
                          c CHAR(120) NOT NULL, pad CHAR(60) NOT NULL, KEY (k)) ENGINE=InnoDB;
             INSERT INTO t$t (k, c, pad)

@@ -1,9 +1,11 @@
 // measure LABEL FILE -- COMMAND...: runs a command and appends one line of what it cost to FILE:
-// label, exit code, wall, user and system seconds, peak memory in KiB, tab separated.
+// label, exit code, wall, user and system seconds, peak memory in KiB, by how many KiB the page
+// cache has grown, tab separated.
 //
 // The command's own output goes where ours goes. Exit code: that of the command.
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +22,17 @@ double Seconds(const timeval& t) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
 }
 
+// Files in the page cache of the machine, KiB.
+int64_t CachedKib() {
+  std::ifstream meminfo("/proc/meminfo");
+  std::string name;
+  int64_t kib = 0;
+  std::string unit;
+  while (meminfo >> name >> kib && std::getline(meminfo, unit))
+    if (name == "Cached:") return kib;
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -27,6 +40,7 @@ int main(int argc, char** argv) {
     (void)std::fputs("usage: measure LABEL FILE -- COMMAND...\n", stderr);
     return 2;
   }
+  const int64_t cached_before = CachedKib();
   const auto begin = std::chrono::steady_clock::now();
   const pid_t pid = fork();
   if (pid < 0) return 2;
@@ -43,6 +57,7 @@ int main(int argc, char** argv) {
 
   std::ofstream out(argv[2], std::ios::app);
   out << argv[1] << '\t' << code << '\t' << wall.count() << '\t' << Seconds(usage.ru_utime) << '\t'
-      << Seconds(usage.ru_stime) << '\t' << usage.ru_maxrss << '\n';
+      << Seconds(usage.ru_stime) << '\t' << usage.ru_maxrss << '\t' << CachedKib() - cached_before
+      << '\n';
   return out.flush() ? code : 2;
 }

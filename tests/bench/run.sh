@@ -3,13 +3,16 @@
 # copies of the same directory, alternating, and prints medians and ratios.
 #
 #   tests/bench/run.sh [--data-mb N] [--redo-mb N] [--runs N] [--only backup|prepare]
-#                      [--build DIR] [--keep]
+#                      [--tables N] [--build DIR] [--keep]
+#
+# The data is in 8 tables, or as many as --tables says: one huge table is a case of its own. Beside
+# the backups `cp -r` copies the same files. Cache: by how much the machine's page cache grew.
 #
 # Before each run the page cache is dropped where that is allowed; the first line says so.
 # Needs: mariadbd, mariadb, mariadb-install-db, mariadb-backup, and a release build.
 set -euo pipefail
 
-data_mb=2048 redo_mb=1024 runs=5 build="" keep="" only=""
+data_mb=2048 redo_mb=1024 runs=5 tables=8 build="" keep="" only=""
 while (($#)); do
     case $1 in
         --data-mb) data_mb=$2; shift 2 ;;
@@ -17,32 +20,33 @@ while (($#)); do
         --runs)    runs=$2; shift 2 ;;
         --build)   build=$2; shift 2 ;;
         --only)    only=$2; shift 2 ;;
+        --tables)  tables=$2; shift 2 ;;
         --keep)    keep=1; shift ;;
         *) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
     esac
 done
 source "$(dirname "$0")/common.sh"
 
-report() {  # report TITLE LABEL_HBK LABEL_OTHER
+report() {  # report TITLE LABEL_HBK LABEL_OTHER [NAME_OTHER]
     local column name a b
     printf '%s\n' "$1"
-    for column in 3:wall cpu:cpu 6:memory; do
+    for column in 3:wall cpu:cpu 6:memory 7:cache; do
         name=${column#*:}
         a=$(figure "$2" "${column%%:*}") b=$(figure "$3" "${column%%:*}")
-        awk -v n="$name" -v a="$a" -v b="$b" 'BEGIN {
-            if (n == "memory") printf "  %-7s hbk %8.1f MiB   mariadb-backup %8.1f MiB   ratio %.2f\n", n, a / 1024, b / 1024, a / b
-            else               printf "  %-7s hbk %8.2f s     mariadb-backup %8.2f s     ratio %.2f\n", n, a, b, a / b }'
+        awk -v n="$name" -v a="$a" -v b="$b" -v o="${4:-mariadb-backup}" 'BEGIN {
+            if (n == "memory" || n == "cache") printf "  %-7s hbk %8.1f MiB   %s %8.1f MiB   ratio %s\n", n, a / 1024, o, b / 1024, (b > 0) ? sprintf("%.2f", a / b) : "-"
+            else               printf "  %-7s hbk %8.2f s     %s %8.2f s     ratio %.2f\n", n, a, o, b, a / b }'
     done
 }
 
 install_server
 start_server "${lazy[@]}"
-load_data "$data_mb"
+load_data "$data_mb" "$tables"
 # A clean shutdown flushes everything: the first part copies an idle server without redo.
 shut_server_down
 start_server "${lazy[@]}"
 drop_cache
-echo "data $(du -sm "$work/data/test" | cut -f1) MiB, $runs runs, page cache $cache, $(nproc) cores"
+echo "data $(du -sm "$work/data/test" | cut -f1) MiB in $tables tables, $runs runs, page cache $cache, $(nproc) cores"
 
 mkdir "$work/b"
 
@@ -57,9 +61,15 @@ bench_backup() {
         run backup-mb2 mariadb-backup --no-defaults --backup --parallel=2 --user=root \
             --socket="$work/s" --datadir="$work/data" --target-dir="$work/b/m"
         rm -rf "$work/b/m"
+        mkdir "$work/b/c"
+        # The log is 4 GiB, whatever is in it.
+        run backup-cp find "$work/data" -mindepth 1 -maxdepth 1 ! -name ib_logfile0 \
+            -exec cp -r -t "$work/b/c" {} +
+        rm -rf "$work/b/c"
     done
     report "full backup, idle server" backup-hbk backup-mb
     report "full backup, idle server, mariadb-backup --parallel=2" backup-hbk backup-mb2
+    report "full backup, idle server, and cp -r of the same files" backup-hbk backup-cp "cp -r"
 }
 
 bench_prepare() {
