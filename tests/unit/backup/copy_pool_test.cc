@@ -113,7 +113,7 @@ TEST(CopyPoolTest, EveryRangeOfManyFilesIsCopied) {
   MemFileSystem fs;
   fs.PutDirectory("/backup");
   std::vector<CopyJob> jobs;
-  for (int i = 0; i < 4; ++i) {
+  for (size_t i = 0; i < 4; ++i) {
     std::string content((17 << 20) + i * 1000, static_cast<char>('a' + i));
     for (size_t at = 0; at < content.size(); at += 4096)
       content[at] = static_cast<char>(at >> 12);
