@@ -142,7 +142,7 @@ TEST_F(SealedFileSystemTest, BeneathTheCompressionChunksComeInOrder) {
     const auto file = above.Open("/b/db/t", {.write = true, .create = true, .direct = true});
     ASSERT_THAT(file, IsOk());
     ASSERT_THAT((*file)->Truncate(plain.size()), IsOk());
-    for (const size_t index : {2, 0, 1}) {
+    for (const size_t index : {size_t{2}, size_t{0}, size_t{1}}) {
       const size_t begin = index * kChunk;
       const size_t size = std::min(kChunk, plain.size() - begin);
       ASSERT_THAT((*file)->WriteAt(begin, AsBytes(plain).subspan(begin, size)), IsOk());
