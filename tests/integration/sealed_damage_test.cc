@@ -2,6 +2,7 @@
 // and the file named. HBK_DAMAGE_FLIPS and HBK_DAMAGE_CUTS: how many of each; a tenth of 2,000 and
 // 500 unless they say so.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -51,6 +52,8 @@ class SealedDamageTest : public ::testing::Test {
     auto scratch = ScratchDir::Make();
     ASSERT_THAT(scratch, IsOk());
     scratch_.emplace(std::move(scratch).value());
+    // A number that was mistyped would else damage nothing.
+    ASSERT_GT(std::min(flips_, cuts_), 0);
     keys_options_.key = Secret(std::string(kKeyText));
     std::ofstream(scratch_->Sub("key")) << kKeyText;
     std::filesystem::permissions(scratch_->Sub("key"), std::filesystem::perms::owner_read);
