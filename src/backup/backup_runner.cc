@@ -264,7 +264,7 @@ Status BackupRun::Preflight() {
     record_.keys.insert({log.header.crypt.key_id, log.header.crypt.key_version});
   // An archive lies nowhere.
   if (!options_.is_streamed)
-    HBK_RETURN_IF_ERROR(CheckTarget(fs_, options_.target_dir, record_.layout));
+    HBK_RETURN_IF_ERROR(CheckTarget(store_.fs_below(), options_.target_dir, record_.layout));
   HBK_RETURN_IF_ERROR(PrepareBase());
   if (!rocksdb_dir_.empty())
     HBK_RETURN_IF_ERROR(RocksdbCheckpoint::CheckLeftover(fs_, rocksdb_dir_));
@@ -319,7 +319,8 @@ Status BackupRun::PrepareBase() {
     manifest::SealingKeyRing keys(options_.sealing_keys, fs_, stop_);
     HBK_ASSIGN_OR_RETURN(base, LoadBase(fs_, options_.incremental_basedir, keys));
     if (!options_.is_streamed)
-      HBK_RETURN_IF_ERROR(CheckTargetApart(fs_, options_.target_dir, options_.incremental_basedir));
+      HBK_RETURN_IF_ERROR(
+          CheckTargetApart(store_.fs_below(), options_.target_dir, options_.incremental_basedir));
   } else {
     return OkStatus();
   }

@@ -29,6 +29,8 @@ class TargetStore {
                                                    const std::stop_token& stop);
 
   [[nodiscard]] io::FileSystem& fs() { return layers_.empty() ? fs_ : *layers_.back(); }
+  // What is there as it lies there: the other one shows only what belongs to a backup.
+  [[nodiscard]] io::FileSystem& fs_below() { return fs_; }
   // Null: it is not sealed.
   [[nodiscard]] const seal::DataKey* data_key() const { return data_key_ ? &*data_key_ : nullptr; }
 

@@ -177,6 +177,24 @@ TEST_P(SealedDirectoryTest, FlippedBitsAndCutsAreNoticed) {
   }
 }
 
+// What somebody else put there is not hidden by the sealing; an empty directory is taken.
+TEST_P(SealedDirectoryTest, ATargetThatIsNotEmptyIsRefused) {
+  const std::string target = scratch_->Sub("target");
+  std::filesystem::create_directory(target);
+  std::vector<std::string> options = {"--encrypt", KeyOption()};
+  if (GetParam()) options.emplace_back("--encrypt-manifest");
+  const std::vector<std::string> command = BackupCommand(
+      BackupTool::kHbk,
+      {.socket_path = server_->socket_path(), .target_dir = target, .extra = options});
+  Store(target + "/letter", "x");
+  const auto refused = RunProcess(command, {.output_path = scratch_->Sub("refused.log")});
+  ASSERT_THAT(refused, IsOk());
+  EXPECT_EQ(refused->exit_code, 21) << refused->Describe();
+  EXPECT_THAT(Load(scratch_->Sub("refused.log")), HasSubstr("it holds letter"));
+  std::filesystem::remove(target + "/letter");
+  EXPECT_THAT(RunToSuccess(command, scratch_->Sub("taken.log")), IsOk());
+}
+
 // The same by the program, and what it leaves.
 TEST_P(SealedDirectoryTest, PrepareRefusesAndNamesTheFile) {
   const auto prepare = [&](const std::string& output, const std::string& log) {
