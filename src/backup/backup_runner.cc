@@ -54,6 +54,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kDamagedPagesShownMax = 100;
 constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
+// With more redo than this, and than a part of the data, it takes as long to read as the data.
+constexpr uint64_t kRedoToReadMin = 64 << 20;
+constexpr uint64_t kDataToRedoMin = 4;
 // From here on recovery makes files that only the redo log knows.
 constexpr server::ServerVersion kRebuildsFiles{10, 6, 0};
 constexpr std::string_view kRedoName = "ib_logfile0";
@@ -327,7 +330,10 @@ Status BackupRun::PrepareBase() {
   HBK_ASSIGN_OR_RETURN(const server::LsnTriple now, session_->ReadLsn());
   HBK_RETURN_IF_ERROR(CheckBase(fs_, base, record_.facts, record_.layout, now));
   base_ = std::move(base.increment);
-  base_->SetTimeTrust({options_.trust_file_times, record_.boot_id, record_.uuid});
+  base_->SetReadPolicy({.reads_all = options_.incremental_force_scan,
+                        .trusts_times = options_.trust_file_times,
+                        .boot_id = record_.boot_id,
+                        .backup_uuid = record_.uuid});
   record_.base = base_->base();
   HBK_ASSIGN_OR_RETURN(const datadir::Scan scan, Scan());
   HBK_ASSIGN_OR_RETURN(const bool has_blank_table, HasBlankTable(fs_, scan, *base_));
@@ -388,7 +394,7 @@ Status BackupRun::StartTailer() {
   tailer.start_lsn = wanted_start_lsn_;
   tailer_ = std::make_unique<LogTailer>(fs_, *lsn_source_, tailer);
   HBK_RETURN_IF_ERROR(tailer_->Start());
-  return base_ && base_->MayTrustTimes() ? FindChangedPages(tailer.log_path) : OkStatus();
+  return base_ && base_->MaySkipPages() ? FindChangedPages(tailer.log_path) : OkStatus();
 }
 
 // What was written to files since the base, if the log still tells. Between the end of the base and
@@ -404,8 +410,9 @@ Status BackupRun::FindChangedPages(const std::string& log_path) {
   uint64_t table_bytes = 0;
   for (const datadir::DataFile& file : scan_.files)
     if (file.kind == datadir::FileKind::kTablespace) table_bytes += file.info.size;
-  const bool is_long = scan.to > scan.from && scan.to - scan.from > table_bytes;
-  auto changed = is_long ? Result<ChangedPages>(FailedError("there is more redo than data"))
+  const uint64_t worth_bytes = std::max(kRedoToReadMin, table_bytes / kDataToRedoMin);
+  const bool is_long = scan.to > scan.from && scan.to - scan.from > worth_bytes;
+  auto changed = is_long ? Result<ChangedPages>(FailedError("there is too much of it"))
                          : ScanChangedPages(fs_, scan, stop_);
   if (changed.ok()) {
     base_->SetChangedPages(std::move(changed).value());
@@ -416,7 +423,7 @@ Status BackupRun::FindChangedPages(const std::string& log_path) {
   if (code == StatusCode::kInterrupted || code == StatusCode::kConnectionLost)
     return changed.status();
   reporter_.Info("the redo log does not tell which pages have changed since the base (" +
-                 changed.status().message() + "): files that were written to are read whole");
+                 changed.status().message() + "): files are read whole");
   return OkStatus();
 }
 

@@ -1,7 +1,7 @@
 // Which pages the server has changed between two LSNs, as its redo log names them.
 //
-// An increment with --trust-file-times reads only these of a tablespace file that the base has, if
-// the log still holds everything from the end of the base to the checkpoint at which the redo of
+// An increment reads only these of a tablespace file that the base has, and a share of the others,
+// if the log still holds everything from the end of the base to the checkpoint at which the redo of
 // the increment begins. Why no other page is needed: docs/design/0007-increments.md.
 //
 // What lies before the newest checkpoint may be overwritten at any time. Whether it was is told by

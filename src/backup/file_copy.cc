@@ -121,7 +121,7 @@ Status FileCopy::OpenTarget() {
                                  .space_id = space.space_id,
                                  .flags = space.flags,
                                  .choice = environment_.base->ChoosePages(space)};
-    if (reading_ == ReadChoice::kNamedSample) {
+    if (reading_ == ReadChoice::kNamed) {
       options.named_pages = named_pages_;
       options.checked_to = environment_.base->named_to();
     }
@@ -150,7 +150,7 @@ Status FileCopy::LookAtBase(CopyBuffers& buffers) {
 // System and undo tablespaces are written to all the time: there is nothing to look for.
 Status FileCopy::LookAtSpaceInBase(CopyBuffers& buffers) {
   const IncrementBase& base = *environment_.base;
-  if (job_.method != CopyMethod::kTablespace || !base.MayTrustTimes()) return OkStatus();
+  if (job_.method != CopyMethod::kTablespace || !base.MaySkipPages()) return OkStatus();
   HBK_ASSIGN_OR_RETURN(const bool keeps_times, environment_.fs.KeepsFileTimes(job_.source_path));
   // It was read a moment ago.
   const Lsn first_page_lsn = innodb::PageLsn(buffers.page.view());
@@ -158,29 +158,37 @@ Status FileCopy::LookAtSpaceInBase(CopyBuffers& buffers) {
   reading_ = base.ChooseReading(space, first_page_lsn, keeps_times);
   is_in_base_ = reading_ == ReadChoice::kSkip;
   if (is_in_base_ || reading_ == ReadChoice::kNamed) skip_count_ = base.SkipCountOf(space) + 1;
-  if (reading_ == ReadChoice::kNamed || reading_ == ReadChoice::kNamedSample)
+  if (reading_ == ReadChoice::kNamed) {
     named_pages_ = base.NamedPagesOf(space);
-  if (reading_ == ReadChoice::kNamed) PlanPieces();
+    PlanPieces();
+  }
   return OkStatus();
 }
 
 // Pages that the redo names and the file does not have yet were not written before the checkpoint:
 // their changes are behind it.
 void FileCopy::PlanPieces() {
+  const SpaceId space = pages_->layout().space_id;
+  auto named = named_pages_.begin();
   uint64_t read_bytes = 0;
-  for (const PageNo page : named_pages_) {
-    const uint64_t offset = page * page_bytes() / kPieceBytes * kPieceBytes;
-    if (offset >= size_) break;
-    const auto size = static_cast<size_t>(std::min(kPieceBytes, size_ - offset));
-    CopyPiece* const last = pieces_.empty() ? nullptr : &pieces_.back();
-    if (last != nullptr && last->offset + last->size > offset) continue;
-    read_bytes += size;
-    if (last != nullptr && last->offset + last->size == offset &&
-        last->size + size <= kCopyBufferBytes) {
-      last->size += size;
-    } else {
-      pieces_.push_back({offset, size});
+  for (uint64_t begin = 0; begin < size_; begin += kCopyBufferBytes) {
+    const uint64_t end = std::min(begin + kCopyBufferBytes, size_);
+    const auto first = pieces_.size();
+    if (IncrementBase::IsInShare(space, begin / kCopyBufferBytes, skip_count_))
+      pieces_.push_back({begin, static_cast<size_t>(end - begin)});
+    for (; named != named_pages_.end() && *named * page_bytes() < end; ++named) {
+      const uint64_t offset = *named * page_bytes() / kPieceBytes * kPieceBytes;
+      CopyPiece* const last = pieces_.size() > first ? &pieces_.back() : nullptr;
+      if (last != nullptr && last->offset + last->size > offset) continue;
+      const auto size = static_cast<size_t>(std::min(kPieceBytes, end - offset));
+      if (last != nullptr && last->offset + last->size == offset) {
+        last->size += size;
+      } else {
+        pieces_.push_back({offset, size});
+      }
     }
+    for (auto i = first; i < pieces_.size(); ++i)
+      read_bytes += pieces_[i].size;
   }
   environment_.on_copied(size_ - read_bytes);
 }
@@ -494,12 +502,14 @@ Status FileCopy::FalseTimes() const {
       .WithHint("make the increment without --trust-file-times");
 }
 
-// All of the file was read, though the redo log was to name what of it has changed.
+// The redo log was to name what of the file has changed.
 Status FileCopy::FalseRedo(uint32_t page_no) const {
   return CorruptionError(fmt::format("page {} of {} was changed since the base, and the server's "
                                      "redo log does not name it",
                                      page_no, job_.source_path))
-      .WithHint("make the increment without --trust-file-times");
+      .WithHint(
+          "make the increment with --incremental-force-scan, and look for what wrote to the file "
+          "besides the server");
 }
 
 Result<CopyResult> FileCopy::Close() {

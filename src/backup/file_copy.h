@@ -141,7 +141,7 @@ class FileCopy {
   bool is_in_base_ = false;  // nothing is written
   ReadChoice reading_ = ReadChoice::kRead;
   uint32_t skip_count_ = 0;
-  std::vector<PageNo> named_pages_;  // kNamed, kNamedSample
+  std::vector<PageNo> named_pages_;  // kNamed
   std::vector<CopyPiece> pieces_;    // kNamed: what is read
   DeltaTarget* delta_ = nullptr;     // what target_ is, if it is that
   std::string base_digest_;

@@ -99,14 +99,19 @@ PageChoice IncrementBase::ChoosePages(const SpaceFile& file) const {
   return choice;
 }
 
+// A machine that was started again may have lost what the base saw in its cache.
+bool IncrementBase::MaySkipPages() const {
+  return !policy_.reads_all && manifest_ && !policy_.boot_id.empty() &&
+         manifest_->boot_id == policy_.boot_id;
+}
+
 bool IncrementBase::MayTrustTimes() const {
-  return trust_.is_on && manifest_ && !trust_.boot_id.empty() &&
-         manifest_->boot_id == trust_.boot_id;
+  return policy_.trusts_times && MaySkipPages();
 }
 
 bool IncrementBase::IsInSample(const ManifestFile& known) const {
   if (known.source->skip_count >= kSkipCountMax) return true;
-  const std::string digest = filter::DigestOf(AsBytes(known.name + trust_.backup_uuid));
+  const std::string digest = filter::DigestOf(AsBytes(known.name + policy_.backup_uuid));
   uint32_t number = 0;
   std::from_chars(digest.data(), digest.data() + 8, number, 16);
   return number % kSampleRate == 0;
@@ -133,8 +138,8 @@ ReadChoice IncrementBase::ChooseReading(const SpaceFile& file, Lsn first_page_ls
   // What the redo says of the file counts more than its times.
   const bool is_unwritten = by_times == ReadChoice::kSkip && !IsInRedo(file.space_id);
   if (is_unwritten || by_times == ReadChoice::kSample) return by_times;
-  if (!IsNamed(*known, file, first_page_lsn, keeps_times)) return ReadChoice::kRead;
-  return IsInSample(*known) ? ReadChoice::kNamedSample : ReadChoice::kNamed;
+  return IsNamed(*known, file, first_page_lsn, keeps_times) ? ReadChoice::kNamed
+                                                            : ReadChoice::kRead;
 }
 
 bool IncrementBase::IsInRedo(SpaceId space) const {
@@ -147,7 +152,7 @@ bool IncrementBase::IsInRedo(SpaceId space) const {
 // of its first page, or by the discarding before.
 bool IncrementBase::IsNamed(const ManifestFile& known, const SpaceFile& file, Lsn first_page_lsn,
                             bool keeps_times) const {
-  return changed_.has_value() && MayTrustTimes() && keeps_times && first_page_lsn != 0 &&
+  return changed_.has_value() && MaySkipPages() && keeps_times && first_page_lsn != 0 &&
          CompareFiles(known.source, file.identity) == SameFile::kYes &&
          known.size <= file.identity.size && changed_->remade.count(file.space_id) == 0;
 }

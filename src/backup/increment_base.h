@@ -4,7 +4,7 @@
 // The rules and why they are right: docs/design/0007-increments.md. base_backup.h reads a base.
 //
 // Units    An Lsn is a byte position in the log stream.
-// Threads  Any number may ask at once; SetTimeTrust and SetChangedPages come before.
+// Threads  Any number may ask at once; SetReadPolicy and SetChangedPages come before.
 #pragma once
 
 #include <cstdint>
@@ -47,17 +47,17 @@ struct PageChoice {
 // Whether a file need be read at all.
 enum class ReadChoice {
   kRead,
-  kSample,       // its times say that it is as the base has it: read to see whether they are right
-  kSkip,         // the same, believed
-  kNamed,        // only the pages that the redo log names have changed: those are read
-  kNamedSample,  // the same, but all is read to see whether it is so
+  kSample,  // its times say that it is as the base has it: read to see whether they are right
+  kSkip,    // the same, believed
+  kNamed,   // the pages that the redo log names, and a share of the others to see if it is right
 };
 
-// What --trust-file-times needs to know.
-struct TimeTrust {
-  bool is_on = false;
-  std::string boot_id;      // of now
-  std::string backup_uuid;  // chooses the sample
+// What may be left unread.
+struct ReadPolicy {
+  bool reads_all = false;     // --incremental-force-scan
+  bool trusts_times = false;  // --trust-file-times
+  std::string boot_id;        // of now
+  std::string backup_uuid;    // chooses the sample
 };
 
 class IncrementBase {
@@ -66,6 +66,9 @@ class IncrementBase {
   static constexpr uint32_t kSkipCountMax = 10;
   // One of so many files that could be skipped is read.
   static constexpr uint32_t kSampleRate = 50;
+  // Of a file of which the named pages are read, one of so many chunks is read besides: after as
+  // many increments all of it has been.
+  static constexpr uint32_t kShareRate = 16;
 
   // A base of which nothing but its end is known.
   explicit IncrementBase(manifest::BaseBackup base);
@@ -74,9 +77,8 @@ class IncrementBase {
   IncrementBase(const IncrementBase&) = delete;
   IncrementBase& operator=(const IncrementBase&) = delete;
 
-  void SetTimeTrust(TimeTrust trust) { trust_ = std::move(trust); }
-  // From the end of the base to where the redo of the increment begins. Counts with time trust
-  // only.
+  void SetReadPolicy(ReadPolicy policy) { policy_ = std::move(policy); }
+  // From the end of the base to where the redo of the increment begins.
   void SetChangedPages(ChangedPages changed) { changed_ = std::move(changed); }
 
   [[nodiscard]] const manifest::BaseBackup& base() const { return base_; }
@@ -100,8 +102,12 @@ class IncrementBase {
   [[nodiscard]] ReadChoice ChooseReading(const SpaceFile& file, Lsn first_page_lsn,
                                          bool keeps_times) const;
 
-  // What SetChangedPages() said of it: where the choice is kNamed or kNamedSample.
+  // What SetChangedPages() said of it: where the choice is kNamed.
   [[nodiscard]] std::vector<PageNo> NamedPagesOf(const SpaceFile& file) const;
+  // Where the choice is kNamed, in the increment that makes `skip_count` of them.
+  [[nodiscard]] static bool IsInShare(SpaceId space, uint64_t chunk, uint32_t skip_count) {
+    return (chunk + space + skip_count) % kShareRate == 0;
+  }
   // Changes from here on are in the redo of the increment.
   [[nodiscard]] Lsn named_to() const { return changed_ ? changed_->to : 0; }
 
@@ -109,9 +115,11 @@ class IncrementBase {
   [[nodiscard]] const manifest::ManifestFile* FindFile(std::string_view name) const;
   [[nodiscard]] ReadChoice ChooseReading(const manifest::ManifestFile& known,
                                          const io::FileIdentity& identity, bool keeps_times) const;
-  // False where ChooseReading could not say anything else than kRead, whatever the file is.
+  // False where ChooseReading could not say anything else than kRead: of a file that is no
+  // tablespace, and of any file.
   [[nodiscard]] bool MayTrustTimes() const;
-  // Increments in a row that have not read the file, this one not counted.
+  [[nodiscard]] bool MaySkipPages() const;
+  // Increments in a row that have not read the file, or not all of it; this one not counted.
   [[nodiscard]] uint32_t SkipCountOf(const SpaceFile& file) const;
 
  private:
@@ -123,7 +131,7 @@ class IncrementBase {
 
   manifest::BaseBackup base_;
   std::optional<manifest::BackupManifest> manifest_;
-  TimeTrust trust_;
+  ReadPolicy policy_;
   std::optional<ChangedPages> changed_;
   bool has_facts_ = false;
   bool has_unknown_spaces_ = false;

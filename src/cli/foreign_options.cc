@@ -30,7 +30,6 @@ constexpr std::array kForeignOptions = {
     ForeignOption{"compress-chunk-size", kNoEffect, ""},
     ForeignOption{"tmpdir", kNoEffect, "hbk makes no temporary files outside --target-dir"},
     // Increments and parts.
-    ForeignOption{"incremental-force-scan", kNoEffect, ""},
     ForeignOption{"databases", kNotYet, ""},
     ForeignOption{"databases-file", kNotYet, ""},
     ForeignOption{"databases-exclude", kNotYet, ""},

@@ -110,6 +110,7 @@ enum class Opt : uint8_t {
   kIncrementalHistoryName,
   kIncrementalHistoryUuid,
   kTrustFileTimes,
+  kIncrementalForceScan,
   kExtraLsndir,
   kHistory,
   kUseMemory,

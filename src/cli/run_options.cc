@@ -153,6 +153,11 @@ Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& o
   options.incremental_history_name = values.Text(Opt::kIncrementalHistoryName);
   options.incremental_history_uuid = values.Text(Opt::kIncrementalHistoryUuid);
   options.trust_file_times = values.Flag(Opt::kTrustFileTimes);
+  options.incremental_force_scan = values.Flag(Opt::kIncrementalForceScan);
+  if (options.trust_file_times && options.incremental_force_scan) {
+    return UsageError("--trust-file-times leaves files unread, --incremental-force-scan none")
+        .WithHint("leave out one of them");
+  }
   options.extra_lsndir = values.Text(Opt::kExtraLsndir);
   if (values.Find(Opt::kHistory) != nullptr) options.history = values.Text(Opt::kHistory);
   const int base_count = (options.incremental_basedir.empty() ? 0 : 1) +

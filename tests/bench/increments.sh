@@ -58,12 +58,14 @@ increments() {  # increments WHAT AFTER_CHANGE: base, 30 rows, one increment of 
     $after
     for ((i = 0; i < runs; i++)); do
         hbk_backup "$what-hbk" "$work/b/h1" --incremental-basedir="$work/b/h0"
+        hbk_backup "$what-scan" "$work/b/s1" --incremental-basedir="$work/b/h0" \
+            --incremental-force-scan
         hbk_backup "$what-trust" "$work/b/t1" --incremental-basedir="$work/b/h0" --trust-file-times
         mb_backup "$what-mb" "$work/b/m1" --incremental-basedir="$work/b/m0"
         size_of "$what-hbk" "$work/b/h1"
         size_of "$what-trust" "$work/b/t1"
         size_of "$what-mb" "$work/b/m1"
-        rm -rf "$work"/b/[htm]1
+        rm -rf "$work"/b/[hstm]1
     done
 }
 
@@ -109,6 +111,8 @@ table() {  # table WHAT TITLE
     line "increment, wall" "$1-hbk" "$1-mb" 3 s
     line "increment, CPU" "$1-hbk" "$1-mb" cpu s
     line "increment, size" "$1-hbk" "$1-mb" size KiB
+    line "--incremental-force-scan, wall" "$1-scan" "$1-mb" 3 s
+    line "--incremental-force-scan, CPU" "$1-scan" "$1-mb" cpu s
     line "--trust-file-times, wall" "$1-trust" "$1-mb" 3 s
     line "--trust-file-times, CPU" "$1-trust" "$1-mb" cpu s
     line "--trust-file-times, size" "$1-trust" "$1-mb" size KiB

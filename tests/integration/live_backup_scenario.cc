@@ -354,8 +354,9 @@ Status LiveBackup::BackUpIncrements(int throttle) {
     std::this_thread::sleep_for(kIncrementPause);
     std::vector<std::string> extra = config_.backup_options;
     extra.push_back("--incremental-basedir=" + BackupDir(number - 1));
-    // Every second one, so that each kind is an increment to the other.
-    if (number % 2 == 0) extra.emplace_back("--trust-file-times");
+    // Each kind is an increment to each other.
+    if (number % 3 == 2) extra.emplace_back("--trust-file-times");
+    if (number % 3 == 0) extra.emplace_back("--incremental-force-scan");
     const BackupArguments arguments{.socket_path = source_->socket_path(),
                                     .target_dir = BackupDir(number),
                                     .parallel = choices_.parallel,

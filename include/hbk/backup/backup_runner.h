@@ -59,6 +59,7 @@ struct BackupOptions {
   // A file whose times say that it was not changed since the base is not read; some are, as a
   // proof.
   bool trust_file_times = false;
+  bool incremental_force_scan = false;
   std::string extra_lsndir;            // gets a copy of the manifest and of two metadata files
   std::optional<std::string> history;  // on the server's list of backups, under this name
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets

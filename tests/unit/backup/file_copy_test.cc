@@ -273,7 +273,7 @@ class FileIncrementTest : public FileCopyTest {
   void Trust(manifest::BackupManifest manifest, bool is_in_sample) {
     for (int i = 0;; ++i) {
       base_ = std::make_unique<IncrementBase>(manifest);
-      base_->SetTimeTrust({true, "boot", std::to_string(i)});
+      base_->SetReadPolicy({false, true, "boot", std::to_string(i)});
       const auto choice =
           base_->ChooseReading({"file", 5, TablespaceImage().flags,
                                 io::IdentityOf(fs_.Stat("/data/file", true).value())},
@@ -374,29 +374,26 @@ TEST_F(FileIncrementTest, ASampleThatWasNotChangedIsInTheBase) {
 // Page n has the LSN 1000000 + n; the file is written to again, so that its times say nothing.
 class NamedPagesCopyTest : public FileIncrementTest {
  protected:
-  // The redo up to `to` names these.
+  // The redo up to `to` names these. `skip_count`: of the base.
   Result<CopyResult> CopyNamed(const std::vector<PageNo>& pages, Lsn base_end, Lsn to,
-                               bool is_in_sample = false) {
+                               uint32_t skip_count = 0) {
     const std::string content = MakeTablespace({.page_count = 40});
-    const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, content, base_end);
+    auto manifest = BaseOf({.method = CopyMethod::kTablespace}, content, base_end);
     WriteSource(content);
-    const auto identity = io::IdentityOf(fs_.Stat("/data/file", true).value());
-    for (int i = 0;; ++i) {
-      base_ = std::make_unique<IncrementBase>(manifest);
-      base_->SetTimeTrust({true, "boot", std::to_string(i)});
-      base_->SetChangedPages({.to = to, .pages = {{5, pages}}, .remade = {}});
-      const auto choice =
-          base_->ChooseReading({"file", 5, TablespaceImage().flags, identity}, 1'000'000, true);
-      HBK_CHECK(choice == ReadChoice::kNamed || choice == ReadChoice::kNamedSample);
-      if ((choice == ReadChoice::kNamedSample) == is_in_sample) break;
-    }
+    manifest.files.front().source->skip_count = skip_count;
+    base_ = std::make_unique<IncrementBase>(manifest);
+    base_->SetReadPolicy({false, false, "boot", "increment"});
+    base_->SetChangedPages({.to = to, .pages = {{5, pages}}, .remade = {}});
     return CopyAgain({.method = CopyMethod::kTablespace});
   }
+
+  // The tablespace has one chunk.
+  static constexpr uint32_t kSkipCountBeforeShare = IncrementBase::kShareRate - 5 - 1;
 };
 
 TEST_F(NamedPagesCopyTest, OnlyAroundThePagesThatAreNamedIsRead) {
   // Pages 4 to 7 and 36 to 39 are read; of them 6, 7 and those from 36 on are newer than the base.
-  const auto result = CopyNamed({5, 6, 36, 1000}, 1'000'005, 1'000'040);
+  const auto result = CopyNamed({5, 6, 36, 1000}, 1'000'005, 1'000'005);
 
   ASSERT_THAT(result, IsOk());
   EXPECT_TRUE(result->is_read_in_part);
@@ -415,16 +412,15 @@ TEST_F(NamedPagesCopyTest, WhereNoneIsNamedTheBaseHasAll) {
   EXPECT_TRUE(fs_.Tree("/backup").empty());
 }
 
-TEST_F(NamedPagesCopyTest, ASampleInWhichMoreHasChangedIsNoIncrement) {
-  const auto good = CopyNamed({36, 37}, 1'000'035, 1'000'037, /*is_in_sample=*/true);
+TEST_F(NamedPagesCopyTest, AShareThatHasMoreChangesIsNoIncrement) {
+  const auto good = CopyNamed({36, 37}, 1'000'035, 1'000'037, kSkipCountBeforeShare);
   ASSERT_THAT(good, IsOk()) << "what changed later is in the redo of the increment";
-  EXPECT_FALSE(good->is_read_in_part);
   EXPECT_EQ(good->delta_page_count, 4U);
-  EXPECT_EQ(good->source.skip_count, 0U);
+  EXPECT_EQ(good->source.skip_count, kSkipCountBeforeShare + 1);
 
   base_.reset();
   ASSERT_THAT(fs_.Remove("/backup/file.hbk_delta"), IsOk());
-  EXPECT_THAT(CopyNamed({36}, 1'000'035, 1'000'037, /*is_in_sample=*/true),
+  EXPECT_THAT(CopyNamed({36}, 1'000'035, 1'000'037, kSkipCountBeforeShare),
               StatusIs(StatusCode::kCorruption, HasSubstr("page 37 of /data/file")));
 }
 

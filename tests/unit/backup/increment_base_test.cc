@@ -153,7 +153,7 @@ class TimeTrustTest : public ::testing::Test {
     for (int i = 0;; ++i) {
       const std::string uuid = std::to_string(i);
       IncrementBase base(Manifest());
-      base.SetTimeTrust({true, "boot", uuid});
+      base.SetReadPolicy({false, true, "boot", uuid});
       const bool is_read = base.ChooseReading(Table(), kEnd, true) == ReadChoice::kSample;
       if (is_read == is_in_sample) return uuid;
     }
@@ -161,7 +161,7 @@ class TimeTrustTest : public ::testing::Test {
 
   ReadChoice Choose(const SpaceFile& file, Lsn first_page_lsn = kEnd, bool keeps_times = true) {
     IncrementBase base(manifest_);
-    base.SetTimeTrust({true, boot_id_, uuid_});
+    base.SetReadPolicy({false, true, boot_id_, uuid_});
     return base.ChooseReading(file, first_page_lsn, keeps_times);
   }
 
@@ -239,11 +239,13 @@ class NamedPagesTest : public TimeTrustTest {
   ReadChoice ChooseNamed(const SpaceFile& file, Lsn first_page_lsn = kEnd + 100,
                          bool keeps_times = true) {
     IncrementBase base(manifest_);
-    base.SetTimeTrust({true, boot_id_, uuid_});
+    base.SetReadPolicy({reads_all_, trusts_times_, boot_id_, uuid_});
     base.SetChangedPages(changed_);
     return base.ChooseReading(file, first_page_lsn, keeps_times);
   }
 
+  bool reads_all_ = false;
+  bool trusts_times_ = true;
   io::FileIdentity written_ = kFile;
   ChangedPages changed_{.to = kEnd + 500, .pages = {{5, {3, 4}}}, .remade = {}};
 };
@@ -294,17 +296,31 @@ TEST_F(NamedPagesTest, WhatTheRedoSaysCountsMoreThanTheTimes) {
   EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kRead);
 }
 
-TEST_F(NamedPagesTest, ASampleIsReadWhole) {
-  uuid_ = UuidFor(true);
-  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamedSample);
-  uuid_ = UuidFor(false);
-  manifest_.files[3].source->skip_count = IncrementBase::kSkipCountMax;
-  EXPECT_EQ(ChooseNamed(Table(5, written_)), ReadChoice::kNamedSample);
+TEST_F(NamedPagesTest, TheRedoIsBelievedWhetherTimesAreOrNot) {
+  trusts_times_ = false;
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kNamed);
+  changed_.pages.clear();
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kNamed) << "its times would say kSkip";
+  reads_all_ = true;
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kRead);
+  trusts_times_ = true;
+  EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kRead);
+}
+
+TEST_F(NamedPagesTest, EachChunkIsInTheShareOfOneIncrementOfAFew) {
+  for (const SpaceId space : {0U, 5U, 4294967279U}) {
+    for (uint64_t chunk = 0; chunk < 40; ++chunk) {
+      int count = 0;
+      for (uint32_t skip_count = 7; skip_count < 7 + IncrementBase::kShareRate; ++skip_count)
+        count += IncrementBase::IsInShare(space, chunk, skip_count) ? 1 : 0;
+      EXPECT_EQ(count, 1) << space << ", chunk " << chunk;
+    }
+  }
 }
 
 TEST_F(TimeTrustTest, OtherFilesAreJudgedByTheSameRule) {
   IncrementBase base(manifest_);
-  base.SetTimeTrust({true, "boot", "u"});
+  base.SetReadPolicy({false, true, "boot", "u"});
   const ManifestFile& known = *base.FindFile("d/t.frm");
   EXPECT_NE(base.ChooseReading(known, kFile, true), ReadChoice::kRead);
   io::FileIdentity file = kFile;
