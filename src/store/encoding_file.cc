@@ -129,7 +129,7 @@ Status EncodingFile::Close() {
     HBK_RETURN_IF_ERROR(stored_.Finish());
   }
   if (wants_sync_) HBK_RETURN_IF_ERROR(stored_.file().Sync());
-  return stored_.file().Close();
+  return stored_.Close();
 }
 
 }  // namespace hbk::store

@@ -51,7 +51,7 @@ Status SealingFile::Close() {
   HBK_RETURN_IF_ERROR(writer_->Finish().status());
   HBK_RETURN_IF_ERROR(sealed_.Finish());
   if (wants_sync_) HBK_RETURN_IF_ERROR(sealed_.file().Sync());
-  return sealed_.file().Close();
+  return sealed_.Close();
 }
 
 }  // namespace hbk::store
