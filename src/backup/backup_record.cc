@@ -149,6 +149,8 @@ void BackupRecord::AddCopied(datadir::FileKind kind, CopyStage stage, const Copy
   file.space = result.space;
   file.source = result.source;
   chunk_hashes.Add(result.chunk_hashes);
+  synced.erase(result.name);
+  if (result.is_synced) synced.insert(result.name);
   increment_pages.erase(result.name);
   if (result.content == manifest::FileContent::kDelta)
     increment_pages[result.name] = result.delta_page_count;
@@ -163,18 +165,21 @@ void BackupRecord::AddFile(const std::string& name, datadir::FileKind kind, Copy
   file.digest = digest;
   file.stage = CopyStageName(stage);
   files[name] = std::move(file);
+  synced.erase(name);
 }
 
 void BackupRecord::Forget(const std::string& name) {
   files.erase(name);
   damaged.erase(name);
   increment_pages.erase(name);
+  synced.erase(name);
 }
 
 void BackupRecord::RenameFiles(const std::vector<std::pair<std::string, std::string>>& renames) {
   RenameKeys(renames, files);
   RenameKeys(renames, damaged);
   RenameKeys(renames, increment_pages);
+  RenameKeys(renames, synced);
   for (const auto& rename : renames)
     files.at(rename.second).name = rename.second;
 }

@@ -49,6 +49,7 @@ struct BackupRecord {
   std::map<std::string, manifest::ManifestFile> files;  // by name
   std::set<manifest::EncryptionKeyUse> keys;            // that pages and redo name
   std::map<std::string, DamagedFile> damaged;           // by name of the file
+  std::set<std::string> synced;                         // files as they are in the target, by name
   manifest::ChunkHashes chunk_hashes;                   // also of copies that are gone again
   // Of an increment.
   std::optional<manifest::BaseBackup> base;

@@ -636,11 +636,16 @@ Status BackupRun::Commit() {
 
 Status BackupRun::SyncCopies() {
   std::vector<std::string> names;
-  for (const auto& entry : record_.files) {
-    const std::string stored = StoredName(entry.second);
-    if (!stored.empty()) names.push_back(stored);
+  std::set<std::string> synced;
+  for (const auto& [name, file] : record_.files) {
+    const std::string stored = StoredName(file);
+    if (stored.empty()) continue;
+    names.push_back(stored);
+    if (record_.synced.count(name) != 0) synced.insert(stored);
   }
-  return watch_.Run([this, &names](std::stop_token halt) { return copier_->SyncAll(names, halt); });
+  return watch_.Run([this, &names, &synced](std::stop_token halt) {
+    return copier_->SyncAll(names, synced, halt);
+  });
 }
 
 // Before anything is copied: whether the list can be written to.

@@ -109,8 +109,8 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
   std::vector<std::string> paths;
   for (size_t i = 0; i < results.size(); ++i) {
     const std::string stored = StoredName(results[i]);
-    if (is_synced_here[i] && !stored.empty())
-      paths.push_back(io::JoinPath(options_.target_dir, stored));
+    results[i].is_synced = is_synced_here[i] && !stored.empty();
+    if (results[i].is_synced) paths.push_back(io::JoinPath(options_.target_dir, stored));
   }
   HBK_RETURN_IF_ERROR(ForEach(paths.size(), options_.workers, stop,
                               [&](size_t i) { return SyncFile(fs_, paths[i]); }));
@@ -137,7 +137,8 @@ Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
     HBK_RETURN_IF_ERROR(copy.CopyRange(i, buffers));
   HBK_ASSIGN_OR_RETURN(auto result, copy.Close());
   const std::string stored = StoredName(result);
-  if (is_synced_here && !stored.empty())
+  result.is_synced = is_synced_here && !stored.empty();
+  if (result.is_synced)
     HBK_RETURN_IF_ERROR(SyncFile(fs_, io::JoinPath(options_.target_dir, stored)));
   return result;
 }
@@ -163,9 +164,11 @@ Result<CopyResult> FileCopier::WriteBytes(std::string_view name, ByteView bytes,
   return result;
 }
 
-Status FileCopier::SyncAll(const std::vector<std::string>& names, std::stop_token stop) {
+Status FileCopier::SyncAll(const std::vector<std::string>& names,
+                           const std::set<std::string>& synced, std::stop_token stop) {
   HBK_RETURN_IF_ERROR(ForEach(names.size(), options_.workers, stop, [&](size_t i) {
-    return SyncFile(fs_, io::JoinPath(options_.target_dir, names[i]));
+    const bool is_synced = synced.count(names[i]) != 0;
+    return is_synced ? OkStatus() : SyncFile(fs_, io::JoinPath(options_.target_dir, names[i]));
   }));
   std::set<std::string> directories = DirectoriesOf(names, options_.target_dir);
   directories.insert(options_.target_dir);

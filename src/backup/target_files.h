@@ -41,14 +41,18 @@ Status RenameCopies(io::FileSystem& fs, const std::string& target_dir,
                     const std::vector<std::pair<std::string, std::string>>& renames,
                     BackupRecord& record);
 
-// Moves the entries of a map by name in the same way.
+// Moves the entries of a map by name, or set of names, in the same way.
 template <typename Map>
 void RenameKeys(const std::vector<std::pair<std::string, std::string>>& renames, Map& map) {
   std::vector<typename Map::node_type> nodes;
   for (const auto& [from, to] : renames) {
     auto node = map.extract(from);
     if (node.empty()) continue;
-    node.key() = to;
+    if constexpr (requires { node.key(); }) {
+      node.key() = to;
+    } else {
+      node.value() = to;
+    }
     nodes.push_back(std::move(node));
   }
   for (auto& node : nodes)

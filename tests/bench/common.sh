@@ -109,3 +109,84 @@ median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (
 # figure LABEL COLUMN: the median; "cpu" is user and system together.
 figure() { awk -F'\t' -v l="$1" -v c="$2" '$1 == l {print (c == "cpu") ? $4 + $5 : $c}' "$work/figures" | median; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN {print (b > 0) ? sprintf("%.3g", a / b) : "-"}'; }
+
+# table TITLE LABEL NAME [LABEL NAME]...: what the runs of each label cost, and the ratio of the
+# first to each of the others.
+table() {
+    local title=$1 labels=() names=() row name column unit scale i a b
+    shift
+    while (($#)); do labels+=("$1") names+=("$2"); shift 2; done
+    printf '\n| %s | %s |' "$title" "${names[0]}"
+    for ((i = 1; i < ${#names[@]}; i++)); do printf ' %s | ratio |' "${names[i]}"; done
+    printf '\n|---|---|'
+    for ((i = 1; i < ${#names[@]}; i++)); do printf -- '---|---|'; done
+    printf '\n'
+    for row in wall:3:s:1 user:4:s:1 system:5:s:1 'user and system:cpu:s:1' \
+        'peak memory:6:MiB:1024' 'page cache, growth:7:MiB:1024' 'read from disk:8:MiB:1024' \
+        'written to disk:9:MiB:1024'; do
+        IFS=: read -r name column unit scale <<<"$row"
+        a=$(figure "${labels[0]}" "$column")
+        printf '| %s, %s | %s |' "$name" "$unit" "$(scaled "$a" "$scale")"
+        for ((i = 1; i < ${#labels[@]}; i++)); do
+            b=$(figure "${labels[i]}" "$column")
+            printf ' %s | %s |' "$(scaled "$b" "$scale")" "$(ratio "$a" "$b")"
+        done
+        printf '\n'
+    done
+}
+scaled() { awk -v a="$1" -v s="$2" 'BEGIN {printf (s == 1) ? "%.2f" : "%.0f", a / s}'; }
+
+# MiB/s of plain direct reads and writes of 1 GiB: what the disk gives just now.
+disk_speed() {
+    local file=$work/disk
+    rate() { "$@" 2>&1 | awk -v b=1024 '/copied/ {for (i = 1; i <= NF; i++) if ($i == "s,") printf "%.0f", b / $(i - 1)}'; }
+    dd if=/dev/urandom of="$file" bs=4M count=256 oflag=direct status=none
+    printf 'direct reads %s MiB/s, direct writes %s MiB/s' \
+        "$(rate dd if="$file" of=/dev/null bs=4M iflag=direct)" \
+        "$(rate dd if=/dev/zero of="$file" bs=4M count=256 oflag=direct conv=notrunc,fsync)"
+    rm "$file"
+}
+
+machine() {  # a line about it
+    local memory
+    memory=$(awk '/^MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo)
+    echo "$(nproc) cores, $memory GiB of memory, $(disk_speed), page cache $cache," \
+        "load average $(cut -d' ' -f1 /proc/loadavg)"
+}
+
+# So that the server notes how long the BACKUP STAGE statements held what.
+watched_stages=(--performance-schema=ON
+    '--performance-schema-instrument=%=OFF'
+    '--performance-schema-instrument=statement/abstract/%=ON'
+    '--performance-schema-instrument=statement/com/%=ON'
+    --performance-schema-instrument=statement/sql/backup=ON
+    --performance-schema-consumer-events-statements-current=ON
+    --performance-schema-consumer-events-statements-history-long=ON)
+
+# What under_load.cc wants: nine tables of ten are InnoDB, the tenth is MyISAM.
+make_watched_tables() {  # make_watched_tables COUNT
+    local myisam=$(($1 / 10)) i
+    local columns='(id INT PRIMARY KEY AUTO_INCREMENT, k INT NOT NULL, v VARCHAR(200), KEY (k))'
+    {
+        echo 'CREATE DATABASE watch; CREATE TABLE watch.tick (id INT PRIMARY KEY, n INT) ENGINE=InnoDB;'
+        echo 'INSERT INTO watch.tick VALUES (1, 0); CREATE DATABASE many; USE many;'
+        for ((i = 0; i < $1 - myisam; i++)); do
+            echo "CREATE TABLE i$i $columns ENGINE=InnoDB; INSERT INTO i$i (k, v) VALUES (1, 'first');"
+        done
+        for ((i = 0; i < myisam; i++)); do
+            echo "CREATE TABLE m$i $columns ENGINE=MyISAM; INSERT INTO m$i (k, v) VALUES (1, 'first');"
+        done
+    } | sql
+}
+
+find_under_load() {
+    under_load=$(find "$build" -name under_load -type f -perm -u+x -print -quit)
+    [[ -x $under_load ]] || { echo "no under_load in $build" >&2; exit 2; }
+}
+beside() {  # beside LABEL COMMAND...: a line of what the load felt
+    local label=$1
+    shift
+    "$under_load" "$label" "$work/figures" "$work/s" -- "$@"
+    rm -rf "$work/b"
+}
+

@@ -22,41 +22,12 @@ while (($#)); do
     esac
 done
 source "$(dirname "$0")/common.sh"
-under_load=$(find "$build" -name under_load -type f -perm -u+x -print -quit)
-[[ -x $under_load ]] || { echo "no under_load in $build" >&2; exit 2; }
+find_under_load
 ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
 
 options=(--innodb-buffer-pool-size=512M --innodb-log-file-size=512M
     --innodb-flush-log-at-trx-commit=2 --log-bin=binlog --binlog-format=ROW
-    --table-open-cache=10000 --table-definition-cache=10000 --performance-schema=ON
-    '--performance-schema-instrument=%=OFF'
-    '--performance-schema-instrument=statement/abstract/%=ON'
-    '--performance-schema-instrument=statement/com/%=ON'
-    --performance-schema-instrument=statement/sql/backup=ON
-    --performance-schema-consumer-events-statements-current=ON
-    --performance-schema-consumer-events-statements-history-long=ON)
-
-make_tables() {  # make_tables COUNT
-    local myisam=$(($1 / 10)) i
-    local columns='(id INT PRIMARY KEY AUTO_INCREMENT, k INT NOT NULL, v VARCHAR(200), KEY (k))'
-    {
-        echo 'CREATE DATABASE watch; CREATE TABLE watch.tick (id INT PRIMARY KEY, n INT) ENGINE=InnoDB;'
-        echo 'INSERT INTO watch.tick VALUES (1, 0); CREATE DATABASE many; USE many;'
-        for ((i = 0; i < $1 - myisam; i++)); do
-            echo "CREATE TABLE i$i $columns ENGINE=InnoDB; INSERT INTO i$i (k, v) VALUES (1, 'first');"
-        done
-        for ((i = 0; i < myisam; i++)); do
-            echo "CREATE TABLE m$i $columns ENGINE=MyISAM; INSERT INTO m$i (k, v) VALUES (1, 'first');"
-        done
-    } | sql
-}
-
-beside() {  # beside LABEL COMMAND...: a line of what the load felt
-    local label=$1
-    shift
-    "$under_load" "$label" "$work/figures" "$work/s" -- "$@"
-    rm -rf "$work/b"
-}
+    --table-open-cache=10000 --table-definition-cache=10000 "${watched_stages[@]}")
 
 row() {  # row TEXT COLUMN COUNT
     local a b n
@@ -67,7 +38,7 @@ row() {  # row TEXT COLUMN COUNT
 for count in ${sizes//,/ }; do
     install_server
     start_server "${options[@]}"
-    make_tables "$count"
+    make_watched_tables "$count"
     beside "nothing$count" sleep 5
     for ((i = 0; i < rounds; i++)); do
         beside "hbk$count" "$hbk" backup --no-defaults --user=root --socket="$work/s" \

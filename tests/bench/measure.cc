@@ -1,6 +1,8 @@
 // measure LABEL FILE -- COMMAND...: runs a command and appends one line of what it cost to FILE:
 // label, exit code, wall, user and system seconds, peak memory in KiB, by how many KiB the page
-// cache has grown, tab separated.
+// cache has grown, KiB read from and written to disks, tab separated.
+//
+// Of the command and of those it has waited for; memory is that of the largest process.
 //
 // The command's own output goes where ours goes. Exit code: that of the command.
 
@@ -58,6 +60,6 @@ int main(int argc, char** argv) {
   std::ofstream out(argv[2], std::ios::app);
   out << argv[1] << '\t' << code << '\t' << wall.count() << '\t' << Seconds(usage.ru_utime) << '\t'
       << Seconds(usage.ru_stime) << '\t' << usage.ru_maxrss << '\t' << CachedKib() - cached_before
-      << '\n';
+      << '\t' << usage.ru_inblock / 2 << '\t' << usage.ru_oublock / 2 << '\n';
   return out.flush() ? code : 2;
 }

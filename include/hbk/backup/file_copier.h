@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -130,6 +131,7 @@ struct CopyResult {
   manifest::SourceFile source;
   uint64_t retried_pages = 0;              // that were good when read again
   uint64_t written_bytes = 0;              // without holes
+  bool is_synced = false;                  // what was written
   std::vector<KeyUse> keys;                // sorted
   std::vector<DamagedPage> damaged_pages;  // by page number
   std::vector<uint8_t> head;               // kAria: the first aria::kTableHeadBytes, as copied
@@ -175,8 +177,10 @@ class FileCopier {
   Result<CopyResult> WriteBytes(std::string_view name, ByteView bytes, bool replace,
                                 bool under_lock);
 
-  // Data of these files, which are names in the target, then every directory that holds one.
-  Status SyncAll(const std::vector<std::string>& names, std::stop_token stop);
+  // Data of these files, which are names in the target, but for those in `synced`; then every
+  // directory that holds one.
+  Status SyncAll(const std::vector<std::string>& names, const std::set<std::string>& synced,
+                 std::stop_token stop);
 
  private:
   io::FileSystem& fs_;

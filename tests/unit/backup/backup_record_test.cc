@@ -161,6 +161,25 @@ TEST(BackupRecordTest, RenamedFileHasItsNewNameOnly) {
   EXPECT_EQ(record.files["d/u.ibd"].digest, std::string(32, '2'));
 }
 
+TEST(BackupRecordTest, WhatIsSyncedGoesWithTheFile) {
+  BackupRecord record = SomeRecord();
+  CopyResult result;
+  result.name = "d/t.ibd";
+  result.is_synced = true;
+  record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kStart, result);
+  record.RenameFiles({{"d/t.ibd", "d/u.ibd"}});
+  EXPECT_EQ(record.synced, (std::set<std::string>{"d/u.ibd"}));
+
+  result.name = "d/u.ibd";
+  result.is_synced = false;
+  record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kBlockDdl, result);
+  EXPECT_TRUE(record.synced.empty()) << "it was copied again";
+  result.is_synced = true;
+  record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kBlockDdl, result);
+  record.Forget("d/u.ibd");
+  EXPECT_TRUE(record.synced.empty());
+}
+
 TEST(BackupRecordTest, AnIncrementSaysWhereItsBaseEnds) {
   BackupRecord record = SomeRecord();
   record.base = manifest::BaseBackup{"b", "hbk", 90};

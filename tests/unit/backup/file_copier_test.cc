@@ -234,9 +234,23 @@ TEST_F(FileCopierTest, SyncAllSyncsFilesAndTheirDirectories) {
   FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
   ASSERT_THAT(copier.Copy({job}, {}), IsOk());
 
-  ASSERT_THAT(copier.SyncAll({"d/t.frm"}, {}), IsOk());
+  ASSERT_THAT(copier.SyncAll({"d/t.frm"}, {}, {}), IsOk());
 
   EXPECT_THAT(fs_.synced(), ::testing::IsSupersetOf({"/backup/d/t.frm", "/backup/d", "/backup"}));
+}
+
+TEST_F(FileCopierTest, WhatIsSyncedAlreadyIsNotSyncedAgain) {
+  FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
+  const auto results = copier.Copy({PutPlain("d/t.frm", "x")}, {});
+  ASSERT_THAT(results, IsOk());
+  EXPECT_TRUE(results->front().is_synced);
+  const auto synced = fs_.synced();
+
+  ASSERT_THAT(copier.SyncAll({"d/t.frm"}, {"d/t.frm"}, {}), IsOk());
+
+  const auto all = fs_.synced();
+  EXPECT_THAT(std::vector(all.begin() + static_cast<ptrdiff_t>(synced.size()), all.end()),
+              ::testing::UnorderedElementsAre("/backup", "/backup/d"));
 }
 
 TEST_F(FileCopierTest, WriteBytesMakesDirectoriesAndGivesTheDigest) {
