@@ -16,7 +16,7 @@ constexpr uint32_t kPartitionCountMax = 1024;
 }  // namespace
 
 uint64_t MemoryPlan::WorkerBytes() const {
-  return entry_bytes + (index_count + rebuilt_count) * kIndexItemBytes + frame_bytes +
+  return entry_bytes + index_bytes + rebuilt_count * kRebuiltPageBytes + frame_bytes +
          journal_bytes;
 }
 
@@ -38,12 +38,12 @@ Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count,
   plan.window_bytes = std::min(kWindowBytesMax, half);
 
   const uint64_t share = half / plan.worker_count;
-  plan.entry_bytes = share / 16 * 5;
-  // The smallest entry has 26 bytes, so an index of this size is never full before the records are.
-  plan.index_count = share / 16 * 4 / kIndexItemBytes;
-  plan.rebuilt_count = share / 16 / kIndexItemBytes;
-  plan.frame_bytes = share / 16 * 4;
-  plan.journal_bytes = share / 16 * 2;
+  plan.entry_bytes = share / 32 * 9;
+  // Enough, though each record were one of the smallest and of another page. It is seldom used up.
+  plan.index_bytes = share / 32 * 14;
+  plan.rebuilt_count = share / 32 * 2 / kRebuiltPageBytes;
+  plan.frame_bytes = share / 32 * 4;
+  plan.journal_bytes = share / 32 * 3;
 
   // A partition should fit into the entries of a worker, so that each page is read and written
   // once. Entries are larger than the redo that they come from, by up to a half.

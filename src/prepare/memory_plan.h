@@ -27,7 +27,7 @@ struct MemoryPlan {
 
   // What each worker has to itself.
   size_t entry_bytes = 0;    // records of the partition in work
-  size_t index_count = 0;    // of those records, to sort them by page
+  size_t index_bytes = 0;    // to bring those records into the order of their pages
   size_t rebuilt_count = 0;  // pages known to be rebuilt, of a partition that is larger than that
   size_t frame_bytes = 0;    // page images
   size_t journal_bytes = 0;  // differences not written yet
@@ -37,8 +37,12 @@ struct MemoryPlan {
   [[nodiscard]] uint64_t TotalBytes() const;
 };
 
-// An item of a worker's index, and of its list of rebuilt pages.
-constexpr size_t kIndexItemBytes = 16;
+// What the index takes at most for a record, and for a page with records; and a page in the list of
+// those that are rebuilt. The smallest record has 26 bytes with its header.
+constexpr size_t kIndexItemBytes = 4;
+constexpr size_t kIndexPageBytes = 36;
+constexpr size_t kRebuiltPageBytes = 16;
+constexpr size_t kRedoEntryBytesMin = 26;
 
 // `worker_count` is what was asked for: fewer are planned where memory is short. `redo_bytes` is
 // what there is to read.

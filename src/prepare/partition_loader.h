@@ -27,8 +27,7 @@ namespace hbk::prepare {
 // The redo of one page that counts.
 struct PageRedo {
   struct Item {
-    uint64_t page_key;  // space, page
-    uint32_t offset;    // of the entry in `bytes`
+    uint32_t offset;  // of the entry in `bytes`
   };
   static_assert(sizeof(Item) == kIndexItemBytes);
 
@@ -44,6 +43,7 @@ struct PageRedo {
   // freed.
   bool ends_free = false;
 
+  // What it says of its page is not good any more.
   [[nodiscard]] RedoEntryHeader Header(const Item& item) const {
     return LoadRedoEntryHeader(bytes, item.offset);
   }
@@ -75,7 +75,15 @@ class PartitionLoader {
     uint64_t part : 16;    // of a chain
     uint64_t is_free : 1;
   };
-  static_assert(sizeof(Rebuilt) == kIndexItemBytes);
+  static_assert(sizeof(Rebuilt) == kRebuiltPageBytes);
+  // A page of the batch.
+  struct PageSlot {
+    uint64_t page_key;
+    uint32_t begin;  // of its items; while they are counted: how many they are
+    uint32_t end;    // of those that are in their place
+  };
+  // The table of slots is at most half full, and at least a quarter once it has grown.
+  static_assert(sizeof(PageSlot) + sizeof(uint32_t) + 4 * sizeof(uint32_t) == kIndexPageBytes);
   // What of a page's redo counts, by place in the partition.
   struct Extent {
     std::optional<uint64_t> rebuild;  // where it begins anew
@@ -91,17 +99,19 @@ class PartitionLoader {
   // their entries. Returns where they end.
   template <typename Visit>
   Result<uint64_t> LoadEntries(uint64_t offset, Visit visit);
-  [[nodiscard]] bool IsGone(const RedoEntryHeader& header) const;
-  [[nodiscard]] uint32_t PartOf(const RedoEntryHeader& header) const {
-    return logs_.PartOf(header.space, header.start_lsn);
-  }
-  [[nodiscard]] Extent ExtentOf(std::span<const Item> items) const;
-  [[nodiscard]] Extent ExtentInBatch(std::span<const Item> items) const;
+  uint32_t SlotOf(uint64_t page_key);
+  void GrowTable();
+  // The number of its slot, in an entry of the batch, in place of its page.
+  void StoreSlot(size_t at, uint32_t slot);
+  [[nodiscard]] uint32_t LoadSlot(size_t at) const;
+  void OrderItems(size_t item_count);
+  [[nodiscard]] Extent ExtentOf(uint64_t page_key, std::span<const Item> items) const;
+  [[nodiscard]] Extent ExtentInBatch(innodb::SpaceId space, std::span<const Item> items) const;
 
   const PartitionStore& store_;
   const SpaceLogs& logs_;
   const size_t entry_bytes_;
-  const size_t index_count_;
+  const size_t index_bytes_;
   const size_t rebuilt_count_;
   uint32_t partition_ = 0;
   bool is_split_ = false;
@@ -109,8 +119,12 @@ class PartitionLoader {
   uint64_t next_offset_ = 0;
   std::unique_ptr<uint8_t[]> buffer_;
   size_t loaded_ = 0;
-  std::vector<Item> index_;
-  size_t next_item_ = 0;
+  size_t entries_end_ = 0;   // of the batch, in buffer_
+  std::vector<Item> items_;  // by page
+  std::vector<PageSlot> slots_;
+  std::vector<uint32_t> table_;  // of slots by page, open addressing; kNoSlot: free
+  std::vector<uint32_t> order_;  // slots by page
+  size_t next_page_ = 0;         // in order_
   std::vector<Rebuilt> rebuilt_;
 };
 

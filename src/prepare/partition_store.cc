@@ -11,8 +11,18 @@
 namespace hbk::prepare {
 
 PartitionStore::PartitionStore(io::FileSystem& fs, PartitionStoreOptions options)
-    : fs_(fs), options_(std::move(options)), partitions_(options_.partition_count) {
+    : fs_(fs),
+      options_(std::move(options)),
+      partitions_(options_.partition_count),
+      ahead_max_(
+          std::min<size_t>(kSpilledAheadMax, options_.block_count - options_.partition_count)),
+      spilled_(ahead_max_),
+      free_(options_.block_count) {
   HBK_CHECK(options_.block_count > options_.partition_count);
+}
+
+PartitionStore::~PartitionStore() {
+  (void)Finish();
 }
 
 Status PartitionStore::Append(uint32_t partition, ByteView head, ByteView body) {
@@ -38,33 +48,69 @@ Status PartitionStore::AppendBytes(uint32_t partition, ByteView bytes) {
   return OkStatus();
 }
 
+// Each partition has one block that is not full, so one that is, or is on its way to the file, is
+// there when all are taken.
 Result<std::unique_ptr<uint8_t[]>> PartitionStore::TakeBlock() {
-  std::unique_ptr<uint8_t[]> memory;
+  if (blocks_taken_ + ahead_max_ > options_.block_count && !full_blocks_.empty())
+    HBK_RETURN_IF_ERROR(SpillOldest());
   if (blocks_taken_ < options_.block_count) {
     ++blocks_taken_;
     // Not zeroed: each byte is written before it is read.
-    memory.reset(new uint8_t[options_.block_bytes]);
-    return memory;
+    return std::unique_ptr<uint8_t[]>(new uint8_t[options_.block_bytes]);
   }
-  HBK_RETURN_IF_ERROR(SpillOldest(memory));
-  return memory;
+  auto memory = free_.Pop();
+  if (!memory) return WriterStatus();
+  return std::move(*memory);
 }
 
-Status PartitionStore::SpillOldest(std::unique_ptr<uint8_t[]>& memory) {
-  if (spill_file_ == nullptr) HBK_RETURN_IF_ERROR(OpenSpillFile());
-  // There are more blocks than partitions, so one of them is full.
-  HBK_CHECK(!full_blocks_.empty());
+Status PartitionStore::SpillOldest() {
+  if (spill_file_ == nullptr) {
+    HBK_RETURN_IF_ERROR(OpenSpillFile());
+    writer_ = std::thread([this] { WriteSpilled(); });
+  }
   const FullBlock oldest = full_blocks_.front();
   full_blocks_.pop_front();
   Block& block = partitions_[oldest.partition].blocks[oldest.index];
-  const MutableByteView bytes{block.memory.get(), block.used};
-  HBK_RETURN_IF_ERROR(CryptSpill(spill_bytes_, bytes));
-  const Status written = spill_file_->WriteAt(spill_bytes_, bytes);
-  if (!written.ok()) return written.WithContext("keeping redo in a temporary file");
   block.spill_offset = spill_bytes_;
   spill_bytes_ += block.used;
-  memory = std::move(block.memory);
-  return OkStatus();
+  const bool is_taken = spilled_.Push({std::move(block.memory), block.used, block.spill_offset});
+  return is_taken ? OkStatus() : WriterStatus();
+}
+
+void PartitionStore::WriteSpilled() {
+  while (auto block = spilled_.Pop()) {
+    const MutableByteView bytes{block->memory.get(), block->used};
+    Status written = CryptSpill(block->offset, bytes);
+    if (written.ok()) written = spill_file_->WriteAt(block->offset, bytes);
+    if (!written.ok()) {
+      {
+        const MutexLock lock(mutex_);
+        status_ = written.WithContext("keeping redo in a temporary file");
+      }
+      spilled_.Close();
+      free_.Close();
+      return;
+    }
+    // There is room for all blocks.
+    if (!free_.Push(std::move(block->memory))) return;
+  }
+}
+
+// Of a writer that has ended. While bytes are appended, only an error ends it.
+Status PartitionStore::WriterStatus() {
+  const MutexLock lock(mutex_);
+  HBK_CHECK(!status_.ok());
+  return status_;
+}
+
+Status PartitionStore::Finish() {
+  spilled_.Close();
+  if (writer_.joinable()) writer_.join();
+  free_.Close();
+  while (free_.Pop())
+    --blocks_taken_;
+  const MutexLock lock(mutex_);
+  return status_;
 }
 
 Status PartitionStore::OpenSpillFile() {
@@ -97,7 +143,7 @@ Status PartitionStore::CryptSpill(uint64_t offset, MutableByteView bytes) const 
 
 Status PartitionStore::Read(uint32_t partition, uint64_t offset, MutableByteView out) const {
   const Partition& source = partitions_[partition];
-  HBK_CHECK(offset + out.size() <= source.bytes);
+  HBK_CHECK(!writer_.joinable() && offset + out.size() <= source.bytes);
   while (!out.empty()) {
     // All blocks before the last one are full.
     const Block& block = source.blocks[offset / options_.block_bytes];

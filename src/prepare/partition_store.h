@@ -3,20 +3,24 @@
 // One thread appends to all partitions. Afterwards any thread reads any partition, from its start,
 // in the order in which it was appended.
 //
-// The bytes are kept in blocks. When all blocks are taken, the oldest full one moves to a file
-// that has no name any more, so that nothing is left behind by a kill. Its bytes on the disk can be
-// hidden by a cipher whose key is nowhere else.
+// The bytes are kept in blocks. When nearly all blocks are taken, the oldest full one moves to a
+// file that has no name any more, so that nothing is left behind by a kill. A thread of the store's
+// own writes it, a few blocks behind whoever appends. Its bytes on the disk can be hidden by a
+// cipher whose key is nowhere else.
 //
-// Threads  Append: one. Then: each partition by one thread at a time.
+// Threads  Append and Finish: one. Then: each partition by one thread at a time.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "hbk/base/bounded_queue.h"
 #include "hbk/base/bytes.h"
+#include "hbk/base/mutex.h"
 #include "hbk/base/status.h"
 #include "hbk/crypto/cipher.h"
 #include "hbk/io/file_system.h"
@@ -35,9 +39,14 @@ struct PartitionStoreOptions {
 class PartitionStore {
  public:
   PartitionStore(io::FileSystem& fs, PartitionStoreOptions options);
+  ~PartitionStore();
+  PartitionStore(const PartitionStore&) = delete;
+  PartitionStore& operator=(const PartitionStore&) = delete;
 
-  // Adds the bytes of `head` and `body` to the partition.
+  // Adds the bytes of `head` and `body` to the partition. An error may be that of an earlier call.
   Status Append(uint32_t partition, ByteView head, ByteView body);
+  // After the last Append, and before the first Read.
+  Status Finish() HBK_EXCLUDES(mutex_);
 
   [[nodiscard]] uint32_t partition_count() const {
     return static_cast<uint32_t>(partitions_.size());
@@ -68,11 +77,21 @@ class PartitionStore {
     uint32_t partition;
     size_t index;
   };
+  // On its way to the file.
+  struct SpilledBlock {
+    std::unique_ptr<uint8_t[]> memory;
+    size_t used = 0;
+    uint64_t offset = 0;
+  };
+  // So many at most.
+  static constexpr size_t kSpilledAheadMax = 8;
 
   Status AppendBytes(uint32_t partition, ByteView bytes);
   Result<std::unique_ptr<uint8_t[]>> TakeBlock();
-  Status SpillOldest(std::unique_ptr<uint8_t[]>& memory);
+  Status SpillOldest();
   Status OpenSpillFile();
+  void WriteSpilled() HBK_EXCLUDES(mutex_);
+  Status WriterStatus() HBK_EXCLUDES(mutex_);
   // Encrypts or decrypts what is at `offset` of the file.
   Status CryptSpill(uint64_t offset, MutableByteView bytes) const;
 
@@ -84,6 +103,13 @@ class PartitionStore {
   std::unique_ptr<io::File> spill_file_;
   crypto::Block spill_key_{};
   uint64_t spill_bytes_ = 0;
+
+  const size_t ahead_max_;
+  std::thread writer_;
+  BoundedQueue<SpilledBlock> spilled_;
+  BoundedQueue<std::unique_ptr<uint8_t[]>> free_;  // memory of blocks that are in the file
+  Mutex mutex_;
+  Status status_ HBK_GUARDED_BY(mutex_);  // of the writer
 };
 
 }  // namespace hbk::prepare

@@ -286,6 +286,7 @@ Status PrepareRun::ReadRedo() {
                                  .encrypts_spill = redo_->is_encrypted()});
   HBK_ASSIGN_OR_RETURN(scan_, redo_->Scan(chain_ == nullptr ? nullptr : &chain_->filter(),
                                           plan_.window_bytes, *store_, reporter_, stop_));
+  HBK_RETURN_IF_ERROR(store_->Finish());
   summary_.start_lsn = start;
   summary_.end_lsn = scan_.end_lsn;
   summary_.mtr_count = scan_.mtr_count;

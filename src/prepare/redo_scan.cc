@@ -1,6 +1,14 @@
 #include "redo_scan.h"
 
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
+
+#include "hbk/base/bounded_queue.h"
+#include "hbk/base/mutex.h"
 
 #include "redo_entry.h"
 
@@ -103,6 +111,110 @@ class MtrSplitter {
   innodb::SpaceId last_space_id_ = 0;
 };
 
+// Splits in a thread of its own what another thread reads.
+class MtrPipe {
+ public:
+  // `path`: of the log, for messages.
+  MtrPipe(RedoScan& scan, PartitionStore& store, const RedoFilter* filter, std::string path)
+      : splitter_(scan, store, filter),
+        path_(std::move(path)),
+        thread_([this] { SplitBatches(); }) {}
+  MtrPipe(const MtrPipe&) = delete;
+  MtrPipe& operator=(const MtrPipe&) = delete;
+  ~MtrPipe() { (void)Finish(); }
+
+  // An error may be that of an earlier mtr.
+  Status Add(const redo::MiniTransaction& mtr) {
+    batch_.mtrs.push_back({mtr.start_lsn, mtr.end_lsn, batch_.bytes.size(), mtr.body.size()});
+    batch_.bytes.insert(batch_.bytes.end(), mtr.body.begin(), mtr.body.end());
+    return batch_.bytes.size() < kBatchBytes ? OkStatus() : Send();
+  }
+
+  // Waits until all are split.
+  Status Finish() {
+    Status sent = batch_.mtrs.empty() ? OkStatus() : Send();
+    full_.Close();
+    if (thread_.joinable()) thread_.join();
+    return sent.ok() ? status() : sent;
+  }
+
+ private:
+  static constexpr size_t kBatchBytes = 256 << 10;
+  static constexpr size_t kBatchesMax = 4;
+
+  // With bytes of its own: the window of the reader moves on.
+  struct MtrBatch {
+    struct Mtr {
+      redo::Lsn start_lsn = 0;
+      redo::Lsn end_lsn = 0;
+      size_t begin = 0;
+      size_t size = 0;
+    };
+    std::vector<uint8_t> bytes;
+    std::vector<Mtr> mtrs;
+  };
+
+  Status Send() {
+    if (!full_.Push(std::exchange(batch_, {}))) return status();
+    if (auto used = free_.TryPop()) batch_ = std::move(*used);
+    return OkStatus();
+  }
+
+  void SplitBatches() {
+    while (auto batch = full_.Pop()) {
+      for (const MtrBatch::Mtr& mtr : batch->mtrs) {
+        const ByteView body = ByteView(batch->bytes).subspan(mtr.begin, mtr.size);
+        const Status split = splitter_.Split({.start_lsn = mtr.start_lsn,
+                                              .end_lsn = mtr.end_lsn,
+                                              .body = body,
+                                              .sequence_index = 0});
+        if (split.ok()) continue;
+        {
+          const MutexLock lock(mutex_);
+          status_ = split.WithContext(fmt::format("{}, LSN {}", path_, mtr.start_lsn));
+        }
+        full_.Close();
+        return;
+      }
+      batch->bytes.clear();
+      batch->mtrs.clear();
+      if (!free_.Push(std::move(*batch))) return;
+    }
+  }
+
+  Status status() HBK_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return status_;
+  }
+
+  MtrSplitter splitter_;
+  const std::string path_;
+  MtrBatch batch_;
+  BoundedQueue<MtrBatch> full_{kBatchesMax};
+  BoundedQueue<MtrBatch> free_{kBatchesMax + 2};  // all that there are
+  Mutex mutex_;
+  Status status_ HBK_GUARDED_BY(mutex_);  // of the thread
+  std::thread thread_;                    // last: it uses the others
+};
+
+Status ReadMtrs(RedoReader& reader, const RedoPart& part, MtrPipe& pipe, RedoScan& scan,
+                report::Reporter& reporter, const std::stop_token& stop) {
+  const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
+  const uint64_t total = part.expected_end > start ? part.expected_end - start : 0;
+  reader.Seek(start);
+  redo::MiniTransaction mtr;
+  while (reader.position() < part.end_max) {
+    HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
+    if (!has_mtr) break;
+    HBK_RETURN_IF_ERROR(pipe.Add(mtr));
+    if (++scan.mtr_count % kProgressMtrs != 0) continue;
+    if (stop.stop_requested()) return InterruptedError();
+    reporter.Progress(mtr.end_lsn - start, total);
+  }
+  scan.end_lsn = reader.position();
+  return OkStatus();
+}
+
 }  // namespace
 
 uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
@@ -115,25 +227,11 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
 
 Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
                 report::Reporter& reporter, const std::stop_token& stop) {
-  MtrSplitter splitter(scan, store, part.filter);
-  const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
-  const uint64_t total = part.expected_end > start ? part.expected_end - start : 0;
-  reader.Seek(start);
-  redo::MiniTransaction mtr;
-  while (reader.position() < part.end_max) {
-    HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
-    if (!has_mtr) break;
-    const Status split = splitter.Split(mtr);
-    if (!split.ok()) {
-      return reader.BadContent(
-          split.WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn)));
-    }
-    if (++scan.mtr_count % kProgressMtrs != 0) continue;
-    if (stop.stop_requested()) return InterruptedError();
-    reporter.Progress(mtr.end_lsn - start, total);
-  }
-  scan.end_lsn = reader.position();
-  return OkStatus();
+  MtrPipe pipe(scan, store, part.filter, reader.path());
+  const Status read = ReadMtrs(reader, part, pipe, scan, reporter, stop);
+  // What is wrong with an earlier mtr counts for more than why no more could be read.
+  const Status split = pipe.Finish();
+  return split.ok() ? read : reader.BadContent(split);
 }
 
 }  // namespace hbk::prepare

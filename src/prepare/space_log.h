@@ -56,6 +56,10 @@ struct SpaceLogs {
   // deletion. A truncation in the redo of a later backup of the chain takes away what is cut off,
   // and nothing else: had the backups been prepared one by one, the rest would be in the pages.
   [[nodiscard]] bool IsGone(innodb::PageId page, innodb::Lsn start_lsn) const;
+  // False where IsGone is false for each page of it.
+  [[nodiscard]] bool MayBeGone(innodb::SpaceId space) const {
+    return deletions.count(space) != 0 || trims.count(space) != 0;
+  }
 };
 
 // The name within a backup of a path in the redo: "./db/t.ibd" as well as "/elsewhere/db/t.ibd"

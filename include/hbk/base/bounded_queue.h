@@ -40,6 +40,16 @@ class BoundedQueue {
     return item;
   }
 
+  // Does not wait: nothing if there is none now.
+  [[nodiscard]] std::optional<T> TryPop() {
+    const MutexLock lock(mutex_);
+    if (items_.empty()) return std::nullopt;
+    std::optional<T> item(std::move(items_.front()));
+    items_.pop_front();
+    has_room_.NotifyOne();
+    return item;
+  }
+
   // No more items will come; those inside can still be popped.
   void Close() {
     MutexLock lock(mutex_);

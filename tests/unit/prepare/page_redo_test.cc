@@ -36,7 +36,7 @@ class ApplyPageRedoTest : public ::testing::Test {
     header.length = static_cast<uint32_t>(mtr.body().size()) & 0x3FFFFFFF;
     header.is_rebuild = is_rebuild;
     header.is_free = is_free;
-    items_.push_back({header.page_key(), static_cast<uint32_t>(bytes_.size())});
+    items_.push_back({static_cast<uint32_t>(bytes_.size())});
     bytes_ += AsText(HeaderBytes(header));
     bytes_ += mtr.body();
   }

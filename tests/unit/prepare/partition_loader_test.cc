@@ -102,7 +102,7 @@ TEST_F(PartitionLoaderTest, RedoBeforeADeletionDoesNotCount) {
 }
 
 TEST_F(PartitionLoaderTest, LargePartitionIsCutBetweenMtrsAndKnowsLaterRebuilds) {
-  constexpr size_t kLarge = 400 << 10;  // three of them fill the 1.25 MiB of the smallest plan
+  constexpr size_t kLarge = 360 << 10;  // three of them fill the 1.125 MiB of the smallest plan
   Add(100, 3, kChange, kLarge);
   Add(100, 4, kChange, kLarge);
   Add(200, 4, kChange, kLarge);
@@ -140,7 +140,7 @@ TEST_F(PartitionLoaderTest, PageFreedInALaterBackupKeepsTheRedoOfOlderOnes) {
 }
 
 TEST_F(PartitionLoaderTest, PageFreedInALaterBackupIsKnownInALargePartition) {
-  constexpr size_t kLarge = 400 << 10;
+  constexpr size_t kLarge = 360 << 10;
   logs_.part_starts = {0, 150, 250};
   logs_.oldest_parts[7] = 0;
   Add(100, 3, kChange, kLarge);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
@@ -65,6 +66,7 @@ class PartitionStoreTest : public ::testing::Test {
       expected_[partition] += head + body;
       EXPECT_LE(store_.block_count(), 5U);
     }
+    EXPECT_THAT(store_.Finish(), IsOk());
   }
 
   std::string Read(uint32_t partition, uint64_t offset, size_t size) {
@@ -100,6 +102,7 @@ TEST_F(PartitionStoreTest, EncryptedStretchesComeBackFromTheFile) {
   for (size_t i = 0; i < memory.size(); ++i)
     memory[i] = static_cast<char>(i * 7);
   ASSERT_THAT(store.Append(0, AsBytes(memory), {}), IsOk());
+  ASSERT_THAT(store.Finish(), IsOk());
   ASSERT_EQ(store.spilled_bytes(), 64U * 7);
   for (size_t offset = 0; offset < memory.size(); offset += 5) {
     for (const size_t size : {1U, 3U, 16U, 70U, 200U}) {
@@ -122,9 +125,28 @@ TEST(PartitionStoreSpillTest, WhatIsOnTheDiskCanBeHidden) {
         {.block_bytes = 64, .block_count = 2, .spill_path = "/t/s", .encrypts_spill = is_hidden});
     for (int i = 0; i < 20; ++i)
       ASSERT_THAT(store.Append(0, AsBytes(word), {}), IsOk());
+    ASSERT_THAT(store.Finish(), IsOk());
 
     EXPECT_EQ(mem.Contents("/t/s").size(), store.spilled_bytes());
     EXPECT_EQ(mem.Contents("/t/s").find(word) == std::string::npos, is_hidden);
+  }
+}
+
+TEST(PartitionStoreSpillTest, AFileThatCannotBeWrittenIsSaidAtTheLatestAtTheEnd) {
+  MemFileSystem mem;
+  mem.PutDirectory("/t");
+  testing::FaultyFileSystem fs(mem);
+  // The first two changes make the file and take its name away.
+  for (const uint64_t k : {1, 3, 4, 9}) {
+    fs.Arm(testing::FaultKind::kNoSpace, k);
+    PartitionStore store(
+        fs, {.partition_count = 2, .block_bytes = 64, .block_count = 12, .spill_path = "/t/s"});
+    Status status;
+    for (int i = 0; i < 100 && status.ok(); ++i)
+      status = store.Append(i % 2, AsBytes(std::string(50, 'x')), {});
+    const Status finished = store.Finish();
+    EXPECT_TRUE(fs.has_fired()) << k;
+    EXPECT_EQ((status.ok() ? finished : status).code(), StatusCode::kNoSpace) << k;
   }
 }
 
