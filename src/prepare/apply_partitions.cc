@@ -22,7 +22,7 @@ std::vector<uint32_t> PartitionsBySize(const PartitionStore& store) {
 
 }  // namespace
 
-Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& store,
+Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, const PartitionStore& store,
                                     report::Reporter& reporter) {
   const std::vector<uint32_t> order = PartitionsBySize(store);
   uint64_t total_bytes = 0;
@@ -36,7 +36,6 @@ Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& sto
       appliers[worker] = std::make_unique<PartitionApplier>(input, worker);
     Status applied = appliers[worker]->Apply(partition, done_bytes);
     if (!applied.ok()) return applied;
-    store.Release(partition);
     reporter.Progress(done_bytes, total_bytes);
     return applied;
   };

@@ -100,7 +100,7 @@ class PartitionApplier {
 };
 
 // Applies all partitions of the store with plan.worker_count threads.
-Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, PartitionStore& store,
+Result<ApplyCounts> ApplyPartitions(const ApplyInput& input, const PartitionStore& store,
                                     report::Reporter& reporter);
 
 }  // namespace hbk::prepare

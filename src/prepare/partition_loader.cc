@@ -43,8 +43,7 @@ PartitionLoader::PartitionLoader(const PartitionStore& store, const SpaceLogs& l
       entry_bytes_(plan.entry_bytes),
       index_bytes_(plan.index_bytes),
       rebuilt_count_(plan.rebuilt_count),
-      // Not zeroed: memory that is never needed is then never taken.
-      buffer_(new uint8_t[plan.entry_bytes]) {
+      buffer_(plan.entry_bytes) {
   HBK_CHECK(entry_bytes_ >= kRedoEntryBytesMax);
 }
 
@@ -65,7 +64,7 @@ Result<uint64_t> PartitionLoader::LoadEntries(uint64_t offset, Visit visit) {
   batch_offset_ = offset;
   const uint64_t rest = store_.bytes(partition_) - offset;
   loaded_ = static_cast<size_t>(std::min<uint64_t>(entry_bytes_, rest));
-  const MutableByteView bytes{buffer_.get(), loaded_};
+  const MutableByteView bytes{buffer_.data(), loaded_};
   HBK_RETURN_IF_ERROR(store_.Read(partition_, offset, bytes));
   const size_t end = loaded_ == rest ? loaded_ : EndOfLastWholeMtr(bytes);
   if (end == 0) {
@@ -171,12 +170,12 @@ void PartitionLoader::GrowTable() {
 }
 
 void PartitionLoader::StoreSlot(size_t at, uint32_t slot) {
-  std::memcpy(buffer_.get() + at + offsetof(RedoEntryHeader, page), &slot, sizeof(slot));
+  std::memcpy(buffer_.data() + at + offsetof(RedoEntryHeader, page), &slot, sizeof(slot));
 }
 
 uint32_t PartitionLoader::LoadSlot(size_t at) const {
   uint32_t slot = 0;
-  std::memcpy(&slot, buffer_.get() + at + offsetof(RedoEntryHeader, page), sizeof(slot));
+  std::memcpy(&slot, buffer_.data() + at + offsetof(RedoEntryHeader, page), sizeof(slot));
   return slot;
 }
 
@@ -193,7 +192,7 @@ void PartitionLoader::OrderItems(size_t item_count) {
     begin += count;
   }
   items_.resize(item_count);
-  const ByteView bytes{buffer_.get(), loaded_};
+  const ByteView bytes{buffer_.data(), loaded_};
   for (size_t at = 0; at < entries_end_;) {
     items_[slots_[LoadSlot(at)].end++].offset = static_cast<uint32_t>(at);
     at += kRedoEntryHeaderBytes + LoadRedoEntryHeader(bytes, at).length;
@@ -221,7 +220,7 @@ PartitionLoader::Extent PartitionLoader::ExtentOf(uint64_t page_key,
 
 PartitionLoader::Extent PartitionLoader::ExtentInBatch(innodb::SpaceId space,
                                                        std::span<const Item> items) const {
-  const ByteView bytes{buffer_.get(), loaded_};
+  const ByteView bytes{buffer_.data(), loaded_};
   const auto header = [&](const Item& item) {
     return LoadRedoEntryHeader(bytes, item.offset);
   };
@@ -242,7 +241,7 @@ PartitionLoader::Extent PartitionLoader::ExtentInBatch(innodb::SpaceId space,
 }
 
 bool PartitionLoader::NextPage(PageRedo& redo) {
-  const ByteView bytes{buffer_.get(), loaded_};
+  const ByteView bytes{buffer_.data(), loaded_};
   while (next_page_ < order_.size()) {
     const PageSlot& slot = slots_[order_[next_page_++]];
     const uint64_t key = slot.page_key;

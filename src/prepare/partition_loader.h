@@ -10,11 +10,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "hbk/base/huge_memory.h"
 #include "hbk/base/status.h"
 
 #include "memory_plan.h"
@@ -117,7 +117,7 @@ class PartitionLoader {
   bool is_split_ = false;
   uint64_t batch_offset_ = 0;  // of buffer_ in the partition
   uint64_t next_offset_ = 0;
-  std::unique_ptr<uint8_t[]> buffer_;
+  HugeMemory buffer_;
   size_t loaded_ = 0;
   size_t entries_end_ = 0;   // of the batch, in buffer_
   std::vector<Item> items_;  // by page

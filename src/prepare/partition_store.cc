@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ namespace hbk::prepare {
 PartitionStore::PartitionStore(io::FileSystem& fs, PartitionStoreOptions options)
     : fs_(fs),
       options_(std::move(options)),
+      memory_(options_.block_bytes * options_.block_count),
       partitions_(options_.partition_count),
       ahead_max_(
           std::min<size_t>(kSpilledAheadMax, options_.block_count - options_.partition_count)),
@@ -36,12 +38,12 @@ Status PartitionStore::AppendBytes(uint32_t partition, ByteView bytes) {
   while (!bytes.empty()) {
     if (target.blocks.empty() || target.blocks.back().used == options_.block_bytes) {
       if (!target.blocks.empty()) full_blocks_.push_back({partition, target.blocks.size() - 1});
-      HBK_ASSIGN_OR_RETURN(auto memory, TakeBlock());
-      target.blocks.emplace_back().memory = std::move(memory);
+      HBK_ASSIGN_OR_RETURN(uint8_t* const memory, TakeBlock());
+      target.blocks.emplace_back().memory = memory;
     }
     Block& block = target.blocks.back();
     const size_t size = std::min(bytes.size(), options_.block_bytes - block.used);
-    std::memcpy(block.memory.get() + block.used, bytes.data(), size);
+    std::memcpy(block.memory + block.used, bytes.data(), size);
     block.used += size;
     bytes = bytes.subspan(size);
   }
@@ -50,17 +52,14 @@ Status PartitionStore::AppendBytes(uint32_t partition, ByteView bytes) {
 
 // Each partition has one block that is not full, so one that is, or is on its way to the file, is
 // there when all are taken.
-Result<std::unique_ptr<uint8_t[]>> PartitionStore::TakeBlock() {
+Result<uint8_t*> PartitionStore::TakeBlock() {
   if (blocks_taken_ + ahead_max_ > options_.block_count && !full_blocks_.empty())
     HBK_RETURN_IF_ERROR(SpillOldest());
-  if (blocks_taken_ < options_.block_count) {
-    ++blocks_taken_;
-    // Not zeroed: each byte is written before it is read.
-    return std::unique_ptr<uint8_t[]>(new uint8_t[options_.block_bytes]);
-  }
+  if (blocks_taken_ < options_.block_count)
+    return memory_.data() + options_.block_bytes * blocks_taken_++;
   auto memory = free_.Pop();
   if (!memory) return WriterStatus();
-  return std::move(*memory);
+  return *memory;
 }
 
 Status PartitionStore::SpillOldest() {
@@ -73,13 +72,14 @@ Status PartitionStore::SpillOldest() {
   Block& block = partitions_[oldest.partition].blocks[oldest.index];
   block.spill_offset = spill_bytes_;
   spill_bytes_ += block.used;
-  const bool is_taken = spilled_.Push({std::move(block.memory), block.used, block.spill_offset});
+  const bool is_taken =
+      spilled_.Push({std::exchange(block.memory, nullptr), block.used, block.spill_offset});
   return is_taken ? OkStatus() : WriterStatus();
 }
 
 void PartitionStore::WriteSpilled() {
   while (auto block = spilled_.Pop()) {
-    const MutableByteView bytes{block->memory.get(), block->used};
+    const MutableByteView bytes{block->memory, block->used};
     Status written = CryptSpill(block->offset, bytes);
     if (written.ok()) written = spill_file_->WriteAt(block->offset, bytes);
     if (!written.ok()) {
@@ -92,7 +92,7 @@ void PartitionStore::WriteSpilled() {
       return;
     }
     // There is room for all blocks.
-    if (!free_.Push(std::move(block->memory))) return;
+    if (!free_.Push(block->memory)) return;
   }
 }
 
@@ -150,7 +150,7 @@ Status PartitionStore::Read(uint32_t partition, uint64_t offset, MutableByteView
     const size_t start = offset % options_.block_bytes;
     const size_t size = std::min(out.size(), block.used - start);
     if (block.spill_offset == kInMemory) {
-      std::memcpy(out.data(), block.memory.get() + start, size);
+      std::memcpy(out.data(), block.memory + start, size);
     } else {
       HBK_ASSIGN_OR_RETURN(const size_t done,
                            spill_file_->ReadAt(block.spill_offset + start, out.first(size)));
@@ -162,10 +162,6 @@ Status PartitionStore::Read(uint32_t partition, uint64_t offset, MutableByteView
     offset += size;
   }
   return OkStatus();
-}
-
-void PartitionStore::Release(uint32_t partition) {
-  partitions_[partition].blocks.clear();
 }
 
 }  // namespace hbk::prepare

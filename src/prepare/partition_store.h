@@ -20,6 +20,7 @@
 
 #include "hbk/base/bounded_queue.h"
 #include "hbk/base/bytes.h"
+#include "hbk/base/huge_memory.h"
 #include "hbk/base/mutex.h"
 #include "hbk/base/status.h"
 #include "hbk/crypto/cipher.h"
@@ -58,14 +59,12 @@ class PartitionStore {
 
   // Fills `out` with the bytes of the partition from `offset` on. All of them must be there.
   Status Read(uint32_t partition, uint64_t offset, MutableByteView out) const;
-  // The partition is done with; its memory is free.
-  void Release(uint32_t partition);
 
  private:
   static constexpr uint64_t kInMemory = UINT64_MAX;
 
   struct Block {
-    std::unique_ptr<uint8_t[]> memory;  // nothing once it is spilled
+    uint8_t* memory = nullptr;  // null once it is spilled
     uint64_t spill_offset = kInMemory;
     size_t used = 0;
   };
@@ -79,7 +78,7 @@ class PartitionStore {
   };
   // On its way to the file.
   struct SpilledBlock {
-    std::unique_ptr<uint8_t[]> memory;
+    uint8_t* memory = nullptr;
     size_t used = 0;
     uint64_t offset = 0;
   };
@@ -87,7 +86,7 @@ class PartitionStore {
   static constexpr size_t kSpilledAheadMax = 8;
 
   Status AppendBytes(uint32_t partition, ByteView bytes);
-  Result<std::unique_ptr<uint8_t[]>> TakeBlock();
+  Result<uint8_t*> TakeBlock();
   Status SpillOldest();
   Status OpenSpillFile();
   void WriteSpilled() HBK_EXCLUDES(mutex_);
@@ -97,6 +96,7 @@ class PartitionStore {
 
   io::FileSystem& fs_;
   PartitionStoreOptions options_;
+  HugeMemory memory_;  // of all blocks
   std::vector<Partition> partitions_;
   std::deque<FullBlock> full_blocks_;  // in memory, oldest first
   size_t blocks_taken_ = 0;
@@ -107,7 +107,7 @@ class PartitionStore {
   const size_t ahead_max_;
   std::thread writer_;
   BoundedQueue<SpilledBlock> spilled_;
-  BoundedQueue<std::unique_ptr<uint8_t[]>> free_;  // memory of blocks that are in the file
+  BoundedQueue<uint8_t*> free_;  // memory of blocks that are in the file
   Mutex mutex_;
   Status status_ HBK_GUARDED_BY(mutex_);  // of the writer
 };

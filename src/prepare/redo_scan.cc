@@ -222,7 +222,7 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
   // A multiplicative hash; the high bits are the mixed ones.
   const uint64_t key = uint64_t{page.space} << 32 | page.page / 64;
   const uint64_t mixed = (key ^ key >> 29) * 0x9E3779B97F4A7C15ULL;
-  return static_cast<uint32_t>((mixed >> 32) % (partition_count - 1));
+  return static_cast<uint32_t>((mixed >> 32) * (partition_count - 1) >> 32);
 }
 
 Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
