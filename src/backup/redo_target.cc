@@ -13,7 +13,10 @@ Result<std::unique_ptr<RedoTarget>> RedoTarget::Create(io::FileSystem& fs,
 }
 
 RedoTarget::RedoTarget(std::unique_ptr<io::File> file)
-    : file_(std::move(file)), queue_(kQueueChunks) {
+    : file_(std::move(file)),
+      queue_(kQueueChunks),
+      // All that there are.
+      written_(kQueueChunks + 2) {
   chunk_.buffer = AlignedBuffer(kChunkBytes);
   writer_ = std::thread([this] { WriteChunks(); });
 }
@@ -29,9 +32,14 @@ void RedoTarget::WriteChunks() {
     // Whole blocks: the file is cut to its size at the end.
     const size_t rounded =
         (chunk->used + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
+    const MutableByteView padding = chunk->buffer.view().first(rounded).subspan(chunk->used);
+    std::fill(padding.begin(), padding.end(), uint8_t{0});
     const Status status =
         file_->WriteAt(chunk->offset, ByteView(chunk->buffer.view()).first(rounded));
-    if (status.ok()) continue;
+    if (status.ok()) {
+      if (!written_.Push(std::move(chunk->buffer))) return;
+      continue;
+    }
     {
       const MutexLock lock(mutex_);
       write_status_ = status;
@@ -49,7 +57,8 @@ Status RedoTarget::write_status() {
 Status RedoTarget::PushChunk() {
   Chunk next;
   next.offset = chunk_.offset + chunk_.used;
-  next.buffer = AlignedBuffer(kChunkBytes);
+  auto buffer = written_.TryPop();
+  next.buffer = buffer ? std::move(*buffer) : AlignedBuffer(kChunkBytes);
   const bool is_taken = queue_.Push(std::exchange(chunk_, std::move(next)));
   if (!is_taken) return write_status();
   return OkStatus();

@@ -58,6 +58,8 @@ class RedoTarget {
   filter::GrowingDigest digest_;  // by the writer
   Chunk chunk_;
   BoundedQueue<Chunk> queue_;
+  // Used again: a new megabyte costs more than copying into it.
+  BoundedQueue<AlignedBuffer> written_;
   Mutex mutex_;
   Status write_status_ HBK_GUARDED_BY(mutex_);
   std::thread writer_;

@@ -10,9 +10,7 @@ namespace {
 
 using redo::RecordKind;
 
-void ApplyRecord(const redo::RedoRecord& record, Lsn lsn, SpaceChanges& changes) {
-  if (record.is_same_page || record.kind == RecordKind::kFileCheckpoint) return;
-  SpaceChange& change = changes[record.page.space];
+void ApplyRecord(const redo::RedoRecord& record, Lsn lsn, SpaceChange& change) {
   if (record.kind < RecordKind::kFileCreate) {
     change.has_pages = true;
     const bool is_first_page = record.kind == RecordKind::kInitPage && record.page.page == 0;
@@ -44,6 +42,9 @@ Status ScanSpaceChanges(const redo::MiniTransaction& mtr, bool are_payloads_encr
                         SpaceChanges& changes) {
   redo::RecordReader reader(mtr.body, are_payloads_encrypted);
   redo::RedoRecord record;
+  // Neighbouring records mostly belong to one tablespace.
+  SpaceChange* last = nullptr;
+  SpaceId last_space = 0;
   while (true) {
     const Result<bool> more = reader.Next(record);
     if (!more.ok()) {
@@ -51,7 +52,12 @@ Status ScanSpaceChanges(const redo::MiniTransaction& mtr, bool are_payloads_encr
           fmt::format("the mini-transaction at LSN {}", mtr.start_lsn));
     }
     if (!*more) return OkStatus();
-    ApplyRecord(record, mtr.start_lsn, changes);
+    if (record.is_same_page || record.kind == RecordKind::kFileCheckpoint) continue;
+    if (last == nullptr || last_space != record.page.space) {
+      last = &changes[record.page.space];
+      last_space = record.page.space;
+    }
+    ApplyRecord(record, mtr.start_lsn, *last);
   }
 }
 

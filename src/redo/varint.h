@@ -32,9 +32,11 @@ inline uint32_t VarintSize(uint8_t first) {
   return first == 0xF0 ? 5 : 0;
 }
 
-inline Varint DecodeVarint(ByteView bytes) {
+[[gnu::always_inline]] inline Varint DecodeVarint(ByteView bytes) {
   if (bytes.empty()) return {};
   const uint8_t* const p = bytes.data();
+  // Nearly all of them.
+  if (p[0] < kVarint2Base) return {p[0], 1};
   const uint32_t size = VarintSize(p[0]);
   if (size > bytes.size()) return {};
   switch (size) {
@@ -55,7 +57,8 @@ inline Varint DecodeVarint(ByteView bytes) {
 }
 
 // Takes one integer of at most `size_max` bytes off the front of `bytes`. False if there is none.
-inline bool TakeVarint(ByteView& bytes, uint32_t& value, uint32_t size_max = 5) {
+[[gnu::always_inline]] inline bool TakeVarint(ByteView& bytes, uint32_t& value,
+                                              uint32_t size_max = 5) {
   const Varint varint = DecodeVarint(bytes);
   if (varint.size == 0 || varint.size > size_max) return false;
   value = varint.value;

@@ -2,6 +2,9 @@
 # Times a full backup of an idle server side by side with mariadb-backup, with `cp -r` of the same
 # files, and with plain direct I/O of the same bytes: in turn, and medians.
 #
+# hbk ends when all is on the disk. mariadb-backup and `cp -r` end when it is in the page cache, so
+# they are timed with `sync -f` behind them as well.
+#
 #   tests/bench/backup.sh [--data-mb N] [--tables N] [--runs N] [--build DIR] [--keep]
 #
 # The data is in 8 tables, or as many as --tables says: one huge table is a case of its own.
@@ -47,11 +50,13 @@ for ((i = 0; i < runs; i++)); do
     grep 'server released' "$work/hbk.log" >>"$work/stages"
     case_of mb "${mb[@]}"
     case_of mb2 "${mb[@]}" --parallel=2
+    case_of mbsync bash -c '"$@" && sync -f "$0"' "$work" "${mb[@]}" --parallel=2
     case_of cp bash -c "$copy_files"
+    case_of cpsync bash -c "$copy_files && sync -f '$work'"
     case_of direct bash -c "$direct"
 done
 echo "$(du -sm "$work/data/test" | cut -f1) MiB in $tables tables, $runs runs; $(machine)"
-table "full backup, $tables tables" hbk hbk mb mariadb-backup mb2 'the same, --parallel=2' cp 'cp -r' \
-    direct 'plain direct I/O'
+table "full backup, $tables tables" hbk hbk mb mariadb-backup mb2 'the same, --parallel=2' \
+    mbsync 'and sync' cp 'cp -r' cpsync 'and sync' direct 'plain direct I/O'
 echo
 echo "Stages of the last run: $(tail -1 "$work/stages" | sed 's/.*(\(.*\))/\1/')"

@@ -33,6 +33,7 @@ sql test -e "CREATE TABLE slow (id INT) ENGINE=MyISAM;
     CREATE TABLE w2 LIKE w1; INSERT INTO w2 SELECT * FROM w1;"
 
 writers=()
+: >"$work/failed"
 begin_load() {
     local t
     for t in 1 2; do
