@@ -35,8 +35,8 @@ TEST(MemoryPlanTest, EveryPartHasRoomForTheLargestThing) {
 
       ASSERT_THAT(plan, IsOk());
       EXPECT_GE(plan->entry_bytes, kRedoEntryBytesMax);
-      EXPECT_GE(plan->index_bytes, plan->entry_bytes / kRedoEntryBytesMin *
-                                       (kIndexItemBytes + kIndexPageBytes));
+      EXPECT_GE(plan->index_bytes,
+                plan->entry_bytes / kRedoEntryBytesMin * (kIndexItemBytes + kIndexPageBytes));
       EXPECT_GE(plan->frame_bytes, 4U * 65536);
       EXPECT_GE(plan->journal_bytes, 65536U);
       EXPECT_GT(plan->block_count, plan->partition_count + 1);
