@@ -57,6 +57,7 @@ constexpr uint32_t kWorkersMax = 8;  // more gain nothing on any disk we know
 // With more redo than this, and than a part of the data, it takes as long to read as the data.
 constexpr uint64_t kRedoToReadMin = 64 << 20;
 constexpr uint64_t kDataToRedoMin = 4;
+constexpr uint64_t kSecondsPerHour = 3600;
 // From here on recovery makes files that only the redo log knows.
 constexpr server::ServerVersion kRebuildsFiles{10, 6, 0};
 constexpr std::string_view kRedoName = "ib_logfile0";
@@ -333,7 +334,8 @@ Status BackupRun::PrepareBase() {
   base_->SetReadPolicy({.reads_all = options_.incremental_force_scan,
                         .trusts_times = options_.trust_file_times,
                         .boot_id = record_.boot_id,
-                        .backup_uuid = record_.uuid});
+                        .backup_uuid = record_.uuid,
+                        .hour = static_cast<uint64_t>(record_.start_time) / kSecondsPerHour});
   record_.base = base_->base();
   HBK_ASSIGN_OR_RETURN(const datadir::Scan scan, Scan());
   HBK_ASSIGN_OR_RETURN(const bool has_blank_table, HasBlankTable(fs_, scan, *base_));

@@ -174,7 +174,7 @@ void FileCopy::PlanPieces() {
   for (uint64_t begin = 0; begin < size_; begin += kCopyBufferBytes) {
     const uint64_t end = std::min(begin + kCopyBufferBytes, size_);
     const auto first = pieces_.size();
-    if (IncrementBase::IsInShare(space, begin / kCopyBufferBytes, skip_count_))
+    if (environment_.base->IsInShare(space, begin / kCopyBufferBytes))
       pieces_.push_back({begin, static_cast<size_t>(end - begin)});
     for (; named != named_pages_.end() && *named * page_bytes() < end; ++named) {
       const uint64_t offset = *named * page_bytes() / kPieceBytes * kPieceBytes;

@@ -58,6 +58,7 @@ struct ReadPolicy {
   bool trusts_times = false;  // --trust-file-times
   std::string boot_id;        // of now
   std::string backup_uuid;    // chooses the sample
+  uint64_t hour = 0;          // of the increment, since the epoch: chooses the share
 };
 
 class IncrementBase {
@@ -66,9 +67,10 @@ class IncrementBase {
   static constexpr uint32_t kSkipCountMax = 10;
   // One of so many files that could be skipped is read.
   static constexpr uint32_t kSampleRate = 50;
-  // Of a file of which the named pages are read, one of so many chunks is read besides: after as
-  // many increments all of it has been.
-  static constexpr uint32_t kShareRate = 16;
+  // Of a file of which the named pages are read, one of so many chunks is read besides, another one
+  // in each hour: after as many increments all of it has been read, whether they are made every
+  // hour, day or week, since none of these is a multiple of it.
+  static constexpr uint32_t kShareRate = 17;
 
   // A base of which nothing but its end is known.
   explicit IncrementBase(manifest::BaseBackup base);
@@ -104,9 +106,9 @@ class IncrementBase {
 
   // What SetChangedPages() said of it: where the choice is kNamed.
   [[nodiscard]] std::vector<PageNo> NamedPagesOf(const SpaceFile& file) const;
-  // Where the choice is kNamed, in the increment that makes `skip_count` of them.
-  [[nodiscard]] static bool IsInShare(SpaceId space, uint64_t chunk, uint32_t skip_count) {
-    return (chunk + space + skip_count) % kShareRate == 0;
+  // Whether a chunk of kCopyBufferBytes is read, though no page of it is named.
+  [[nodiscard]] bool IsInShare(SpaceId space, uint64_t chunk) const {
+    return (chunk + space + policy_.hour) % kShareRate == 0;
   }
   // Changes from here on are in the redo of the increment.
   [[nodiscard]] Lsn named_to() const { return changed_ ? changed_->to : 0; }

@@ -374,21 +374,19 @@ TEST_F(FileIncrementTest, ASampleThatWasNotChangedIsInTheBase) {
 // Page n has the LSN 1000000 + n; the file is written to again, so that its times say nothing.
 class NamedPagesCopyTest : public FileIncrementTest {
  protected:
-  // The redo up to `to` names these. `skip_count`: of the base.
+  // The redo up to `to` names these. The tablespace has one chunk.
   Result<CopyResult> CopyNamed(const std::vector<PageNo>& pages, Lsn base_end, Lsn to,
-                               uint32_t skip_count = 0) {
+                               bool is_in_share = false) {
     const std::string content = MakeTablespace({.page_count = 40});
-    auto manifest = BaseOf({.method = CopyMethod::kTablespace}, content, base_end);
+    const auto manifest = BaseOf({.method = CopyMethod::kTablespace}, content, base_end);
     WriteSource(content);
-    manifest.files.front().source->skip_count = skip_count;
     base_ = std::make_unique<IncrementBase>(manifest);
-    base_->SetReadPolicy({false, false, "boot", "increment"});
+    const uint64_t hour = IncrementBase::kShareRate - 5 + (is_in_share ? 0 : 1);
+    base_->SetReadPolicy({false, false, "boot", "increment", hour});
+    EXPECT_EQ(base_->IsInShare(5, 0), is_in_share);
     base_->SetChangedPages({.to = to, .pages = {{5, pages}}, .remade = {}});
     return CopyAgain({.method = CopyMethod::kTablespace});
   }
-
-  // The tablespace has one chunk.
-  static constexpr uint32_t kSkipCountBeforeShare = IncrementBase::kShareRate - 5 - 1;
 };
 
 TEST_F(NamedPagesCopyTest, OnlyAroundThePagesThatAreNamedIsRead) {
@@ -413,14 +411,14 @@ TEST_F(NamedPagesCopyTest, WhereNoneIsNamedTheBaseHasAll) {
 }
 
 TEST_F(NamedPagesCopyTest, AShareThatHasMoreChangesIsNoIncrement) {
-  const auto good = CopyNamed({36, 37}, 1'000'035, 1'000'037, kSkipCountBeforeShare);
+  const auto good = CopyNamed({36, 37}, 1'000'035, 1'000'037, /*is_in_share=*/true);
   ASSERT_THAT(good, IsOk()) << "what changed later is in the redo of the increment";
   EXPECT_EQ(good->delta_page_count, 4U);
-  EXPECT_EQ(good->source.skip_count, kSkipCountBeforeShare + 1);
+  EXPECT_EQ(good->source.skip_count, 1U);
 
   base_.reset();
   ASSERT_THAT(fs_.Remove("/backup/file.hbk_delta"), IsOk());
-  EXPECT_THAT(CopyNamed({36}, 1'000'035, 1'000'037, kSkipCountBeforeShare),
+  EXPECT_THAT(CopyNamed({36}, 1'000'035, 1'000'037, /*is_in_share=*/true),
               StatusIs(StatusCode::kCorruption, HasSubstr("page 37 of /data/file")));
 }
 

@@ -307,13 +307,18 @@ TEST_F(NamedPagesTest, TheRedoIsBelievedWhetherTimesAreOrNot) {
   EXPECT_EQ(ChooseNamed(Table(), kEnd), ReadChoice::kRead);
 }
 
-TEST_F(NamedPagesTest, EachChunkIsInTheShareOfOneIncrementOfAFew) {
+TEST_F(NamedPagesTest, EachChunkIsInTheShareOfOneIncrementOfAFewHoweverOftenTheyAreMade) {
   for (const SpaceId space : {0U, 5U, 4294967279U}) {
     for (uint64_t chunk = 0; chunk < 40; ++chunk) {
-      int count = 0;
-      for (uint32_t skip_count = 7; skip_count < 7 + IncrementBase::kShareRate; ++skip_count)
-        count += IncrementBase::IsInShare(space, chunk, skip_count) ? 1 : 0;
-      EXPECT_EQ(count, 1) << space << ", chunk " << chunk;
+      for (const uint64_t interval : {1, 6, 12, 24, 7 * 24}) {
+        int count = 0;
+        for (uint64_t number = 0; number < IncrementBase::kShareRate; ++number) {
+          IncrementBase base(manifest_);
+          base.SetReadPolicy({false, false, "boot", "uuid", 490'000 + interval * number});
+          count += base.IsInShare(space, chunk) ? 1 : 0;
+        }
+        EXPECT_EQ(count, 1) << space << ", chunk " << chunk << ", every " << interval << " hours";
+      }
     }
   }
 }
