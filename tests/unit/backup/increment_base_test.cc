@@ -310,7 +310,7 @@ TEST_F(NamedPagesTest, TheRedoIsBelievedWhetherTimesAreOrNot) {
 TEST_F(NamedPagesTest, EachChunkIsInTheShareOfOneIncrementOfAFewHoweverOftenTheyAreMade) {
   for (const SpaceId space : {0U, 5U, 4294967279U}) {
     for (uint64_t chunk = 0; chunk < 40; ++chunk) {
-      for (const uint64_t interval : {1, 6, 12, 24, 7 * 24}) {
+      for (const uint64_t interval : {1U, 6U, 12U, 24U, 168U}) {
         int count = 0;
         for (uint64_t number = 0; number < IncrementBase::kShareRate; ++number) {
           IncrementBase base(manifest_);

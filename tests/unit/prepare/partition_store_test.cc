@@ -137,12 +137,12 @@ TEST(PartitionStoreSpillTest, AFileThatCannotBeWrittenIsSaidAtTheLatestAtTheEnd)
   mem.PutDirectory("/t");
   testing::FaultyFileSystem fs(mem);
   // The first two changes make the file and take its name away.
-  for (const uint64_t k : {1, 3, 4, 9}) {
+  for (const uint64_t k : {1U, 3U, 4U, 9U}) {
     fs.Arm(testing::FaultKind::kNoSpace, k);
     PartitionStore store(
         fs, {.partition_count = 2, .block_bytes = 64, .block_count = 12, .spill_path = "/t/s"});
     Status status;
-    for (int i = 0; i < 100 && status.ok(); ++i)
+    for (uint32_t i = 0; i < 100 && status.ok(); ++i)
       status = store.Append(i % 2, AsBytes(std::string(50, 'x')), {});
     const Status finished = store.Finish();
     EXPECT_TRUE(fs.has_fired()) << k;
