@@ -5,7 +5,7 @@
 #   tests/bench/prepare.sh [--data-mb N] [--redo-mb N] [--runs N] [--build DIR] [--keep]
 #
 # hbk with its default of 256 MB and with 64 MB; mariadb-backup with its default of 96 MB and with
-# 4 GB; and, once, plain direct writing of the redo and of the pages that prepare has written.
+# 4 GB.
 # Needs: mariadbd, mariadb, mariadb-install-db, mariadb-backup, and a release build.
 set -euo pipefail
 

@@ -59,6 +59,8 @@ struct BackupOptions {
   // A file whose times say that it was not changed since the base is not read; some are, as a
   // proof.
   bool trust_file_times = false;
+  // Every page is read, though the redo log tells which have changed since the base. Not with
+  // trust_file_times.
   bool incremental_force_scan = false;
   std::string extra_lsndir;            // gets a copy of the manifest and of two metadata files
   std::optional<std::string> history;  // on the server's list of backups, under this name

@@ -24,8 +24,9 @@ class HugeMemory {
     const size_t rounded = (size + kPageBytes - 1) / kPageBytes * kPageBytes;
     void* memory = std::aligned_alloc(kPageBytes, rounded == 0 ? kPageBytes : rounded);
     HBK_CHECK(memory != nullptr);
-    // Where it cannot be had, small pages do as well.
-    (void)madvise(memory, rounded, MADV_HUGEPAGE);
+    // Only what is filled by large pages: the rest would take one more. Where they cannot be had,
+    // small ones do as well.
+    (void)madvise(memory, size / kPageBytes * kPageBytes, MADV_HUGEPAGE);
     data_.reset(static_cast<uint8_t*>(memory));
   }
 

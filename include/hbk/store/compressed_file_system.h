@@ -16,7 +16,8 @@
 //
 // Format   docs/format/compressed-files.md, docs/design/0008-stored-files.md.
 // Units    Offsets and sizes are bytes, of plain files. What is allocated is said to be the size.
-// Memory   See filter/compressed_file.h; and 1 MiB for each file that is being written.
+// Memory   See filter/compressed_file.h; and 1 MiB for each file that is being written,
+//          3 MiB more if it is a direct one with more than 1 MiB.
 // Errors   kCorruption: a stored file is damaged. kUnsupported: what a stored file cannot.
 // Threads  As io::FileSystem. `below` must outlive it, and it the files.
 #pragma once
