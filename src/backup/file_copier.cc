@@ -21,6 +21,8 @@ namespace {
 
 constexpr uint32_t kDirectoryMode = 0700;
 constexpr uint32_t kFileMode = 0600;
+// So many files are synced with all else on their file system: each by itself would take longer.
+constexpr size_t kWholeSyncFilesMin = 256;
 
 // Calls `work` for every index below `count`, from several threads, until one fails. Its status.
 Status ForEach(size_t count, uint32_t workers, const std::stop_token& stop,
@@ -78,6 +80,7 @@ FileCopier::FileCopier(io::FileSystem& fs, report::Reporter& reporter, FileCopie
     : fs_(fs), reporter_(reporter), options_(std::move(options)) {}
 
 Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std::stop_token stop) {
+  HBK_RETURN_IF_ERROR(BeginSync());
   HBK_RETURN_IF_ERROR(MakeDirectoriesFor(fs_, jobs, options_.target_dir));
   uint64_t total = 0;
   for (const CopyJob& job : jobs)
@@ -106,18 +109,32 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
 
   // All at the end: the first sync commits the metadata of the others too, so that thousands of
   // small tables do not each wait for the journal.
-  std::vector<std::string> paths;
+  std::vector<std::string> names;
   for (size_t i = 0; i < results.size(); ++i) {
     const std::string stored = StoredName(results[i]);
     results[i].is_synced = is_synced_here[i] && !stored.empty();
-    if (results[i].is_synced) paths.push_back(io::JoinPath(options_.target_dir, stored));
+    if (results[i].is_synced) names.push_back(stored);
   }
-  HBK_RETURN_IF_ERROR(ForEach(paths.size(), options_.workers, stop,
-                              [&](size_t i) { return SyncFile(fs_, paths[i]); }));
+  HBK_RETURN_IF_ERROR(SyncFiles(names, stop));
   return results;
 }
 
+Status FileCopier::BeginSync() {
+  if (whole_sync_.has_value()) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(whole_sync_, fs_.BeginWholeSync(options_.target_dir));
+  return OkStatus();
+}
+
+Status FileCopier::SyncFiles(const std::vector<std::string>& names, const std::stop_token& stop) {
+  const bool has_whole_sync = whole_sync_.has_value() && *whole_sync_ != nullptr;
+  if (has_whole_sync && names.size() >= kWholeSyncFilesMin) return (*whole_sync_)->Sync();
+  return ForEach(names.size(), options_.workers, stop, [&](size_t i) {
+    return SyncFile(fs_, io::JoinPath(options_.target_dir, names[i]));
+  });
+}
+
 Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
+  HBK_RETURN_IF_ERROR(BeginSync());
   HBK_RETURN_IF_ERROR(MakeDirectoriesFor(fs_, {job}, options_.target_dir));
   const bool is_synced_here = !job.under_lock;
   const CopyEnvironment environment{.fs = fs_,
@@ -146,6 +163,7 @@ Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
 Result<CopyResult> FileCopier::WriteBytes(std::string_view name, ByteView bytes, bool replace,
                                           bool under_lock) {
   const std::string path = io::JoinPath(options_.target_dir, name);
+  HBK_RETURN_IF_ERROR(BeginSync());
   HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(path), kDirectoryMode));
   HBK_ASSIGN_OR_RETURN(const bool exists, io::Exists(fs_, path));
   const bool is_overwritten = replace && exists;
@@ -166,10 +184,10 @@ Result<CopyResult> FileCopier::WriteBytes(std::string_view name, ByteView bytes,
 
 Status FileCopier::SyncAll(const std::vector<std::string>& names,
                            const std::set<std::string>& synced, std::stop_token stop) {
-  HBK_RETURN_IF_ERROR(ForEach(names.size(), options_.workers, stop, [&](size_t i) {
-    const bool is_synced = synced.count(names[i]) != 0;
-    return is_synced ? OkStatus() : SyncFile(fs_, io::JoinPath(options_.target_dir, names[i]));
-  }));
+  std::vector<std::string> unsynced;
+  for (const std::string& name : names)
+    if (synced.count(name) == 0) unsynced.push_back(name);
+  HBK_RETURN_IF_ERROR(SyncFiles(unsynced, stop));
   std::set<std::string> directories = DirectoriesOf(names, options_.target_dir);
   directories.insert(options_.target_dir);
   for (const std::string& directory : directories)

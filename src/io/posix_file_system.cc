@@ -20,6 +20,7 @@
 #include "hbk/io/file_system.h"
 
 #include "posix_file.h"
+#include "posix_whole_sync.h"
 
 namespace hbk::io {
 namespace {
@@ -150,6 +151,7 @@ class PosixFileSystemImpl final : public FileSystem {
   }
 
   Status SyncDirectory(const std::string& path) override;
+  Result<std::unique_ptr<WholeSync>> BeginWholeSync(const std::string& path) override;
 
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override {
     if (lchown(path.c_str(), uid, gid) != 0) {
@@ -250,6 +252,10 @@ Status PosixFileSystemImpl::SyncDirectory(const std::string& path) {
     return ErrnoStatus(errno, "syncing directory " + path);
   }
   return OkStatus();
+}
+
+Result<std::unique_ptr<WholeSync>> PosixFileSystemImpl::BeginWholeSync(const std::string& path) {
+  return BeginPosixWholeSync(path);
 }
 
 Result<std::string> PosixFileSystemImpl::ReadLink(const std::string& path) {

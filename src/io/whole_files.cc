@@ -57,6 +57,10 @@ Status File::PunchHole(uint64_t offset, uint64_t size) {
   return OkStatus();
 }
 
+Result<std::unique_ptr<WholeSync>> FileSystem::BeginWholeSync(const std::string& /*path*/) {
+  return std::unique_ptr<WholeSync>();
+}
+
 Result<std::vector<FileEntry>> FileSystem::ListWithInfo(
     const std::string& path, const std::function<bool(std::string_view)>& is_wanted) {
   HBK_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, List(path));

@@ -178,6 +178,10 @@ Status SealedNameFileSystem::SyncDirectory(const std::string& path) {
   return below_.SyncDirectory(Shown(path));
 }
 
+Result<std::unique_ptr<io::WholeSync>> SealedNameFileSystem::BeginWholeSync(const std::string& path) {
+  return below_.BeginWholeSync(Shown(path));
+}
+
 Status SealedNameFileSystem::SetOwner(const std::string& path, uint32_t uid, uint32_t gid) {
   HBK_ASSIGN_OR_RETURN(const std::string lies_at, PathBelow(path));
   return below_.SetOwner(lies_at, uid, gid);

@@ -122,6 +122,10 @@ Status StoredDirectory::SyncDirectory(const std::string& path) {
   return below_.SyncDirectory(path);
 }
 
+Result<std::unique_ptr<io::WholeSync>> StoredDirectory::BeginWholeSync(const std::string& path) {
+  return below_.BeginWholeSync(path);
+}
+
 Status StoredDirectory::SetOwner(const std::string& path, uint32_t uid, uint32_t gid) {
   if (!IsStored(path)) return below_.SetOwner(path, uid, gid);
   const Status status = below_.SetOwner(StoredPath(path), uid, gid);

@@ -163,6 +163,27 @@ Status FaultyFileSystem::SyncDirectory(const std::string& path) {
   return inner_.SyncDirectory(path);
 }
 
+class FaultyWholeSync final : public io::WholeSync {
+ public:
+  FaultyWholeSync(FaultyFileSystem& fs, std::unique_ptr<io::WholeSync> inner)
+      : fs_(fs), inner_(std::move(inner)) {}
+  Status Sync() override {
+    HBK_RETURN_IF_ERROR(fs_.Count(true, "syncing all"));
+    return inner_->Sync();
+  }
+
+ private:
+  FaultyFileSystem& fs_;
+  const std::unique_ptr<io::WholeSync> inner_;
+};
+
+Result<std::unique_ptr<io::WholeSync>> FaultyFileSystem::BeginWholeSync(const std::string& path) {
+  HBK_RETURN_IF_ERROR(Count(false, "opening directory " + path));
+  HBK_ASSIGN_OR_RETURN(auto sync, inner_.BeginWholeSync(path));
+  if (sync != nullptr) sync = std::make_unique<FaultyWholeSync>(*this, std::move(sync));
+  return sync;
+}
+
 Status FaultyFileSystem::SetOwner(const std::string& path, uint32_t uid, uint32_t gid) {
   HBK_RETURN_IF_ERROR(Count(true, "setting the owner of " + path));
   return inner_.SetOwner(path, uid, gid);

@@ -39,8 +39,9 @@ class FaultyFileSystem final : public io::FileSystem {
   void Arm(FaultKind kind, uint64_t k);
   [[nodiscard]] bool has_fired() const;
   // Since Arm, or since the beginning. A change is what leaves other bytes or names behind, or
-  // makes them durable: WriteAt, Truncate, PunchHole, Sync, SetOwner, SetMode, Open that creates or
-  // truncates, MakeDirectory, Rename, Remove, RemoveDirectory, SyncDirectory.
+  // makes them durable: WriteAt, Truncate, PunchHole, Sync (also of all at once), SetOwner,
+  // SetMode, Open that creates or truncates, MakeDirectory, Rename, Remove, RemoveDirectory,
+  // SyncDirectory.
   [[nodiscard]] uint64_t operation_count() const;
   [[nodiscard]] uint64_t change_count() const;
 
@@ -53,6 +54,7 @@ class FaultyFileSystem final : public io::FileSystem {
   Status Remove(const std::string& path) override;
   Status RemoveDirectory(const std::string& path) override;
   Status SyncDirectory(const std::string& path) override;
+  Result<std::unique_ptr<io::WholeSync>> BeginWholeSync(const std::string& path) override;
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override;
   Result<uint64_t> FreeBytes(const std::string& path) override;
   Result<bool> KeepsFileTimes(const std::string& path) override;
@@ -61,6 +63,7 @@ class FaultyFileSystem final : public io::FileSystem {
 
  private:
   friend class FaultyFile;
+  friend class FaultyWholeSync;
   enum class Fate { kPass, kFail, kHalf };
 
   // Counts the operation, and says what becomes of it; the Status is why it fails.

@@ -359,6 +359,39 @@ Status MemFileSystem::SyncDirectory(const std::string& path) {
   return OkStatus();
 }
 
+namespace {
+
+void SyncBelow(MemNode& node) {
+  node.synced_bytes = node.bytes;
+  node.synced_entries = node.entries;
+  for (const auto& [name, entry] : node.entries)
+    SyncBelow(*entry);
+}
+
+}  // namespace
+
+class MemWholeSync final : public io::WholeSync {
+ public:
+  explicit MemWholeSync(MemFileSystem& fs) : fs_(fs) {}
+  Status Sync() override {
+    const MutexLock lock(fs_.mutex_);
+    SyncBelow(*fs_.root_);
+    fs_.synced_.emplace_back("*");
+    return OkStatus();
+  }
+
+ private:
+  MemFileSystem& fs_;
+};
+
+Result<std::unique_ptr<io::WholeSync>> MemFileSystem::BeginWholeSync(const std::string& path) {
+  const MutexLock lock(mutex_);
+  HBK_RETURN_IF_ERROR(FindNode(path, true).status());
+  std::unique_ptr<io::WholeSync> sync;
+  if (has_whole_sync_) sync = std::make_unique<MemWholeSync>(*this);
+  return sync;
+}
+
 Status MemFileSystem::SetOwner(const std::string& path, uint32_t uid, uint32_t gid) {
   const MutexLock lock(mutex_);
   HBK_ASSIGN_OR_RETURN(const NodePtr node, FindNode(path, false));
@@ -531,6 +564,11 @@ void MemFileSystem::SetLockHolder(const std::string& path, int64_t pid) {
 void MemFileSystem::SetHasClones(bool has_clones) {
   const MutexLock lock(mutex_);
   has_clones_ = has_clones;
+}
+
+void MemFileSystem::SetHasWholeSync(bool has_whole_sync) {
+  const MutexLock lock(mutex_);
+  has_whole_sync_ = has_whole_sync;
 }
 
 uint64_t MemFileSystem::clone_count() const {

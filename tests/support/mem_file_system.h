@@ -41,6 +41,7 @@ class MemFileSystem final : public io::FileSystem {
   Status Remove(const std::string& path) override;
   Status RemoveDirectory(const std::string& path) override;
   Status SyncDirectory(const std::string& path) override;
+  Result<std::unique_ptr<io::WholeSync>> BeginWholeSync(const std::string& path) override;
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override;
   Result<uint64_t> FreeBytes(const std::string& path) override;
   Result<bool> KeepsFileTimes(const std::string& path) override;
@@ -67,6 +68,8 @@ class MemFileSystem final : public io::FileSystem {
   // Whether files can share blocks. At first not.
   void SetHasClones(bool has_clones);
   [[nodiscard]] uint64_t clone_count() const;
+  // Whether all can be synced at once; that is "*" in synced(). At first not.
+  void SetHasWholeSync(bool has_whole_sync);
 
   // Paths in the order they were opened, and synced (files and directories).
   [[nodiscard]] std::vector<std::string> opened() const;
@@ -81,6 +84,7 @@ class MemFileSystem final : public io::FileSystem {
 
  private:
   friend class MemFile;
+  friend class MemWholeSync;
   using NodePtr = std::shared_ptr<MemNode>;
   struct Place;  // a directory and a name in it
 
@@ -104,6 +108,7 @@ class MemFileSystem final : public io::FileSystem {
   bool has_births_ HBK_GUARDED_BY(mutex_) = false;
   bool has_direct_ HBK_GUARDED_BY(mutex_) = true;
   bool has_clones_ HBK_GUARDED_BY(mutex_) = false;
+  bool has_whole_sync_ HBK_GUARDED_BY(mutex_) = false;
   uint64_t clone_count_ HBK_GUARDED_BY(mutex_) = 0;
   uint64_t unaligned_count_ HBK_GUARDED_BY(mutex_) = 0;
   std::map<std::string, int64_t> lock_holders_ HBK_GUARDED_BY(mutex_);

@@ -29,6 +29,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -183,9 +184,14 @@ class FileCopier {
                  std::stop_token stop);
 
  private:
+  // Before the first byte is written: later it would not tell of all errors.
+  Status BeginSync();
+  Status SyncFiles(const std::vector<std::string>& names, const std::stop_token& stop);
+
   io::FileSystem& fs_;
   report::Reporter& reporter_;
   FileCopierOptions options_;
+  std::optional<std::unique_ptr<io::WholeSync>> whole_sync_;  // of the target; nothing: not begun
 };
 
 // A file of the system tablespace, in the order of innodb_data_file_path.

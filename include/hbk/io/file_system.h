@@ -118,6 +118,20 @@ struct FileEntry {
   FileInfo info;
 };
 
+// Makes durable all at once what was written to a file system since this was begun: for thousands
+// of files, each of which would wait for the journal of the file system by itself.
+class WholeSync {
+ public:
+  WholeSync() = default;
+  virtual ~WholeSync() = default;
+  WholeSync(const WholeSync&) = delete;
+  WholeSync& operator=(const WholeSync&) = delete;
+
+  // All data, sizes, owners, modes and names; what others have written there, too. Fails if any of
+  // it could not be written since this was begun.
+  virtual Status Sync() = 0;
+};
+
 class FileSystem {
  public:
   FileSystem() = default;
@@ -145,6 +159,9 @@ class FileSystem {
   virtual Status Remove(const std::string& path) = 0;                         // a file or symlink
   virtual Status RemoveDirectory(const std::string& path) = 0;                // an empty one
   virtual Status SyncDirectory(const std::string& path) = 0;
+  // Of the file system on which the directory lies. Null where that cannot be done, or would not
+  // tell of errors: then each file is to be synced.
+  virtual Result<std::unique_ptr<WholeSync>> BeginWholeSync(const std::string& path);
   virtual Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) = 0;
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;  // for us, at this place
   // True if every write to a file there shows in its times, until the next boot: a file system of

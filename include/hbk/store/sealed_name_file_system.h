@@ -49,6 +49,7 @@ class SealedNameFileSystem final : public io::FileSystem {
   Status Remove(const std::string& path) override;
   Status RemoveDirectory(const std::string& path) override;
   Status SyncDirectory(const std::string& path) override;
+  Result<std::unique_ptr<io::WholeSync>> BeginWholeSync(const std::string& path) override;
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override;
   Result<uint64_t> FreeBytes(const std::string& path) override;
   Result<bool> KeepsFileTimes(const std::string& path) override;

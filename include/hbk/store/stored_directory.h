@@ -35,6 +35,7 @@ class StoredDirectory : public io::FileSystem {
   Status Remove(const std::string& path) final;
   Status RemoveDirectory(const std::string& path) final;
   Status SyncDirectory(const std::string& path) final;
+  Result<std::unique_ptr<io::WholeSync>> BeginWholeSync(const std::string& path) final;
   Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) final;
   Result<uint64_t> FreeBytes(const std::string& path) final;
   Result<bool> KeepsFileTimes(const std::string& path) final;

@@ -253,6 +253,74 @@ TEST_F(FileCopierTest, WhatIsSyncedAlreadyIsNotSyncedAgain) {
               ::testing::UnorderedElementsAre("/backup", "/backup/d"));
 }
 
+class WholeSyncTest : public FileCopierTest {
+ protected:
+  WholeSyncTest() {
+    fs_.SetHasWholeSync(true);
+    for (int i = 0; i < 300; ++i)
+      jobs_.push_back(PutPlain("d/t" + std::to_string(i) + ".frm", "x"));
+  }
+
+  std::vector<CopyJob> jobs_;
+};
+
+TEST_F(WholeSyncTest, ManyFilesAreSyncedAtOnce) {
+  const auto results = Copy(jobs_, 2);
+
+  ASSERT_THAT(results, IsOk());
+  EXPECT_TRUE(results->front().is_synced);
+  EXPECT_THAT(fs_.synced(), ::testing::ElementsAre("*"));
+  fs_.Crash(0);
+  EXPECT_EQ(Target("d/t299.frm"), "x");
+}
+
+TEST_F(WholeSyncTest, FewFilesAreSyncedOneByOne) {
+  jobs_.resize(3);
+
+  ASSERT_THAT(Copy(jobs_, 2), IsOk());
+
+  EXPECT_THAT(fs_.synced(), ::testing::UnorderedElementsAre("/backup/d/t0.frm", "/backup/d/t1.frm",
+                                                            "/backup/d/t2.frm"));
+}
+
+TEST_F(WholeSyncTest, WithoutItEachOfManyIsSynced) {
+  fs_.SetHasWholeSync(false);
+
+  ASSERT_THAT(Copy(jobs_, 2), IsOk());
+
+  EXPECT_EQ(fs_.synced().size(), jobs_.size());
+}
+
+TEST_F(WholeSyncTest, ManyThatWereCopiedUnderTheLockAreSyncedAtOnceLater) {
+  std::vector<std::string> names;
+  for (CopyJob& job : jobs_) {
+    job.under_lock = true;
+    names.push_back(job.name);
+  }
+  FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
+  ASSERT_THAT(copier.Copy(jobs_, {}), IsOk());
+  ASSERT_THAT(fs_.synced(), ::testing::IsEmpty());
+
+  ASSERT_THAT(copier.SyncAll(names, {}, {}), IsOk());
+
+  EXPECT_THAT(fs_.synced(), ::testing::ElementsAre("*", "/backup", "/backup/d"));
+}
+
+TEST_F(WholeSyncTest, WhatCannotBeSyncedIsAnError) {
+  FaultyFileSystem faulty(fs_);
+  FileCopier copier(faulty, reporter_, {.target_dir = "/backup", .workers = 1});
+  faulty.Arm(FaultKind::kNone, 0);
+  ASSERT_THAT(copier.Copy(jobs_, {}), IsOk());
+  const uint64_t change_count = faulty.change_count();
+  for (CopyJob& job : jobs_)
+    job.name = "e/" + job.name;
+
+  // The last change is the sync; a directory more is made this time.
+  faulty.Arm(FaultKind::kNoSpace, change_count + 1);
+
+  EXPECT_THAT(copier.Copy(jobs_, {}), StatusIs(StatusCode::kNoSpace, HasSubstr("syncing all")));
+}
+
 TEST_F(FileCopierTest, WriteBytesMakesDirectoriesAndGivesTheDigest) {
   FileCopier copier(fs_, reporter_, {.target_dir = "/backup"});
 
