@@ -180,6 +180,19 @@ Status PosixFile::PunchHole(uint64_t offset, uint64_t size) {
   return ErrorAt("making a hole in", offset, size, errno);
 }
 
+void PosixFile::WillRead(uint64_t offset, uint64_t size) {
+  if (is_direct_) return;
+  (void)posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
+                      POSIX_FADV_WILLNEED);
+}
+
+// An error of the write back is kept by the kernel for the next fsync.
+void PosixFile::StartWriteBack(uint64_t offset, uint64_t size) {
+  if (is_direct_) return;
+  (void)sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
+                        SYNC_FILE_RANGE_WRITE);
+}
+
 Result<bool> PosixFile::CloneFrom(File& source) {
   const auto* const other = dynamic_cast<PosixFile*>(&source);
   if (other == nullptr) return false;

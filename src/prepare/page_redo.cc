@@ -8,6 +8,8 @@
 namespace hbk::prepare {
 namespace {
 
+constexpr size_t kPrefetchedItems = 4;
+
 Status CheckIdentity(ByteView frame, innodb::PageId page) {
   if (innodb::PageNumber(frame) == page.page && innodb::PageSpaceId(frame) == page.space) {
     return OkStatus();
@@ -24,7 +26,10 @@ Result<PageChange> ApplyPageRedo(const PageRedo& redo, MutableByteView frame, bo
   PageChange change;
   innodb::Lsn last_skipped_end = 0;
   innodb::Lsn end_lsn = 0;
-  for (const PageRedo::Item& item : redo.items) {
+  for (size_t i = 0; i < redo.items.size(); ++i) {
+    // They lie all over the partition, so each one would have to be waited for.
+    if (i + kPrefetchedItems < redo.items.size()) redo.Prefetch(redo.items[i + kPrefetchedItems]);
+    const PageRedo::Item& item = redo.items[i];
     const RedoEntryHeader header = redo.Header(item);
     if (header.start_lsn < page_lsn) {
       last_skipped_end = header.end_lsn();

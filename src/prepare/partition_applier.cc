@@ -124,6 +124,18 @@ size_t PartitionApplier::EndOfRun(size_t begin, Belongs belongs) const {
 }
 
 Status PartitionApplier::ReadFrames() {
+  // All are asked for before the first is waited for.
+  HBK_RETURN_IF_ERROR(ForEachRunToRead([this](const StagedPage& first, uint64_t size) {
+    return io_.WillRead(*first.space, first.redo.page.page, size);
+  }));
+  return ForEachRunToRead([this](const StagedPage& first, uint64_t size) {
+    return io_.Read(*first.space, first.redo.page.page,
+                    frames_.view().subspan(first.frame_offset, size));
+  });
+}
+
+template <typename Visit>
+Status PartitionApplier::ForEachRunToRead(Visit visit) const {
   const auto needs_read = [](const StagedPage& page) {
     return !page.redo.is_rebuilt_here;
   };
@@ -134,9 +146,7 @@ Status PartitionApplier::ReadFrames() {
     }
     const size_t end = EndOfRun(begin, needs_read);
     const StagedPage& first = staged_[begin];
-    const MutableByteView out =
-        frames_.view().subspan(first.frame_offset, (end - begin) * first.size);
-    HBK_RETURN_IF_ERROR(io_.Read(*first.space, first.redo.page.page, out));
+    HBK_RETURN_IF_ERROR(visit(first, uint64_t{end - begin} * first.size));
     begin = end;
   }
   return OkStatus();

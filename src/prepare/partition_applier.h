@@ -72,6 +72,9 @@ class PartitionApplier {
   // Reads, applies, journals and writes all staged pages.
   Status Flush();
   Status ReadFrames();
+  // Calls `visit` with the first page of each run of neighbours, and its bytes.
+  template <typename Visit>
+  Status ForEachRunToRead(Visit visit) const;
   Status ApplyPage(StagedPage& page);
   // A page that is known to be damaged keeps what is in its file.
   [[nodiscard]] bool IsForgiven(const StagedPage& page, const Status& applied) const;

@@ -47,6 +47,13 @@ struct PageRedo {
   [[nodiscard]] RedoEntryHeader Header(const Item& item) const {
     return LoadRedoEntryHeader(bytes, item.offset);
   }
+  // Into the cache of the processor. An entry is seldom longer than two of its lines.
+  void Prefetch(const Item& item) const {
+    constexpr size_t kLineBytes = 64;
+    const uint8_t* const entry = bytes.data() + item.offset;
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + kLineBytes);
+  }
   [[nodiscard]] ByteView Records(const Item& item) const {
     return bytes.subspan(item.offset + kRedoEntryHeaderBytes, Header(item).length);
   }

@@ -28,6 +28,18 @@ PartitionStore::~PartitionStore() {
 }
 
 Status PartitionStore::Append(uint32_t partition, ByteView head, ByteView body) {
+  Partition& target = partitions_[partition];
+  const size_t size = head.size() + body.size();
+  // Nearly always.
+  if (!target.blocks.empty() && options_.block_bytes - target.blocks.back().used >= size) {
+    Block& block = target.blocks.back();
+    uint8_t* const to = block.memory + block.used;
+    std::memcpy(to, head.data(), head.size());
+    std::memcpy(to + head.size(), body.data(), body.size());
+    block.used += size;
+    target.bytes += size;
+    return OkStatus();
+  }
   HBK_RETURN_IF_ERROR(AppendBytes(partition, head));
   return AppendBytes(partition, body);
 }

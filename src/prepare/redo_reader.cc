@@ -121,6 +121,10 @@ Status RedoReader::Fill() {
     }
     end_ += size;
   }
+  // What comes next is read while this is parsed.
+  const uint64_t next = geometry_.OffsetOf(window_lsn_ + end_);
+  const uint64_t to_wrap = geometry_.start() + geometry_.capacity() - next;
+  file_->WillRead(next, std::min<uint64_t>(window_.size(), to_wrap));
   return OkStatus();
 }
 

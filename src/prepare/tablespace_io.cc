@@ -39,11 +39,21 @@ Status TablespaceIo::Read(const Tablespace& space, innodb::PageNo page, MutableB
   return OkStatus();
 }
 
+Status TablespaceIo::WillRead(const Tablespace& space, innodb::PageNo page, uint64_t size) {
+  const Segment& segment = SegmentOf(space, page);
+  HBK_ASSIGN_OR_RETURN(io::File* const file, Open(segment.name));
+  file->WillRead(OffsetOf(space, segment, page), size);
+  return OkStatus();
+}
+
 Status TablespaceIo::Write(const Tablespace& space, innodb::PageNo page, ByteView bytes) {
   const Segment& segment = SegmentOf(space, page);
   HBK_ASSIGN_OR_RETURN(io::File* const file, Open(segment.name));
   changed_.insert(segment.name);
-  return file->WriteAt(OffsetOf(space, segment, page), bytes);
+  const uint64_t offset = OffsetOf(space, segment, page);
+  HBK_RETURN_IF_ERROR(file->WriteAt(offset, bytes));
+  file->StartWriteBack(offset, bytes.size());
+  return OkStatus();
 }
 
 Status TablespaceIo::WriteShort(const Tablespace& space, innodb::PageNo page, ByteView image,

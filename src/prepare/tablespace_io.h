@@ -24,6 +24,8 @@ class TablespaceIo {
   static const Segment& SegmentOf(const Tablespace& space, innodb::PageNo page);
   static uint64_t OffsetOf(const Tablespace& space, const Segment& segment, innodb::PageNo page);
 
+  // A hint: `size` bytes from the page on, all of one segment, will be read.
+  Status WillRead(const Tablespace& space, innodb::PageNo page, uint64_t size);
   // `out` has room for `page_count` pages from `page` on, all of one segment.
   Status Read(const Tablespace& space, innodb::PageNo page, MutableByteView out);
   Status Write(const Tablespace& space, innodb::PageNo page, ByteView bytes);

@@ -41,6 +41,10 @@ class WatchedFile final : public io::File {
     auto* const watched = dynamic_cast<WatchedFile*>(&source);
     return inner_->CloneFrom(watched != nullptr ? watched->inner() : source);
   }
+  void WillRead(uint64_t offset, uint64_t size) override { inner_->WillRead(offset, size); }
+  void StartWriteBack(uint64_t offset, uint64_t size) override {
+    inner_->StartWriteBack(offset, size);
+  }
   Status Sync() override { return inner_->Sync(); }
   Result<io::FileInfo> Stat() override { return inner_->Stat(); }
   Result<uint64_t> SeekData(uint64_t offset) override { return inner_->SeekData(offset); }

@@ -88,6 +88,11 @@ class File {
   // Becomes a copy of all of `source` that shares its blocks with it until one of them is written
   // to. False where the file system cannot; then nothing has changed.
   virtual Result<bool> CloneFrom(File& source);
+  // Hints for what goes through the page cache: this part will be read soon; this part, which was
+  // written, can go to the disk already, so that Sync has less to wait for. Nothing else comes of
+  // them.
+  virtual void WillRead(uint64_t /*offset*/, uint64_t /*size*/) {}
+  virtual void StartWriteBack(uint64_t /*offset*/, uint64_t /*size*/) {}
   virtual Status Sync() = 0;  // data, size, owner and mode
   virtual Result<FileInfo> Stat() = 0;
   // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.
