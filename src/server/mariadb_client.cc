@@ -204,6 +204,7 @@ class MariadbClient final : public SqlClient {
 }  // namespace
 
 Result<std::unique_ptr<SqlClient>> ConnectSqlClient(const ConnectOptions& options) {
+  if (options.dial) return options.dial();
   static std::once_flag library_once;
   std::call_once(library_once, [] { mysql_server_init(0, nullptr, nullptr); });
   auto client = std::make_unique<MariadbClient>();

@@ -12,7 +12,9 @@ class FaultyFile final : public io::File {
 
   Result<size_t> ReadAt(uint64_t offset, MutableByteView out) override {
     HBK_RETURN_IF_ERROR(fs_.Count(false, "reading " + path()));
-    return inner_->ReadAt(offset, out);
+    const bool is_cut = fs_.IsCutRead();
+    HBK_ASSIGN_OR_RETURN(const size_t got, inner_->ReadAt(offset, out));
+    return is_cut ? got / 2 : got;
   }
 
   Status WriteAt(uint64_t offset, ByteView data) override {
@@ -35,7 +37,12 @@ class FaultyFile final : public io::File {
   }
   Status Sync() override {
     HBK_RETURN_IF_ERROR(fs_.Count(true, "syncing " + path()));
-    return inner_->Sync();
+    switch (fs_.FateOfSync(path())) {
+      case FaultyFileSystem::Fate::kPass: return inner_->Sync();
+      case FaultyFileSystem::Fate::kHalf: return OkStatus();
+      case FaultyFileSystem::Fate::kFail: break;
+    }
+    return ErrnoStatus(EIO, "syncing " + path());
   }
   Result<io::FileInfo> Stat() override {
     HBK_RETURN_IF_ERROR(fs_.Count(false, "reading the attributes of " + path()));
@@ -78,6 +85,9 @@ void FaultyFileSystem::Arm(FaultKind kind, uint64_t k) {
   k_ = k;
   operation_count_ = 0;
   change_count_ = 0;
+  read_count_ = 0;
+  sync_count_ = 0;
+  lost_.clear();
   has_fired_ = false;
 }
 
@@ -96,13 +106,44 @@ uint64_t FaultyFileSystem::change_count() const {
   return change_count_;
 }
 
+uint64_t FaultyFileSystem::read_count() const {
+  const MutexLock lock(mutex_);
+  return read_count_;
+}
+
+uint64_t FaultyFileSystem::sync_count() const {
+  const MutexLock lock(mutex_);
+  return sync_count_;
+}
+
+bool FaultyFileSystem::IsCutRead() {
+  const MutexLock lock(mutex_);
+  if (++read_count_ != k_ || kind_ != FaultKind::kShortRead) return false;
+  has_fired_ = true;
+  return true;
+}
+
+FaultyFileSystem::Fate FaultyFileSystem::FateOfSync(const std::string& path) {
+  const MutexLock lock(mutex_);
+  const bool is_k = ++sync_count_ == k_;
+  if (kind_ != FaultKind::kSyncFails) return Fate::kPass;
+  if (is_k) {
+    has_fired_ = true;
+    lost_.insert(path);
+    return Fate::kFail;
+  }
+  return lost_.contains(path) ? Fate::kHalf : Fate::kPass;
+}
+
 Status FaultyFileSystem::Count(bool is_change, const std::string& what, Fate* fate) {
   const MutexLock lock(mutex_);
   ++operation_count_;
   if (is_change) ++change_count_;
   const bool is_change_k = is_change && change_count_ == k_;
   switch (kind_) {
-    case FaultKind::kNone: return OkStatus();
+    case FaultKind::kNone:
+    case FaultKind::kShortRead:
+    case FaultKind::kSyncFails: return OkStatus();  // IsCutRead and FateOfSync see to these.
     case FaultKind::kIoError:
       if (operation_count_ != k_) return OkStatus();
       has_fired_ = true;
@@ -160,7 +201,12 @@ Status FaultyFileSystem::RemoveDirectory(const std::string& path) {
 
 Status FaultyFileSystem::SyncDirectory(const std::string& path) {
   HBK_RETURN_IF_ERROR(Count(true, "syncing directory " + path));
-  return inner_.SyncDirectory(path);
+  switch (FateOfSync(path)) {
+    case Fate::kPass: return inner_.SyncDirectory(path);
+    case Fate::kHalf: return OkStatus();
+    case Fate::kFail: break;
+  }
+  return ErrnoStatus(EIO, "syncing directory " + path);
 }
 
 class FaultyWholeSync final : public io::WholeSync {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ enum class FaultKind {
   kNoSpace,     // the k-th change says ENOSPC
   kShortWrite,  // the k-th change, if it is a WriteAt, writes half and says ENOSPC; else as
                 // kNoSpace
+  kShortRead,   // the k-th ReadAt gives half of what there is, as if the file ended there
+  kSyncFails,   // the k-th Sync or SyncDirectory says EIO; what was to be synced is lost for good:
+                // later ones of the same path say that all is well, and make nothing durable
   kCrash,       // the k-th change and every operation after it is not done, and says EIO
 };
 
@@ -44,6 +48,8 @@ class FaultyFileSystem final : public io::FileSystem {
   // SyncDirectory.
   [[nodiscard]] uint64_t operation_count() const;
   [[nodiscard]] uint64_t change_count() const;
+  [[nodiscard]] uint64_t read_count() const;  // ReadAt
+  [[nodiscard]] uint64_t sync_count() const;  // Sync and SyncDirectory
 
   Result<std::unique_ptr<io::File>> Open(const std::string& path,
                                          const io::OpenOptions& options) override;
@@ -68,6 +74,10 @@ class FaultyFileSystem final : public io::FileSystem {
 
   // Counts the operation, and says what becomes of it; the Status is why it fails.
   Status Count(bool is_change, const std::string& what, Fate* fate = nullptr) HBK_EXCLUDES(mutex_);
+  // Whether this read is the one that is cut.
+  bool IsCutRead() HBK_EXCLUDES(mutex_);
+  // What becomes of a sync of this path: kHalf says that all is well without doing anything.
+  Fate FateOfSync(const std::string& path) HBK_EXCLUDES(mutex_);
 
   io::FileSystem& inner_;
   mutable Mutex mutex_;
@@ -75,6 +85,9 @@ class FaultyFileSystem final : public io::FileSystem {
   uint64_t k_ HBK_GUARDED_BY(mutex_) = 0;
   uint64_t operation_count_ HBK_GUARDED_BY(mutex_) = 0;
   uint64_t change_count_ HBK_GUARDED_BY(mutex_) = 0;
+  uint64_t read_count_ HBK_GUARDED_BY(mutex_) = 0;
+  uint64_t sync_count_ HBK_GUARDED_BY(mutex_) = 0;
+  std::set<std::string> lost_ HBK_GUARDED_BY(mutex_);  // paths whose sync has failed
   bool has_fired_ HBK_GUARDED_BY(mutex_) = false;
 };
 

@@ -2,11 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "hbk/base/secret.h"
+#include "hbk/base/status.h"
 
 namespace hbk::server {
+
+class SqlClient;
 
 enum class TlsMode { kDefault, kRequired, kDisabled };
 
@@ -24,6 +29,10 @@ struct ConnectOptions {
       tls_version;
 
   uint32_t connect_timeout_s = 10;
+
+  // Makes the connections instead of the library, if set: for tests that play the server. Called
+  // from any thread.
+  std::function<Result<std::unique_ptr<SqlClient>>()> dial;
 };
 
 }  // namespace hbk::server
