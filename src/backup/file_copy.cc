@@ -30,6 +30,8 @@ static_assert(kCopyBufferBytes % kPieceBytes == 0 && kPieceBytes >= innodb::kPag
 constexpr uint64_t kRangePieces = 64;
 
 constexpr size_t kSmallBufferBytes = 64 << 10;
+// Of a read that ends before the file does.
+constexpr int kShortReadTries = 3;
 
 bool IsTablespace(CopyMethod method) {
   return method != CopyMethod::kPlain && method != CopyMethod::kAria;
@@ -288,10 +290,24 @@ Result<size_t> FileCopy::ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk)
   if (chunk.size() < room)
     chunk = AlignedBuffer(room <= kSmallBufferBytes ? kSmallBufferBytes : kCopyBufferBytes);
   const MutableByteView read = chunk.view().first(room);
-  HBK_ASSIGN_OR_RETURN(size_t got, source_->ReadAt(piece.offset, read));
-  got = std::min(got, piece.size);
+  HBK_ASSIGN_OR_RETURN(const size_t got, ReadToEnd(piece, read));
   std::fill(read.begin() + static_cast<ptrdiff_t>(got), read.end(), uint8_t{0});
   return got;
+}
+
+// What of the piece there is. A file may become shorter while it is copied; but one that ends
+// before the end that it says it has was not read, and its copy would lack rows without a word.
+Result<size_t> FileCopy::ReadToEnd(const CopyPiece& piece, MutableByteView read) {
+  size_t got = 0;
+  for (int tries = 0; tries < kShortReadTries; ++tries) {
+    HBK_ASSIGN_OR_RETURN(got, source_->ReadAt(piece.offset, read));
+    if (got >= piece.size) return piece.size;
+    HBK_ASSIGN_OR_RETURN(const io::FileInfo now, source_->Stat());
+    if (now.size <= piece.offset + got) return got;
+    // It may have shrunk, and grown again before its size was asked for.
+  }
+  return FailedError(
+      fmt::format("reading ended at offset {}, although the file is longer", piece.offset + got));
 }
 
 Result<std::optional<size_t>> FileCopy::Read(const CopyPiece& piece, AlignedBuffer& chunk) {

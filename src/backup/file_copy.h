@@ -101,6 +101,7 @@ class FileCopy {
   Result<bool> HasContentOf(const manifest::ManifestFile& known, CopyBuffers& buffers);
   Status WaitForTurn(uint64_t bytes);
   Result<size_t> ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk);
+  Result<size_t> ReadToEnd(const CopyPiece& piece, MutableByteView read);
   Result<std::optional<size_t>> ReadPiece(const CopyPiece& piece, AlignedBuffer& chunk);
   Status StorePiece(const CopyPiece& piece, size_t got, CopyBuffers& buffers);
   Status ReadAriaHead(CopyBuffers& buffers);
