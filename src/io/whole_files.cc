@@ -107,6 +107,12 @@ Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t b
     if (n < step) break;
     step = kReadStepBytes;
   }
+  // Of a file that somebody makes shorter meanwhile it would be true all the same.
+  HBK_ASSIGN_OR_RETURN(const FileInfo now, file->Stat());
+  if (bytes.size() < std::min(info.size, now.size)) {
+    return FailedError(fmt::format("reading {} ended at offset {}, although the file is longer",
+                                   path, bytes.size()));
+  }
   HBK_RETURN_IF_ERROR(file->Close());
   return bytes;
 }
