@@ -104,7 +104,10 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
       set.settings = set.metadata->config.key_settings;
     }
     if (set.page_size == 0) set.page_size = set.metadata->config.page_size;
-  } else if (!set.manifest.has_value()) {
+  } else if (!set.manifest.has_value() || metadata.status().code() == StatusCode::kFailed) {
+    // What cannot be read is an error with a manifest, too: the checkpoints file would be left as
+    // it is, and say of a prepared backup that it is not. One that is damaged or missing may be
+    // what a decrypt that was cut off has left; after the rest of it, it is looked at again.
     if (metadata.status().code() != StatusCode::kNotFound) return metadata.status();
     return NotABackup(dir, "it has neither hbk_manifest.json nor a checkpoints file");
   }
