@@ -45,7 +45,8 @@ bool IsAllowed(StatusCode code, FaultKind kind) {
     case FaultKind::kShortWrite: return code == StatusCode::kNoSpace;
     case FaultKind::kShortRead:
       return code == StatusCode::kCorruption || code == StatusCode::kFailed ||
-             code == StatusCode::kUnsupported || code == StatusCode::kMissingKey;
+             code == StatusCode::kUnsupported || code == StatusCode::kMissingKey ||
+             code == StatusCode::kChainBroken;
     default: return code == StatusCode::kFailed;
   }
 }

@@ -12,6 +12,7 @@
 #include "hbk/stream/stream_file_system.h"
 
 #include "tests/support/byte_buffers.h"
+#include "tests/support/fault_matrix.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/mbstream_chunks.h"
 #include "tests/support/mem_file_system.h"
@@ -210,6 +211,36 @@ TEST_F(ExtractRunnerTest, FailuresLeaveNoBackupBehind) {
     EXPECT_THAT(result, StatusIs(StatusCode::kNoSpace, _)) << k;
     EXPECT_THAT(fs.Tree("/d"), IsEmpty()) << k;
   }
+}
+
+TEST_F(ExtractRunnerTest, EveryFaultEndsInAWholeBackupOrNone) {
+  const std::string stream = StreamOfBackup(StreamFormat::kHbk, 1);
+  MemFileSystem undisturbed;
+  undisturbed.PutDirectory("/d");
+  ASSERT_THAT(Extract(undisturbed, stream), IsOk());
+  const auto expected = undisturbed.Tree("/d");
+  const hbk::testing::FaultMatrix matrix{
+      .name = "extract",
+      .set_up = [](MemFileSystem& fs) { fs.PutDirectory("/d"); },
+      .run = [&](io::FileSystem& fs) { return Extract(fs, stream).status(); },
+      .check =
+          [&](MemFileSystem& fs, const hbk::testing::FaultCase& fault, const Status& ended) {
+            const auto tree = fs.Tree("/d");
+            if (ended.ok()) {
+              EXPECT_TRUE(tree == expected);
+            } else if (fault.kind == FaultKind::kCrash) {
+              const bool is_marked = tree.contains("/d/out/hbk_incomplete");
+              EXPECT_TRUE(!tree.contains("/d/out/hbk_manifest.json") || is_marked ||
+                          tree == expected);
+            } else {
+              EXPECT_THAT(tree, IsEmpty());
+            }
+          },
+      // It reads nothing of files.
+      .kinds = {FaultKind::kIoError, FaultKind::kNoSpace, FaultKind::kShortWrite,
+                FaultKind::kSyncFails, FaultKind::kCrash}};
+
+  EXPECT_GT(RunFaultMatrix(matrix).cases, 100U);
 }
 
 TEST_F(ExtractRunnerTest, PowerCutLeavesTheMarkerOrAWholeBackup) {

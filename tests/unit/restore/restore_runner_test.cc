@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "backup_sample.h"
+#include "tests/support/fault_matrix.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 
@@ -284,6 +285,45 @@ INSTANTIATE_TEST_SUITE_P(All, RestoreFaultTest,
                                             ::testing::Values(FaultKind::kIoError,
                                                               FaultKind::kNoSpace,
                                                               FaultKind::kShortWrite)));
+
+// With every kind of fault. A copy that failed has taken back what it made, and one that was cut
+// off is no instance: see the next test. A move that failed can be finished or begun again.
+class RestoreMatrixTest : public RestoreRunnerTest, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(RestoreMatrixTest, EveryFaultEndsInAllOrNothing) {
+  options_.move = GetParam();
+  MemFileSystem undisturbed;
+  PutSampleBackup(undisturbed);
+  const auto backup = undisturbed.Tree("/b");
+  const hbk::testing::FaultMatrix matrix{
+      .name = GetParam() ? "move-back" : "copy-back",
+      .set_up = PutSampleBackup,
+      .run = [this](io::FileSystem& fs) { return Run(fs).status(); },
+      .check =
+          [&](MemFileSystem& fs, const hbk::testing::FaultCase& fault, const Status& ended) {
+            const auto tree = TreeOf(fs, "/d");
+            const bool is_power_cut = fault.kind == FaultKind::kCrash;
+            if (ended.ok()) {
+              EXPECT_TRUE(tree == SampleTree("/d"));
+            } else if (!is_power_cut) {
+              EXPECT_THAT(tree, IsEmpty());
+            } else {
+              // The log is the last one; a part of it is a log that no server takes.
+              auto expected = SampleTree("/d");
+              if (tree.contains("/d/ib_logfile0")) {
+                expected["/d/ib_logfile0"] = tree.at("/d/ib_logfile0");
+                EXPECT_TRUE(tree == expected);
+              }
+            }
+            if (!GetParam() || (!ended.ok() && !is_power_cut)) {
+              EXPECT_TRUE(fs.Tree("/b") == backup);
+            }
+          }};
+
+  EXPECT_GT(RunFaultMatrix(matrix).cases, 100U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Move, RestoreMatrixTest, ::testing::Bool());
 
 // A power cut at any moment leaves what is whole, or what no server starts on: with the system
 // tablespace and without the redo log, or with nothing at all.
