@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -56,10 +57,13 @@ const char* LookUp(const std::string& name) {
   return std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): before the first thread
 }
 
-// A core file would hold the password.
+// A core file would hold passwords and keys. The limit is for files only: where the system gives
+// cores to a program (core_pattern with a pipe), it is asked whether the process may be dumped; and
+// so is who wants to attach a debugger.
 Status ForbidCoreFiles() {
   const rlimit none = {0, 0};
   if (setrlimit(RLIMIT_CORE, &none) != 0) return ErrnoStatus(errno, "forbidding core files");
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) return ErrnoStatus(errno, "forbidding core dumps");
   return OkStatus();
 }
 
