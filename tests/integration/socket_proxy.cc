@@ -1,5 +1,6 @@
 #include "tests/integration/socket_proxy.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -169,9 +170,7 @@ bool SocketProxy::PassPacket(Connection& connection, std::string packet) {
   switch (fault) {
     case ProxyFault::kNone: break;
     case ProxyFault::kCutBefore: return false;
-    case ProxyFault::kCutAfter:
-      (void)SendAll(connection.server, packet);
-      return false;
+    case ProxyFault::kCutAfter: (void)SendAll(connection.server, packet); return false;
     case ProxyFault::kStall: std::this_thread::sleep_for(kStall); break;
     case ProxyFault::kStallForever: connection.is_stalled = true; return true;
     case ProxyFault::kFlipStatement:
