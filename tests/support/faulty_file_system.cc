@@ -215,7 +215,12 @@ class FaultyWholeSync final : public io::WholeSync {
       : fs_(fs), inner_(std::move(inner)) {}
   Status Sync() override {
     HBK_RETURN_IF_ERROR(fs_.Count(true, "syncing all"));
-    return inner_->Sync();
+    switch (fs_.FateOfSync("*")) {
+      case FaultyFileSystem::Fate::kPass: return inner_->Sync();
+      case FaultyFileSystem::Fate::kHalf: return OkStatus();
+      case FaultyFileSystem::Fate::kFail: break;
+    }
+    return ErrnoStatus(EIO, "syncing all");
   }
 
  private:

@@ -49,7 +49,7 @@ class FaultyFileSystem final : public io::FileSystem {
   [[nodiscard]] uint64_t operation_count() const;
   [[nodiscard]] uint64_t change_count() const;
   [[nodiscard]] uint64_t read_count() const;  // ReadAt
-  [[nodiscard]] uint64_t sync_count() const;  // Sync and SyncDirectory
+  [[nodiscard]] uint64_t sync_count() const;  // Sync, also of all at once, and SyncDirectory
 
   Result<std::unique_ptr<io::File>> Open(const std::string& path,
                                          const io::OpenOptions& options) override;
