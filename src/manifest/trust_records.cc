@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <exception>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -76,8 +75,7 @@ Result<Json> ParseObject(std::string_view text) {
   return json;
 }
 
-Result<VerifiedRecord> ParseVerifiedMembers(std::string_view text) {
-  HBK_ASSIGN_OR_RETURN(const Json json, ParseObject(text));
+Result<VerifiedRecord> ParseVerifiedMembers(const Json& json) {
   VerifiedRecord record;
   HBK_ASSIGN_OR_RETURN(record.verified_at, TextOf(json, "verified_at"));
   HBK_ASSIGN_OR_RETURN(const std::string kind, TextOf(json, "kind"));
@@ -95,8 +93,7 @@ Result<VerifiedRecord> ParseVerifiedMembers(std::string_view text) {
   return record;
 }
 
-Result<DrilledRecord> ParseDrilledMembers(std::string_view text) {
-  HBK_ASSIGN_OR_RETURN(const Json json, ParseObject(text));
+Result<DrilledRecord> ParseDrilledMembers(const Json& json) {
   DrilledRecord record;
   HBK_ASSIGN_OR_RETURN(record.drilled_at, TextOf(json, "drilled_at"));
   const auto ok = json.find("ok");
@@ -109,16 +106,6 @@ Result<DrilledRecord> ParseDrilledMembers(std::string_view text) {
   HBK_ASSIGN_OR_RETURN(record.manifest_digest, TextOf(json, "manifest_digest"));
   HBK_RETURN_IF_ERROR(Check(record));
   return record;
-}
-
-// The library throws when memory runs out, or for text that is no UTF-8.
-template <typename Record, typename Parse>
-Result<Record> Guarded(std::string_view text, Parse parse) {
-  try {
-    return parse(text);
-  } catch (const std::exception& e) {
-    return CorruptionError(e.what());
-  }
 }
 
 std::string Text(const Json& json) {
@@ -154,7 +141,8 @@ std::string RenderVerifiedRecord(const VerifiedRecord& record) {
 }
 
 Result<VerifiedRecord> ParseVerifiedRecord(std::string_view json) {
-  return Guarded<VerifiedRecord>(json, ParseVerifiedMembers);
+  HBK_ASSIGN_OR_RETURN(const Json object, ParseObject(json));
+  return ParseVerifiedMembers(object);
 }
 
 std::string RenderDrilledRecord(const DrilledRecord& record) {
@@ -168,7 +156,8 @@ std::string RenderDrilledRecord(const DrilledRecord& record) {
 }
 
 Result<DrilledRecord> ParseDrilledRecord(std::string_view json) {
-  return Guarded<DrilledRecord>(json, ParseDrilledMembers);
+  HBK_ASSIGN_OR_RETURN(const Json object, ParseObject(json));
+  return ParseDrilledMembers(object);
 }
 
 Result<VerifiedRecord> LoadVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir) {
