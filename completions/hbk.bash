@@ -11,7 +11,7 @@ _hbk() {
     cword=$COMP_CWORD
   fi
 
-  local commands="backup extract prepare copy-back move-back decompress decrypt key help"
+  local commands="backup extract prepare copy-back move-back decompress decrypt key info help"
   local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
   first+=" --print-defaults"
 
@@ -27,7 +27,7 @@ _hbk() {
     --input | --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
       --ssl-crl | --file-key-management-filename | --hashicorp-key-management-vault-ca | \
       --hashicorp-key-management-token-file | --encrypt-key-file | --encrypt-passphrase-file | \
-      --new-key-file | --new-passphrase-file)
+      --new-key-file | --new-passphrase-file | --log-file | --metrics-file)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       compopt -o filenames 2>/dev/null
       return
@@ -36,7 +36,7 @@ _hbk() {
       mapfile -t COMPREPLY < <(compgen -W "hbk mbstream" -- "$cur")
       return
       ;;
-    --output)
+    --output | --log-format)
       mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
       return
       ;;
@@ -69,7 +69,7 @@ _hbk() {
   local i command=
   for ((i = 1; i < cword; i++)); do
     case ${words[i]} in
-      backup | extract | prepare | copy-back | move-back | decompress | decrypt | key | help)
+      backup | extract | prepare | copy-back | move-back | decompress | decrypt | key | info | help)
         command=${words[i]}
         break
         ;;
@@ -79,11 +79,16 @@ _hbk() {
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
   elif [[ $command == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare copy-back move-back decompress decrypt key" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare copy-back move-back decompress decrypt key info" -- "$cur")
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |
       grep -oE -- '^ +(-[A-Za-z], )?--[a-z0-9-]+(\[?=)?' | grep -oE -- '--[a-z0-9-]+=?')
+    if [[ $command == info && $cur != -* ]]; then
+      mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      compopt -o filenames 2>/dev/null
+      return
+    fi
     [[ $command == key && $prev == key ]] && options="list test add remove $options"
     mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
   fi

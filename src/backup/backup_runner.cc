@@ -221,6 +221,14 @@ Result<BackupSummary> BackupRun::Run() {
     summary.bytes += file.content == manifest::FileContent::kDelta ? file.delta_size : file.size;
   }
   summary.last_lsn = record_.redo.last_lsn;
+  for (const server::StageTimes& times : record_.stages) {
+    summary.stages.push_back({.stage = std::string(server::BackupStageName(times.stage)),
+                              .wait_ms = times.wait_ms,
+                              .held_ms = times.held_ms});
+  }
+  summary.redo_bytes = record_.redo.redo_bytes;
+  summary.redo_margin_bytes = record_.redo.margin_bytes;
+  summary.redo_margin = record_.redo.margin;
   return summary;
 }
 

@@ -39,6 +39,10 @@ class CommandLineParser {
       return UsageError("hbk key: nothing said that it should do")
           .WithHint("hbk key list, hbk key test, hbk key add or hbk key remove; hbk help key");
     }
+    if (result_.command == Command::kInfo && result_.directories.empty()) {
+      return UsageError("hbk info: no directory was named")
+          .WithHint("hbk info DIR...; hbk help info shows an example");
+    }
     HBK_RETURN_IF_ERROR(CheckApplies());
     return result_;
   }
@@ -70,6 +74,10 @@ class CommandLineParser {
       result_.key_action = FindKeyAction(word);
       if (result_.key_action) return OkStatus();
     }
+    if (result_.command == Command::kInfo && !word.empty() && word.front() != '-') {
+      result_.directories.emplace_back(word);
+      return OkStatus();
+    }
     const Command* command = FindCommand(word);
     if (last_asking_ != nullptr && (command == nullptr || result_.command)) {
       const std::string option = last_asking_->letter == 0
@@ -93,7 +101,7 @@ class CommandLineParser {
           .WithHint(had_command
                         ? "values of options are written --name=value"
                         : "the commands are: backup, extract, prepare, copy-back, move-back, "
-                          "decompress, decrypt, key");
+                          "decompress, decrypt, key, info");
     }
     result_.command = *command;
     return OkStatus();

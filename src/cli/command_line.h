@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hbk/base/status.h"
 #include "hbk/seal/key_slot_runner.h"
@@ -30,6 +31,7 @@ struct CommandLine {
   Action action = Action::kRun;
   std::optional<Command> command;
   std::optional<seal::KeySlotAction> key_action;  // of Command::kKey, where it runs
+  std::vector<std::string> directories;           // of Command::kInfo
   DefaultsOptions defaults;
 };
 

@@ -89,6 +89,16 @@ CommandHelp HelpOf(Command command) {
           "a new backup. A wrong key ends with exit code 22, slots that somebody without a key\n"
           "has changed with 20.\n",
           "hbk key add --target-dir=/backup/monday --encrypt-key-file=a.key --new-passphrase"};
+    case Command::kInfo:
+      return {
+          "say what backups are",
+          "Says of each directory what it is: full backup or increment, of which server, when and\n"
+          "how long, positions, sizes, whether it is prepared, when it was last verified and\n"
+          "drilled; and which of them is an increment to which. Only metadata and names of files\n"
+          "are read. Directories of mariadb-backup are known, too. Of a sealed backup as much is\n"
+          "said as the keys permit. The exit code is the worst one: 1 no backup, or one that is\n"
+          "not complete; 20 damaged, or files are missing; 22 a key is missing.\n",
+          "hbk info /backup/monday /backup/tuesday"};
   }
   return {};
 }
@@ -200,11 +210,13 @@ std::string HelpText(std::optional<Command> command) {
   if (!command) return GeneralHelp();
   const CommandHelp help = HelpOf(*command);
   const std::string_view actions = *command == Command::kKey ? " list|test|add|remove" : "";
-  const OptionSpec& needed =
+  const OptionSpec& option =
       SpecOf(*command == Command::kExtract ? Opt::kDirectory : Opt::kTargetDir);
-  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} --{}={} [OPTIONS]\n\n{}", CommandName(*command),
-                     help.summary, CommandName(*command), actions, needed.name, needed.value_name,
-                     help.text) +
+  const std::string needed = *command == Command::kInfo
+                                 ? "DIR..."
+                                 : fmt::format("--{}={}", option.name, option.value_name);
+  return fmt::format("hbk {}: {}\n\nUsage: hbk {}{} {} [OPTIONS]\n\n{}", CommandName(*command),
+                     help.summary, CommandName(*command), actions, needed, help.text) +
          OptionRows(*command) + DefaultsRows() + fmt::format("\nExample:\n  {}\n", help.example) +
          ExitCodeRows();
 }

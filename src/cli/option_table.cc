@@ -15,12 +15,14 @@ constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
 constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
 constexpr uint32_t kInUnpack = CommandBit(Command::kDecompress) | CommandBit(Command::kDecrypt);
 constexpr uint32_t kInKey = CommandBit(Command::kKey);
+constexpr uint32_t kInInfo = CommandBit(Command::kInfo);
 constexpr uint32_t kWithTargetDir = kInBackup | kInPrepare | kInRestore | kInUnpack | kInKey;
 // Commands that read or write the files of a backup.
 constexpr uint32_t kWithFiles = kInBackup | kInPrepare | kInRestore | kInUnpack | kInExtract;
-constexpr uint32_t kEverywhere = kWithTargetDir | kInExtract;
+constexpr uint32_t kEverywhere = kWithTargetDir | kInExtract | kInInfo;
 // Commands that make or open a sealed backup.
-constexpr uint32_t kInSealed = kInBackup | kInPrepare | CommandBit(Command::kDecrypt) | kInKey;
+constexpr uint32_t kInSealed =
+    kInBackup | kInPrepare | CommandBit(Command::kDecrypt) | kInKey | kInInfo;
 
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
@@ -370,12 +372,24 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                Section::kMain, FileRole::kTool, "off",
                "permit other files in the target; existing ones are never overwritten"),
 
+    TextOption(Opt::kLogFile, "log-file", 0, kEverywhere, Section::kOutput, FileRole::kTool, "FILE",
+               "", "append everything that is said to this file as well, however quiet the rest"),
+    WithChoices(
+        TextOption(Opt::kLogFormat, "log-format", 0, kEverywhere, Section::kOutput, FileRole::kTool,
+                   "FORM", "text", "text with times, or json (lines), of --log-file"),
+        "text|json"),
+    TextOption(Opt::kMetricsFile, "metrics-file", 0, kEverywhere, Section::kOutput, FileRole::kTool,
+               "FILE", "", "put figures of the run there for Prometheus: FILE ends in .prom"),
+    WithKind(TextOption(Opt::kOnFailure, "on-failure", 0, kEverywhere, Section::kOutput,
+                        FileRole::kTool, "COMMAND", "",
+                        "run by /bin/sh if the run fails, with HBK_MESSAGE and others set"),
+             ValueKind::kSecret),
     WithChoices(
         TextOption(Opt::kOutput, "output", 0, kEverywhere, Section::kOutput, FileRole::kTool,
                    "FORM", "text", "text for people (stderr), json for programs (lines on stdout)"),
         "text|json"),
     FlagOption(Opt::kQuiet, "quiet", kEverywhere, Section::kOutput, FileRole::kTool, "off",
-               "warnings and the last line only"),
+               "warnings and errors only; an error in one line"),
     FlagOption(Opt::kVerbose, "verbose", kEverywhere, Section::kOutput, FileRole::kTool, "off",
                "details as well"),
 }};
@@ -427,6 +441,7 @@ std::string_view CommandName(Command command) {
     case Command::kDecompress: return "decompress";
     case Command::kDecrypt: return "decrypt";
     case Command::kKey: return "key";
+    case Command::kInfo: return "info";
   }
   return "";
 }

@@ -20,11 +20,13 @@ enum class Command : uint8_t {
   kMoveBack,
   kDecompress,
   kDecrypt,
-  kKey
+  kKey,
+  kInfo
 };
 inline constexpr std::array kCommands = {
-    Command::kBackup,   Command::kExtract,    Command::kPrepare, Command::kCopyBack,
-    Command::kMoveBack, Command::kDecompress, Command::kDecrypt, Command::kKey};
+    Command::kBackup,   Command::kExtract,  Command::kPrepare,
+    Command::kCopyBack, Command::kMoveBack, Command::kDecompress,
+    Command::kDecrypt,  Command::kKey,      Command::kInfo};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -120,6 +122,10 @@ enum class Opt : uint8_t {
   kRemap,
   kLocalTablespaces,
   kForceNonEmptyDirectories,
+  kLogFile,
+  kLogFormat,
+  kMetricsFile,
+  kOnFailure,
   kOutput,
   kQuiet,
   kVerbose,

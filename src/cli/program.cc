@@ -19,6 +19,9 @@
 
 #include "hbk/backup/backup_runner.h"
 #include "hbk/extract/extract_runner.h"
+#include "hbk/info/backup_description.h"
+#include "hbk/info/description_renderings.h"
+#include "hbk/info/stored_files.h"
 #include "hbk/io/byte_stream.h"
 #include "hbk/io/file_system.h"
 #include "hbk/manifest/backup_manifest.h"
@@ -37,6 +40,7 @@
 #include "option_values.h"
 #include "password_prompt.h"
 #include "run_options.h"
+#include "run_outlets.h"
 #include "signal_watcher.h"
 #include "wipe.h"
 
@@ -204,9 +208,10 @@ report::Fact NumberFact(std::string name, uint64_t number) {
 }
 
 Result<report::Facts> Backup(const backup::BackupOptions& options, io::FileSystem& fs,
-                             report::Reporter& reporter, std::stop_token stop) {
+                             RunOutlets& outlets, std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(const backup::BackupSummary summary,
-                       backup::RunBackup(options, fs, reporter, std::move(stop)));
+                       backup::RunBackup(options, fs, outlets.reporter(), std::move(stop)));
+  outlets.figures().backup = summary;
   return report::Facts{NumberFact("file_count", summary.file_count),
                        NumberFact("bytes", summary.bytes),
                        NumberFact("last_lsn", summary.last_lsn)};
@@ -227,8 +232,18 @@ Result<report::Facts> Extract(const extract::ExtractOptions& options, const std:
                        NumberFact("bytes", summary.bytes)};
 }
 
+Result<report::Facts> BackupIntoDirectory(const backup::BackupOptions& options, RunOutlets& outlets,
+                                          std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(report::Facts facts,
+                       Backup(options, io::PosixFileSystem(), outlets, std::move(stop)));
+  // For the metrics. The backup is complete: no figure is worth more than that.
+  const auto stored = info::ListStoredFiles(io::PosixFileSystem(), options.target_dir);
+  if (stored.ok()) outlets.figures().stored_bytes = stored->bytes;
+  return facts;
+}
+
 Result<report::Facts> StreamBackup(backup::BackupOptions options, stream::StreamFormat format,
-                                   report::Reporter& reporter, std::stop_token stop) {
+                                   RunOutlets& outlets, std::stop_token stop) {
   options.target_dir = kStreamRoot;
   options.is_streamed = true;
   HBK_ASSIGN_OR_RETURN(
@@ -237,7 +252,7 @@ Result<report::Facts> StreamBackup(backup::BackupOptions options, stream::Stream
           io::PosixFileSystem(), format,
           {.root = options.target_dir, .unsent = {std::string(manifest::kIncompleteMarkerName)}},
           stop));
-  HBK_ASSIGN_OR_RETURN(report::Facts facts, Backup(options, *archive, reporter, std::move(stop)));
+  HBK_ASSIGN_OR_RETURN(report::Facts facts, Backup(options, *archive, outlets, std::move(stop)));
   // Without its end nobody takes it for a backup.
   HBK_RETURN_IF_ERROR(archive->Finish());
   return facts;
@@ -297,8 +312,41 @@ Result<report::Facts> ChangeKeys(const seal::KeySlotOptions& options, report::Ou
                        {"is_checked", summary.is_checked ? "yes" : "no"}};
 }
 
+// The worst of what was found, by its exit code; the others are in the list.
+Status WorstStatus(const std::vector<info::BackupDescription>& backups) {
+  Status worst;
+  uint64_t count = 0;
+  for (const info::BackupDescription& backup : backups) {
+    if (backup.status.ok()) continue;
+    ++count;
+    if (ExitCodeFor(backup.status.code(), 0, 0) > ExitCodeFor(worst.code(), 0, 0))
+      worst = backup.status;
+  }
+  return count < 2 ? worst
+                   : worst.WithContext(fmt::format("{} of {} directories have errors, the worst",
+                                                   count, backups.size()));
+}
+
+Result<report::Facts> Info(const std::vector<std::string>& directories,
+                           const seal::SealingKeyOptions& keys, report::OutputFormat format,
+                           const std::stop_token& stop) {
+  manifest::SealingKeyRing ring(keys, io::PosixFileSystem(), stop);
+  std::vector<info::BackupDescription> backups;
+  for (const std::string& directory : directories) {
+    if (stop.stop_requested()) return InterruptedError();
+    backups.push_back(
+        info::DescribeBackup(io::PosixFileSystem(), directory, ring, keys.HasSource()));
+  }
+  const std::string text = format == report::OutputFormat::kJson ? info::DescriptionJson(backups)
+                                                                 : info::DescriptionText(backups);
+  if (Print(text) != 0) return FailedError("the list cannot be written");
+  HBK_RETURN_IF_ERROR(WorstStatus(backups));
+  return report::Facts{NumberFact("backup_count", backups.size())};
+}
+
 Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secrets secrets,
-                                 report::Reporter& reporter, std::stop_token stop) {
+                                 RunOutlets& outlets, std::stop_token stop) {
+  report::Reporter& reporter = outlets.reporter();
   const OptionValues& values = given.values;
   const Command command = *given.command_line.command;
   switch (command) {
@@ -315,8 +363,8 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
       if (const auto format = ChosenStream(values))
-        return StreamBackup(options, *format, reporter, std::move(stop));
-      return Backup(options, io::PosixFileSystem(), reporter, std::move(stop));
+        return StreamBackup(options, *format, outlets, std::move(stop));
+      return BackupIntoDirectory(options, outlets, std::move(stop));
     }
     case Command::kPrepare: {
       HBK_ASSIGN_OR_RETURN(prepare::PrepareOptions options,
@@ -350,34 +398,47 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       ReportOptionFiles(given, reporter);
       return ChangeKeys(options, MakeReporterOptions(values).format, reporter, std::move(stop));
     }
+    case Command::kInfo: {
+      const seal::SealingKeyOptions keys =
+          MakeSealingKeyOptions(values, std::move(secrets.passphrase));
+      ReportSealingKeys(keys, reporter);
+      ReportOptionFiles(given, reporter);
+      return Info(given.command_line.directories, keys, MakeReporterOptions(values).format, stop);
+    }
   }
   return FailedError("no such command");
 }
 
-int RunGiven(Given& given) {
+// What fails here is said by all outlets.
+Result<report::Facts> RunWatched(const Given& given, RunOutlets& outlets, std::stop_source& stop,
+                                 SignalWatcher& signals) {
+  HBK_RETURN_IF_ERROR(outlets.Open());
+  const Command command = *given.command_line.command;
   // Nobody wants to type a password and then read that an option is missing.
-  Status needed = CheckNeeded(given.values, *given.command_line.command);
-  if (needed.ok() && given.command_line.key_action) {
-    needed = CheckKeyAction(given.values, *given.command_line.key_action);
-  }
-  if (!needed.ok()) return FinishEarly(given.values, needed);
-  Result<Secrets> secrets = FindSecrets(given.values, *given.command_line.command);
-  if (!secrets.ok()) return FinishEarly(given.values, secrets.status());
+  HBK_RETURN_IF_ERROR(CheckNeeded(given.values, command));
+  if (given.command_line.key_action)
+    HBK_RETURN_IF_ERROR(CheckKeyAction(given.values, *given.command_line.key_action));
+  HBK_ASSIGN_OR_RETURN(Secrets secrets, FindSecrets(given.values, command));
   WipeSecretsInEnvironment(given.values);
-  const Status priority = ApplyPriority(given.values);
-  if (!priority.ok()) return FinishEarly(given.values, priority);
-
-  std::stop_source stop;
-  SignalWatcher signals(stop);
-  const Status started = signals.Start();
-  if (!started.ok()) return FinishEarly(given.values, started);
-
-  const auto reporter = report::MakeReporter(MakeReporterOptions(given.values));
+  HBK_RETURN_IF_ERROR(ApplyPriority(given.values));
+  HBK_RETURN_IF_ERROR(signals.Start());
   const uint32_t core_count = std::max(1U, std::thread::hardware_concurrency());
-  const Result<report::Facts> facts =
-      RunCommand(given, core_count, std::move(*secrets), *reporter, stop.get_token());
-  reporter->Finish(facts.status(), facts.ok() ? *facts : report::Facts{});
-  return ExitCodeFor(facts.status().code(), reporter->warning_count(), signals.signal_number());
+  return RunCommand(given, core_count, std::move(secrets), outlets, stop.get_token());
+}
+
+int RunGiven(const Given& given) {
+  auto options = MakeOutletOptions(given.values, *given.command_line.command);
+  if (!options.ok()) return FinishEarly(given.values, options.status());
+  if (!given.command_line.directories.empty())
+    options->target_dir = given.command_line.directories.front();
+  RunOutlets outlets(std::move(*options));
+  std::stop_source stop;
+  SignalWatcher signals(stop);  // also while the outlets finish: a second signal ends them
+  const Result<report::Facts> facts = RunWatched(given, outlets, stop, signals);
+  // The command for failures inherits the environment, and there may have been no time for it.
+  WipeSecretsInEnvironment(given.values);
+  return outlets.Finish(facts.status(), facts.ok() ? *facts : report::Facts{},
+                        signals.signal_number());
 }
 
 }  // namespace

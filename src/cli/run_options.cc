@@ -175,6 +175,7 @@ Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& o
 
 Status CheckNeeded(const OptionValues& values, Command command) {
   if (command == Command::kExtract) return NeedText(values, Opt::kDirectory, command);
+  if (command == Command::kInfo) return OkStatus();
   if (command == Command::kBackup && ChosenStream(values)) return OkStatus();
   HBK_RETURN_IF_ERROR(NeedText(values, Opt::kTargetDir, command));
   const bool is_restore = command == Command::kCopyBack || command == Command::kMoveBack;
@@ -353,6 +354,24 @@ report::ReporterOptions MakeReporterOptions(const OptionValues& values) {
   options.quiet = values.Flag(Opt::kQuiet);
   options.verbose = values.Flag(Opt::kVerbose);
   options.stdout_is_data = ChosenStream(values).has_value();
+  return options;
+}
+
+Result<OutletOptions> MakeOutletOptions(const OptionValues& values, Command command) {
+  OutletOptions options;
+  options.command = CommandName(command);
+  options.reporter = MakeReporterOptions(values);
+  options.metrics_file = values.Text(Opt::kMetricsFile);
+  options.on_failure = values.SecretOf(Opt::kOnFailure);
+  options.target_dir =
+      values.Text(command == Command::kExtract ? Opt::kDirectory : Opt::kTargetDir);
+  options.recorded_options = fmt::format("{}", fmt::join(values.Recorded(command), " "));
+  options.log_file = values.Text(Opt::kLogFile);
+  if (values.Text(Opt::kLogFormat) == "json") options.log_format = report::OutputFormat::kJson;
+  const Setting* format = values.Find(Opt::kLogFormat);
+  // In an option file it may stand for whoever gives the file.
+  if (options.log_file.empty() && format != nullptr && format->rank == SettingRank::kCommandLine)
+    return UsageError("--log-format goes with --log-file");
   return options;
 }
 

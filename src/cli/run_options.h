@@ -19,6 +19,7 @@
 #include "hbk/stream/stream_writer.h"
 
 #include "option_values.h"
+#include "run_outlets.h"
 
 namespace hbk::cli {
 
@@ -51,6 +52,7 @@ std::optional<stream::StreamFormat> ChosenStream(const OptionValues& values);
 // --nice and --ionice, of this process. Before the first thread is started.
 Status ApplyPriority(const OptionValues& values);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);
+Result<OutletOptions> MakeOutletOptions(const OptionValues& values, Command command);
 
 // --parallel, or one thread per core but 8 at most: more than that waits for the disk.
 uint32_t ChosenThreads(const OptionValues& values, uint32_t core_count);

@@ -38,7 +38,7 @@ void WipeText(std::string& text) {
 
 bool IsSecretName(std::string_view name) {
   return IsPasswordName(name) || IsSealingKeyName(name) || Contains(name, "filekey") ||
-         Contains(name, "token");
+         Contains(name, "token") || Contains(name, "failure");
 }
 
 void WipePasswordArguments(int argc, char** argv) {

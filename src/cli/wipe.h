@@ -12,7 +12,8 @@ namespace hbk::cli {
 void WipeText(std::string& text);
 
 // Whether the name of an option, as somebody may have mistyped it, is that of a secret: a password,
-// a token, the secret of a key file, a key or the command that prints it.
+// a token, the secret of a key file, a key or the command that prints it, or a command that may
+// hold one (--on-failure).
 bool IsSecretName(std::string_view name);
 
 // Overwrites, in the process's own argument list, everything that is or could be a secret: what

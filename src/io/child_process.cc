@@ -62,6 +62,21 @@ class Pipe {
   int write_ = -1;
 };
 
+std::vector<char*> PointersTo(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts)
+    pointers.push_back(const_cast<char*>(text.c_str()));  // NOLINT: the C interface; not written to
+  return pointers;
+}
+
+// Whether one of them sets the same variable.
+bool IsAmong(const std::vector<std::string>& environment, std::string_view inherited) {
+  const std::string_view name = inherited.substr(0, inherited.find('='));
+  return std::any_of(environment.begin(), environment.end(), [name](std::string_view each) {
+    return each.substr(0, each.find('=')) == name;
+  });
+}
+
 // What posix_spawn() is told; its calls fail for want of memory only.
 class SpawnSettings {
  public:
@@ -76,9 +91,14 @@ class SpawnSettings {
   SpawnSettings(const SpawnSettings&) = delete;
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 
+  // Without `out_fd` (-1) what is printed goes nowhere.
   void Connect(int out_fd, int err_fd) {
     Note(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
-    Note(posix_spawn_file_actions_adddup2(&actions_, out_fd, STDOUT_FILENO));
+    if (out_fd < 0) {
+      Note(posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0));
+    } else {
+      Note(posix_spawn_file_actions_adddup2(&actions_, out_fd, STDOUT_FILENO));
+    }
     Note(posix_spawn_file_actions_adddup2(&actions_, err_fd, STDERR_FILENO));
   }
 
@@ -95,14 +115,19 @@ class SpawnSettings {
         &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP));
   }
 
-  Result<pid_t> Spawn(const std::vector<std::string>& words) {
+  Result<pid_t> Spawn(const std::vector<std::string>& words,
+                      const std::vector<std::string>& environment) {
     if (error_ != 0) return ErrnoStatus(error_, "preparing to start a command");
-    std::vector<char*> argv;
-    for (const std::string& word : words)
-      argv.push_back(const_cast<char*>(word.c_str()));  // NOLINT: the C interface; not written to
+    std::vector<char*> argv = PointersTo(words);
     argv.push_back(nullptr);
+    std::vector<char*> variables = PointersTo(environment);
+    for (char** inherited = environ; *inherited != nullptr; ++inherited) {
+      if (!IsAmong(environment, *inherited)) variables.push_back(*inherited);
+    }
+    variables.push_back(nullptr);
     pid_t pid = 0;
-    const int error = posix_spawn(&pid, kShell, &actions_, &attributes_, argv.data(), environ);
+    const int error =
+        posix_spawn(&pid, kShell, &actions_, &attributes_, argv.data(), variables.data());
     if (error != 0) return ErrnoStatus(error, fmt::format("starting {}", kShell));
     return pid;
   }
@@ -137,9 +162,9 @@ class Child {
     HBK_RETURN_IF_ERROR(out_.Open());
     HBK_RETURN_IF_ERROR(err_.Open());
     SpawnSettings settings;
-    settings.Connect(out_.write_fd(), err_.write_fd());
+    settings.Connect(limits_.discards_stdout ? -1 : out_.write_fd(), err_.write_fd());
     settings.SeparateFromParent();
-    HBK_ASSIGN_OR_RETURN(pid_, settings.Spawn(words));
+    HBK_ASSIGN_OR_RETURN(pid_, settings.Spawn(words, limits_.environment));
     out_.CloseWrite();
     err_.CloseWrite();
     return OkStatus();
@@ -237,7 +262,9 @@ Result<ChildResult> RunShellCommand(const std::string& command,
                                     const std::vector<std::string>& arguments,
                                     const ChildLimits& limits, std::stop_token stop) {
   // The shell puts the arguments where "$@" is: nothing in them can be taken for its own words.
-  std::vector<std::string> words = {"sh", "-c", command + " \"$@\"", "sh"};
+  // Not where there are none: nothing can follow "fi".
+  const std::string_view end = arguments.empty() ? "" : " \"$@\"";
+  std::vector<std::string> words = {"sh", "-c", command + std::string(end), "sh"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   Child child(limits, std::move(stop));
   HBK_RETURN_IF_ERROR(child.Start(words));

@@ -112,7 +112,7 @@ class JsonReporter final : public Reporter {
 };
 
 void JsonReporter::Progress(uint64_t done_bytes, uint64_t total_bytes) {
-  if (options_.quiet) return;
+  if (options_.quiet || around_.is_log) return;
   const auto now = around_.now();
   const int64_t now_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();

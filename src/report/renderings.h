@@ -22,6 +22,8 @@ struct Surroundings {
     return 80;
   };  // asked at every redraw
   bool has_terminal = false;
+  // A log: every line of text has its time, and JSON has no progress lines.
+  bool is_log = false;
 };
 
 std::unique_ptr<Reporter> MakeTextReporter(const ReporterOptions& options,

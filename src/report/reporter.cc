@@ -1,8 +1,9 @@
-// MakeReporter: which rendering, and the real world around it.
+// MakeReporter, MakeLogReporter: which rendering, and the real world around it.
 #include "hbk/report/reporter.h"
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -33,9 +34,7 @@ size_t TerminalColumns() {
   return size.ws_col;
 }
 
-}  // namespace
-
-std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options) {
+Surroundings WithClocks() {
   Surroundings around;
   around.now = [] {
     return std::chrono::steady_clock::now();
@@ -43,6 +42,13 @@ std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options) {
   around.time = [] {
     return std::chrono::system_clock::now();
   };
+  return around;
+}
+
+}  // namespace
+
+std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options) {
+  Surroundings around = WithClocks();
   if (options.format == OutputFormat::kJson) {
     around.write = WriterTo(options.stdout_is_data ? stderr : stdout);
     return MakeJsonReporter(options, around);
@@ -51,6 +57,17 @@ std::unique_ptr<Reporter> MakeReporter(const ReporterOptions& options) {
   around.has_terminal = HasTerminal(STDERR_FILENO);
   around.terminal_columns = TerminalColumns;
   return MakeTextReporter(options, around);
+}
+
+std::unique_ptr<Reporter> MakeLogReporter(const ReporterOptions& options,
+                                          std::function<void(std::string_view)> write) {
+  Surroundings around = WithClocks();
+  around.write = std::move(write);
+  around.is_log = true;
+  // A log is for whoever asks later what happened, also where nobody wanted to be told at once.
+  const ReporterOptions all = {.format = options.format, .verbose = options.verbose};
+  return options.format == OutputFormat::kJson ? MakeJsonReporter(all, around)
+                                               : MakeTextReporter(all, around);
 }
 
 }  // namespace hbk::report

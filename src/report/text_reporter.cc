@@ -1,4 +1,5 @@
 // Text for people: lines on a log, and on a terminal a progress line below them.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -85,6 +86,14 @@ std::string LocalTime(std::chrono::system_clock::time_point time) {
   return {text.data(), n};
 }
 
+// One line whatever the message: it may become the subject of a mail.
+std::string ErrorLine(const Status& status, const Facts& facts) {
+  std::string line = "error: " + std::string(status.message()) + InBrackets(facts);
+  if (!status.hint().empty()) line += fmt::format(" (hint: {})", status.hint());
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return Harmless(line) + "\n";
+}
+
 class TextReporter final : public Reporter {
  public:
   TextReporter(const ReporterOptions& options, const Surroundings& surroundings)
@@ -129,6 +138,11 @@ class TextReporter final : public Reporter {
     if (options_.quiet) return;
     WriteLines(LocalTime(around_.time()) + " " + std::string(prefix) + Harmless(message) +
                Harmless(InBrackets(facts)) + "\n");
+  }
+
+  // In front of the last words: people see when they come, a log must say it.
+  std::string Stamp() const HBK_REQUIRES(mutex_) {
+    return around_.is_log ? LocalTime(around_.time()) + " " : "";
   }
 
   // Puts lines where the progress line is. Nothing after the last word.
@@ -184,10 +198,13 @@ void TextReporter::Finish(const Status& status, const Facts& facts) {
                       warnings == 1 ? "" : "s"),
           {});
     }
-    WriteLines(std::string(kSuccessLine) + "\n");
+    if (!options_.quiet) WriteLines(Stamp() + std::string(kSuccessLine) + "\n");
+  } else if (options_.quiet) {
+    WriteLines(ErrorLine(status, facts));
   } else {
-    std::string lines = "error: " + Harmless(status.message()) + Harmless(InBrackets(facts)) + "\n";
-    if (!status.hint().empty()) lines += "hint: " + Harmless(status.hint()) + "\n";
+    std::string lines =
+        Stamp() + "error: " + Harmless(status.message()) + Harmless(InBrackets(facts)) + "\n";
+    if (!status.hint().empty()) lines += Stamp() + "hint: " + Harmless(status.hint()) + "\n";
     WriteLines(lines);
   }
   is_finished_ = true;

@@ -17,6 +17,7 @@
 #include "hbk/codec/frame_codec.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/io/file_system.h"
+#include "hbk/manifest/backup_manifest.h"
 #include "hbk/report/reporter.h"
 #include "hbk/seal/sealing_keys.h"
 #include "hbk/server/connect_options.h"
@@ -71,6 +72,11 @@ struct BackupSummary {
   uint64_t file_count = 0;
   uint64_t bytes = 0;
   uint64_t last_lsn = 0;
+  std::vector<manifest::StageTime> stages;  // without their files
+  // As in the manifest.
+  uint64_t redo_bytes = 0;
+  uint64_t redo_margin_bytes = 0;
+  double redo_margin = 1;
 };
 
 Result<BackupSummary> RunBackup(const BackupOptions& options, io::FileSystem& fs,

@@ -24,6 +24,9 @@ struct ChildLimits {
   uint64_t timeout_ms = 30000;
   size_t stdout_bytes_max = 4096;
   size_t stderr_bytes_kept = 1024;  // the rest is thrown away
+  bool discards_stdout = false;     // it may print as much as it wants, and nobody gets it
+  // "NAME=VALUE", besides the environment that it inherits, and before that.
+  std::vector<std::string> environment = {};
 };
 
 struct ChildResult {
@@ -33,7 +36,8 @@ struct ChildResult {
   std::string err;
 };
 
-// `command` is text for /bin/sh, which gets `arguments` as further words behind it, unchanged.
+// `command` is text for /bin/sh, which gets `arguments` as further words behind it, unchanged;
+// without arguments it may be any text, also one that no word can follow.
 Result<ChildResult> RunShellCommand(const std::string& command,
                                     const std::vector<std::string>& arguments,
                                     const ChildLimits& limits, std::stop_token stop);

@@ -182,5 +182,15 @@ TEST(CommandLineTest, WordBehindAPassphraseIsNotRepeated) {
   EXPECT_THAT(parsed.line.status().hint(), HasSubstr("--encrypt-passphrase=TEXT"));
 }
 
+TEST(CommandLineTest, InfoTakesDirectories) {
+  const Parsed parsed = Parse({"info", "/a", "--quiet", "b"});
+
+  ASSERT_THAT(parsed.line, IsOk());
+  EXPECT_THAT(parsed.line->directories, ::testing::ElementsAre("/a", "b"));
+  EXPECT_THAT(Parse({"info"}).line,
+              StatusIs(StatusCode::kUsage, HasSubstr("no directory was named")));
+  EXPECT_THAT(Parse({"info", "/a", "--"}).line, StatusIs(StatusCode::kUsage, HasSubstr("'--'")));
+}
+
 }  // namespace
 }  // namespace hbk::cli

@@ -93,6 +93,36 @@ TEST(ProgramTest, NoBackupToPrepareIsAFailure) {
   EXPECT_THAT(child.err, HasSubstr("/nonexistent/t"));
 }
 
+TEST(ProgramTest, InfoSaysOfEachDirectoryWhatItIs) {
+  const hbk::testing::TemporaryDirectory directory;
+
+  const ChildResult text = Hbk({"--no-defaults", "info", directory.path(), "/nonexistent/b"});
+  EXPECT_EQ(text.exit_code, 1) << text.err;
+  EXPECT_THAT(text.out, AllOf(HasSubstr(directory.path() + "\n"), HasSubstr("/nonexistent/b\n"),
+                              HasSubstr("no backup")));
+  EXPECT_THAT(text.err, AllOf(HasSubstr("error: 2 of 2 directories have errors"),
+                              Not(HasSubstr("completed OK!"))));
+
+  const ChildResult json = Hbk({"--no-defaults", "info", "--output=json", directory.path()});
+  EXPECT_EQ(json.exit_code, 1);
+  EXPECT_THAT(json.out, AllOf(StartsWith(R"({"event":"backup","directory":)"),
+                              HasSubstr(R"("event":"finish")")));
+}
+
+TEST(ProgramTest, FailuresOfOptionsGoToTheLogToo) {
+  const hbk::testing::TemporaryDirectory directory;
+  const std::string log = directory.path() + "/log";
+
+  const ChildResult child = Hbk({"--no-defaults", "prepare", "--quiet", "--log-file=" + log});
+
+  EXPECT_EQ(child.exit_code, 2);
+  EXPECT_EQ(
+      child.err,
+      "error: hbk prepare needs --target-dir=DIR (hint: hbk help prepare shows an example)\n");
+  EXPECT_THAT(io::ReadFile(io::PosixFileSystem(), log, 10000).value(),
+              HasSubstr(" error: hbk prepare needs --target-dir=DIR\n"));
+}
+
 // A directory with the slots of a sealed backup, and keys beside it: "a" opens it.
 class ProgramKeyTest : public ::testing::Test {
  protected:

@@ -23,6 +23,7 @@ class RunOptionsTest : public ::testing::Test {
 
 TEST_F(RunOptionsTest, TargetIsNeededByAll) {
   for (const Command command : kCommands) {
+    if (command == Command::kInfo) continue;  // it takes words
     const std::string option = command == Command::kExtract ? "directory" : "target-dir";
     EXPECT_THAT(CheckNeeded(values_, command),
                 StatusIs(StatusCode::kUsage, "hbk " + std::string(CommandName(command)) +
@@ -375,6 +376,34 @@ TEST_F(RunOptionsTest, ThreadsFollowTheCoresUpToEight) {
   EXPECT_EQ(ChosenThreads(values_, 64), 8U);
   Set(Opt::kParallel, "20");
   EXPECT_EQ(ChosenThreads(values_, 3), 20U);
+}
+
+TEST_F(RunOptionsTest, OutletsGetWhatIsGivenAndNoSecrets) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kPassword, "s3cret");
+  Set(Opt::kLogFile, "/l");
+  Set(Opt::kLogFormat, "json");
+  Set(Opt::kMetricsFile, "/m");
+  Set(Opt::kOnFailure, "mail s3cret");
+
+  const auto options = MakeOutletOptions(values_, Command::kBackup);
+
+  ASSERT_THAT(options.status(), IsOk());
+  EXPECT_EQ(options->command, "backup");
+  EXPECT_EQ(options->target_dir, "/t");
+  EXPECT_EQ(options->log_file, "/l");
+  EXPECT_EQ(options->log_format, report::OutputFormat::kJson);
+  EXPECT_EQ(options->metrics_file, "/m");
+  EXPECT_EQ(options->on_failure.Reveal(), "mail s3cret");
+  EXPECT_THAT(options->recorded_options, HasSubstr("--on-failure=..."));
+  EXPECT_THAT(options->recorded_options, ::testing::Not(HasSubstr("s3cret")));
+}
+
+TEST_F(RunOptionsTest, AFormatOfNoLogIsAMistake) {
+  Set(Opt::kLogFormat, "json");
+
+  EXPECT_THAT(MakeOutletOptions(values_, Command::kBackup).status(),
+              StatusIs(StatusCode::kUsage, "--log-format goes with --log-file"));
 }
 
 TEST_F(RunOptionsTest, OutputChoosesTheReporter) {

@@ -84,6 +84,12 @@ TEST(WipeTest, KeysOfTheBackupAreGoneFromTheProcessList) {
             "--new-key-file|/n|");
 }
 
+// An address of a service that takes alarms is often all that is needed to send some.
+TEST(WipeTest, TheCommandForFailuresIsGoneFromTheProcessList) {
+  EXPECT_EQ(SeenByOthers({"--on-failure=abc", "--on_failure", "abc", "backup"}),
+            "self|--on-failure=x|||--on_failure|x|||backup|");
+}
+
 TEST(WipeTest, OtherWordsStay) {
   EXPECT_EQ(SeenByOthers({"--target-dir=/pass=word", "--port=3306", "-P3306", "password=x"}),
             "self|--target-dir=/pass=word|--port=3306|-P3306|password=x|");

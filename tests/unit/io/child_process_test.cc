@@ -1,6 +1,7 @@
 #include "hbk/io/child_process.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <stop_token>
 #include <string>
 
@@ -43,6 +44,37 @@ TEST(ChildProcessTest, InputIsEmpty) {
 
   ASSERT_TRUE(result.ok()) << result.status().ToString();
   EXPECT_EQ(result->out.Reveal(), "end\n");
+}
+
+TEST(ChildProcessTest, WithoutArgumentsNothingNeedBeAbleToFollow) {
+  const Result<ChildResult> result = Shell("if true; then echo yes; fi");
+
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(result->out.Reveal(), "yes\n");
+}
+
+TEST(ChildProcessTest, TheEnvironmentIsInheritedAndAddedTo) {
+  ASSERT_EQ(setenv("HBK_TEST_OLD", "old", 1), 0);
+  ASSERT_EQ(setenv("HBK_TEST_BOTH", "old", 1), 0);
+  ChildLimits limits;
+  limits.environment = {"HBK_TEST_BOTH=new", "HBK_TEST_NEW=a=b\nc"};
+
+  const Result<ChildResult> result =
+      Shell("printf '%s,%s,%s' \"$HBK_TEST_OLD\" \"$HBK_TEST_BOTH\" \"$HBK_TEST_NEW\"", {}, limits);
+
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(result->out.Reveal(), "old,new,a=b\nc");
+}
+
+TEST(ChildProcessTest, WhatNobodyWantsMayBeLong) {
+  ChildLimits limits;
+  limits.discards_stdout = true;
+
+  const Result<ChildResult> result = Shell("head -c 1000000 /dev/zero; exit 3", {}, limits);
+
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(result->exit_code, 3);
+  EXPECT_TRUE(result->out.empty());
 }
 
 TEST(ChildProcessTest, ASignalIsSeen) {

@@ -186,7 +186,7 @@ TEST_F(TextReporterTest, ControlCharactersDoNotReachTheTerminal) {
   EXPECT_THAT(recorder_.Take(), EndsWith("file ?[2J?.ibd\n"));
 }
 
-TEST_F(TextReporterTest, QuietLeavesWarningsAndTheLastLine) {
+TEST_F(TextReporterTest, QuietLeavesWarnings) {
   const auto reporter = MakeTerminal({.quiet = true});
 
   reporter->BeginPhase("copy");
@@ -197,7 +197,26 @@ TEST_F(TextReporterTest, QuietLeavesWarningsAndTheLastLine) {
   EXPECT_THAT(recorder_.Take(), EndsWith("warning: careful\n"));
   reporter->Finish(OkStatus(), {{"bytes", "1"}});
 
-  EXPECT_EQ(recorder_.Take(), "completed OK!\n");
+  EXPECT_EQ(recorder_.Take(), "");
+}
+
+TEST_F(TextReporterTest, QuietSaysAFailureInOneLine) {
+  const auto reporter = MakeLog({.quiet = true});
+
+  reporter->Finish(FailedError("reading\na file: completed OK!").WithHint("look\nat it"),
+                   {{"bytes", "1"}});
+
+  EXPECT_EQ(recorder_.Take(), "error: reading a file: completed OK (1 B) (hint: look at it)\n");
+}
+
+TEST_F(TextReporterTest, EveryLineOfALogHasItsTime) {
+  Surroundings around = recorder_.MakeSurroundings(/*has_terminal=*/false);
+  around.is_log = true;
+
+  MakeTextReporter({}, around)->Finish(OkStatus(), {});
+  EXPECT_EQ(recorder_.Take(), "2026-03-04 06:06:07 completed OK!\n");
+  MakeTextReporter({}, around)->Finish(FailedError("no").WithHint("yes"), {});
+  EXPECT_EQ(recorder_.Take(), "2026-03-04 06:06:07 error: no\n2026-03-04 06:06:07 hint: yes\n");
 }
 
 TEST_F(TextReporterTest, DetailsAreForVerbose) {
