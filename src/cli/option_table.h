@@ -16,6 +16,7 @@ enum class Command : uint8_t {
   kBackup,
   kExtract,
   kPrepare,
+  kVerify,
   kCopyBack,
   kMoveBack,
   kDecompress,
@@ -23,8 +24,9 @@ enum class Command : uint8_t {
   kKey
 };
 inline constexpr std::array kCommands = {
-    Command::kBackup,   Command::kExtract,    Command::kPrepare, Command::kCopyBack,
-    Command::kMoveBack, Command::kDecompress, Command::kDecrypt, Command::kKey};
+    Command::kBackup,     Command::kExtract,  Command::kPrepare,
+    Command::kVerify,     Command::kCopyBack, Command::kMoveBack,
+    Command::kDecompress, Command::kDecrypt,  Command::kKey};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -116,6 +118,10 @@ enum class Opt : uint8_t {
   kUseMemory,
   kIncrementalDir,
   kOutputDir,
+  kFast,
+  kSample,
+  kSeed,
+  kBudget,
   kOwner,
   kRemap,
   kLocalTablespaces,
