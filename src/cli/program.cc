@@ -412,7 +412,10 @@ int RunGiven(Given& given) {
   const Status started = signals.Start();
   if (!started.ok()) return FinishEarly(given.values, started);
 
-  const auto reporter = report::MakeReporter(MakeReporterOptions(given.values));
+  report::ReporterOptions reporter_options = MakeReporterOptions(given.values);
+  // It reads archives, and writes none.
+  if (*given.command_line.command == Command::kVerify) reporter_options.stdout_is_data = false;
+  const auto reporter = report::MakeReporter(reporter_options);
   const uint32_t core_count = std::max(1U, std::thread::hardware_concurrency());
   const Result<report::Facts> facts =
       RunCommand(given, core_count, std::move(*secrets), *reporter, stop.get_token());

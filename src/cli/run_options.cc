@@ -222,8 +222,11 @@ Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& o
 
 }  // namespace
 
+// --stream may stand in an option file, for backups: a directory that is given counts for more.
 bool VerifiesStream(const OptionValues& values) {
-  return values.Find(Opt::kStream) != nullptr || values.Find(Opt::kInput) != nullptr;
+  const bool has_directory = values.Find(Opt::kTargetDir) != nullptr;
+  return values.Find(Opt::kInput) != nullptr ||
+         (values.Find(Opt::kStream) != nullptr && !has_directory);
 }
 
 Status CheckNeeded(const OptionValues& values, Command command) {

@@ -19,8 +19,10 @@ constexpr uint64_t kSmallFileBytesMax = 64ULL << 20;
 constexpr std::string_view kPrepareLockName = "hbk_prepare.lock";
 constexpr std::string_view kLayingStateName = "hbk_prepare.increments";
 
+// A key of the backup is there: a file that wants another one was put there from elsewhere.
 bool IsDamage(const Status& status) {
-  return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUsage;
+  return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUsage ||
+         status.code() == StatusCode::kMissingKey;
 }
 
 // Of a finding, or the status if it is no damage.

@@ -25,7 +25,7 @@ bool IsTablespace(FileKind kind) {
 
 // It does not tell of the backup: the run cannot go on.
 bool EndsRun(const Status& status) {
-  return status.code() == StatusCode::kInterrupted || status.code() == StatusCode::kMissingKey ||
+  return status.code() == StatusCode::kInterrupted ||
          status.code() == StatusCode::kMissingPrivilege;
 }
 

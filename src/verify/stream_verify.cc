@@ -86,8 +86,8 @@ class StreamVerifier {
       Add(FindingKind::kUnknownFile, name, "the manifest does not list it");
     }
     reporter_.Info("compared with the manifest",
-                   {{"digest_count", fmt::format("{}", compared_)},
-                    {"not_compared_count", fmt::format("{}", known_.size() - compared_)}});
+                   {{"digests", fmt::format("{}", compared_)},
+                    {"others", fmt::format("{}", known_.size() - compared_)}});
   }
 
   void CompareFile(const ManifestFile& file, const BackupManifest& manifest) {

@@ -28,8 +28,10 @@ class StreamVerifyTest : public ::testing::TestWithParam<StreamFormat> {
                                      stream::MakeStreamWriter(GetParam(), testing::SinkTo(sunk)));
     const auto put = [&](const std::string& path, const std::string& bytes) {
       const std::string target = "/stream" + path.substr(std::string("/base").size());
-      if (io::DirName(target) != "/stream" && directories_.insert(io::DirName(target)).second)
-        EXPECT_THAT(archive.MakeDirectory(io::DirName(target), 0700), IsOk());
+      const std::string directory = io::DirName(target);
+      if (directory != "/stream" && directories_.insert(directory).second) {
+        EXPECT_THAT(archive.MakeDirectory(directory, 0700), IsOk());
+      }
       EXPECT_THAT(io::WriteNewFile(archive, target, bytes, 0600), IsOk());
     };
     directories_.clear();
