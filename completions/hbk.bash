@@ -11,7 +11,7 @@ _hbk() {
     cword=$COMP_CWORD
   fi
 
-  local commands="backup extract prepare copy-back move-back decompress decrypt key info help"
+  local commands="backup extract prepare verify copy-back move-back decompress decrypt key info help"
   local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
   first+=" --print-defaults"
 
@@ -34,6 +34,10 @@ _hbk() {
       ;;
     --stream)
       mapfile -t COMPREPLY < <(compgen -W "hbk mbstream" -- "$cur")
+      return
+      ;;
+    --sample)
+      mapfile -t COMPREPLY < <(compgen -W "1% 5% 10%" -- "$cur")
       return
       ;;
     --output | --log-format)
@@ -69,7 +73,7 @@ _hbk() {
   local i command=
   for ((i = 1; i < cword; i++)); do
     case ${words[i]} in
-      backup | extract | prepare | copy-back | move-back | decompress | decrypt | key | info | help)
+      backup | extract | prepare | verify | copy-back | move-back | decompress | decrypt | key | info | help)
         command=${words[i]}
         break
         ;;
@@ -79,7 +83,7 @@ _hbk() {
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
   elif [[ $command == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare copy-back move-back decompress decrypt key info" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare verify copy-back move-back decompress decrypt key info" -- "$cur")
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |

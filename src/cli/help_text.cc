@@ -47,6 +47,15 @@ CommandHelp HelpOf(Command command) {
               "backup, given by --incremental-dir in their order, are applied at once; they stay\n"
               "as they are. So does the backup itself, with --output-dir.\n",
               "hbk prepare --target-dir=/backup/monday --use-memory=1G"};
+    case Command::kVerify:
+      return {"look whether a backup is whole",
+              "Reads a backup, prepared or not, and compares every file with the manifest, every\n"
+              "page with its checksum and its place, the redo with the LSNs that it must reach.\n"
+              "Increments to it are given by --incremental-dir. Everything that is wrong is told;\n"
+              "anything that is makes exit code 20. The backup is not changed, but that\n"
+              "hbk_verified.json in it says what was seen. With --stream or --input it is an\n"
+              "archive that is read, and nothing is written.\n",
+              "hbk verify --target-dir=/backup/monday"};
     case Command::kCopyBack:
       return {"copy a prepared backup to where a server can start on it",
               "Copies a prepared backup into a data directory that is absent or empty. The backup\n"

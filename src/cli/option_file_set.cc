@@ -151,8 +151,8 @@ SettingRank RankOf(GroupRole::Kind kind, Command command) {
   using Kind = GroupRole::Kind;
   if (kind == Kind::kHbk) return SettingRank::kHbkGroup;
   const bool is_of_server = kind == Kind::kServer || kind == Kind::kServerAndClient;
-  return is_of_server && command == Command::kPrepare ? SettingRank::kServerGroup
-                                                      : SettingRank::kOtherGroup;
+  const bool takes_keys = command == Command::kPrepare || command == Command::kVerify;
+  return is_of_server && takes_keys ? SettingRank::kServerGroup : SettingRank::kOtherGroup;
 }
 
 // Groups of two series may say different directories; which of them counts, only the server knows.

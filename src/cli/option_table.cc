@@ -12,17 +12,22 @@ namespace {
 constexpr uint32_t kInBackup = CommandBit(Command::kBackup);
 constexpr uint32_t kInExtract = CommandBit(Command::kExtract);
 constexpr uint32_t kInPrepare = CommandBit(Command::kPrepare);
+constexpr uint32_t kInVerify = CommandBit(Command::kVerify);
 constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Command::kMoveBack);
 constexpr uint32_t kInUnpack = CommandBit(Command::kDecompress) | CommandBit(Command::kDecrypt);
 constexpr uint32_t kInKey = CommandBit(Command::kKey);
 constexpr uint32_t kInInfo = CommandBit(Command::kInfo);
-constexpr uint32_t kWithTargetDir = kInBackup | kInPrepare | kInRestore | kInUnpack | kInKey;
+constexpr uint32_t kWithTargetDir =
+    kInBackup | kInPrepare | kInVerify | kInRestore | kInUnpack | kInKey;
 // Commands that read or write the files of a backup.
-constexpr uint32_t kWithFiles = kInBackup | kInPrepare | kInRestore | kInUnpack | kInExtract;
+constexpr uint32_t kWithFiles =
+    kInBackup | kInPrepare | kInVerify | kInRestore | kInUnpack | kInExtract;
 constexpr uint32_t kEverywhere = kWithTargetDir | kInExtract | kInInfo;
 // Commands that make or open a sealed backup.
 constexpr uint32_t kInSealed =
-    kInBackup | kInPrepare | CommandBit(Command::kDecrypt) | kInKey | kInInfo;
+    kInBackup | kInPrepare | kInVerify | CommandBit(Command::kDecrypt) | kInKey | kInInfo;
+// Commands that read what the server has encrypted.
+constexpr uint32_t kInEncrypted = kInPrepare | kInVerify;
 
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
@@ -98,14 +103,15 @@ constexpr OptionSpec Increment(Opt id, std::string_view name, std::string_view v
 constexpr OptionSpec KeyOption(Opt id, std::string_view name, FileRole role,
                                std::string_view value_name, std::string_view default_text,
                                std::string_view help) {
-  return TextOption(id, name, 0, kInPrepare, Section::kKeys, role, value_name, default_text, help);
+  return TextOption(id, name, 0, kInEncrypted, Section::kKeys, role, value_name, default_text,
+                    help);
 }
 
 constexpr OptionSpec KeyNumber(Opt id, std::string_view name, FileRole role,
                                std::string_view value_name, std::string_view default_text,
                                uint64_t min, uint64_t max, std::string_view help) {
-  return NumberOption(id, name, 0, kInPrepare, Section::kKeys, role, value_name, default_text, min,
-                      max, help);
+  return NumberOption(id, name, 0, kInEncrypted, Section::kKeys, role, value_name, default_text,
+                      min, max, help);
 }
 
 constexpr OptionSpec Sealing(Opt id, std::string_view name, std::string_view value_name,
@@ -134,15 +140,15 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                "DIR", "",
                "the backup directory: to be made by backup (absent or empty), taken by the others"),
     WithChoices(
-        TextOption(Opt::kStream, "stream", 0, kInBackup, Section::kMain, FileRole::kTool, "FORMAT",
-                   "",
-                   "write an archive to stdout instead: hbk, or mbstream, which mbstream -x "
-                   "reads too"),
+        TextOption(Opt::kStream, "stream", 0, kInBackup | kInVerify, Section::kMain,
+                   FileRole::kTool, "FORMAT", "",
+                   "an archive instead: hbk, or mbstream, which mbstream -x reads too. backup "
+                   "writes it to stdout, verify reads it from stdin"),
         "hbk|mbstream|xbstream"),
     TextOption(Opt::kDirectory, "directory", 0, kInExtract, Section::kMain, FileRole::kTool, "DIR",
                "", "the backup directory to be made (absent or empty)"),
-    TextOption(Opt::kInput, "input", 0, kInExtract, Section::kMain, FileRole::kTool, "FILE",
-               "stdin", "the archive"),
+    TextOption(Opt::kInput, "input", 0, kInExtract | kInVerify, Section::kMain, FileRole::kTool,
+               "FILE", "stdin", "the archive"),
 
     Connect(Opt::kUser, "user", 'u', "NAME", "the user of the operating system", "login name"),
     WithKind(Connect(Opt::kPassword, "password", 'p', "TEXT", "",
@@ -219,7 +225,7 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
               0, 86400, "seconds to wait for an answer; 0 is 300"),
     KeyNumber(Opt::kVaultMaxRetries, "hashicorp-key-management-max-retries", FileRole::kServer, "N",
               "3", 0, kInt32Max, "how often a Vault that does not answer is asked again"),
-    FlagOption(Opt::kVaultAllowHttp, "hashicorp-key-management-allow-http", kInPrepare,
+    FlagOption(Opt::kVaultAllowHttp, "hashicorp-key-management-allow-http", kInEncrypted,
                Section::kKeys, FileRole::kTool, "off",
                "permit a URL with http://; others can then read token and keys"),
 
@@ -349,15 +355,25 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
              ValueKind::kMaybeText),
     NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
                  "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
-    WithKind(TextOption(Opt::kIncrementalDir, "incremental-dir", 0, kInPrepare, Section::kMain,
-                        FileRole::kTool, "DIR", "none",
-                        "increment to apply to the base in --target-dir; can be repeated, oldest "
-                        "first"),
+    WithKind(TextOption(Opt::kIncrementalDir, "incremental-dir", 0, kInPrepare | kInVerify,
+                        Section::kMain, FileRole::kTool, "DIR", "none",
+                        "increment to the base in --target-dir; can be repeated, oldest first"),
              ValueKind::kTextList),
     TextOption(Opt::kOutputDir, "output-dir", 0, kInPrepare, Section::kMain, FileRole::kTool, "DIR",
                "",
                "make the prepared backup there (absent or empty), and leave the one in "
                "--target-dir as it is"),
+
+    FlagOption(Opt::kFast, "fast", kInVerify, Section::kMain, FileRole::kTool, "off",
+               "sizes and digests only: no look at pages, redo and logs"),
+    TextOption(Opt::kSample, "sample", 0, kInVerify, Section::kMain, FileRole::kTool, "SHARE",
+               "100%", "read only a random share of the files, as 5%"),
+    NumberOption(Opt::kSeed, "seed", 0, kInVerify, Section::kMain, FileRole::kTool, "N", "random",
+                 1, std::numeric_limits<uint64_t>::max(),
+                 "with --sample: choose the same share again"),
+    TextOption(Opt::kBudget, "budget", 0, kInVerify, Section::kMain, FileRole::kTool, "TIME",
+               "no limit",
+               "end after that time, as 30m, 2h or 90s; the next run with it goes on there"),
 
     TextOption(Opt::kOwner, "owner", 0, kInRestore, Section::kMain, FileRole::kTool, "USER[:GROUP]",
                "that of the data directory", "owner of what is put there"),
@@ -436,6 +452,7 @@ std::string_view CommandName(Command command) {
     case Command::kBackup: return "backup";
     case Command::kExtract: return "extract";
     case Command::kPrepare: return "prepare";
+    case Command::kVerify: return "verify";
     case Command::kCopyBack: return "copy-back";
     case Command::kMoveBack: return "move-back";
     case Command::kDecompress: return "decompress";

@@ -16,6 +16,7 @@ enum class Command : uint8_t {
   kBackup,
   kExtract,
   kPrepare,
+  kVerify,
   kCopyBack,
   kMoveBack,
   kDecompress,
@@ -24,9 +25,10 @@ enum class Command : uint8_t {
   kInfo
 };
 inline constexpr std::array kCommands = {
-    Command::kBackup,   Command::kExtract,  Command::kPrepare,
-    Command::kCopyBack, Command::kMoveBack, Command::kDecompress,
-    Command::kDecrypt,  Command::kKey,      Command::kInfo};
+    Command::kBackup,     Command::kExtract,  Command::kPrepare,
+    Command::kVerify,     Command::kCopyBack, Command::kMoveBack,
+    Command::kDecompress, Command::kDecrypt,  Command::kKey,
+    Command::kInfo};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -118,6 +120,10 @@ enum class Opt : uint8_t {
   kUseMemory,
   kIncrementalDir,
   kOutputDir,
+  kFast,
+  kSample,
+  kSeed,
+  kBudget,
   kOwner,
   kRemap,
   kLocalTablespaces,

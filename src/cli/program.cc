@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -31,6 +32,7 @@
 #include "hbk/restore/restore_runner.h"
 #include "hbk/seal/key_slot_runner.h"
 #include "hbk/stream/stream_file_system.h"
+#include "hbk/verify/verify_runner.h"
 
 #include "command_line.h"
 #include "exit_code.h"
@@ -159,7 +161,7 @@ Result<Secrets> FindSecrets(const OptionValues& values, Command command) {
   if (command == Command::kBackup) {
     HBK_ASSIGN_OR_RETURN(secrets.main, FindPassword(values));
   }
-  if (command == Command::kPrepare) {
+  if (command == Command::kPrepare || command == Command::kVerify) {
     const char* token = LookUp("VAULT_TOKEN");
     secrets.main = Secret(token == nullptr ? "" : token);
   }
@@ -283,6 +285,35 @@ Result<report::Facts> Unpack(const prepare::UnpackOptions& options, report::Repo
                        NumberFact("bytes", summary.bytes)};
 }
 
+report::Facts VerifyFacts(const verify::VerifySummary& summary) {
+  return {NumberFact("file_count", summary.file_count),
+          NumberFact("bytes", summary.bytes),
+          NumberFact("page_count", summary.page_count),
+          {"is_complete", summary.is_complete ? "yes" : "no"}};
+}
+
+Result<report::Facts> Verify(const verify::VerifyOptions& options, report::Reporter& reporter,
+                             std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(
+      const verify::VerifySummary summary,
+      verify::RunVerify(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  HBK_RETURN_IF_ERROR(verify::VerdictOf(summary, options.target_dir));
+  return VerifyFacts(summary);
+}
+
+Result<report::Facts> VerifyStream(const std::string& input, report::Reporter& reporter,
+                                   const std::stop_token& stop) {
+  auto source = input.empty() ? io::OpenStdin(stop) : io::OpenSource(input, stop);
+  if (!source.ok()) {
+    return source.status().WithHint(
+        "hbk verify --stream=hbk < FILE, or --input=FILE, or behind a pipe");
+  }
+  HBK_ASSIGN_OR_RETURN(const verify::VerifySummary summary,
+                       verify::RunVerifyStream(std::move(*source), reporter, stop));
+  HBK_RETURN_IF_ERROR(verify::VerdictOf(summary, input.empty() ? "stdin" : input));
+  return VerifyFacts(summary);
+}
+
 Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Reporter& reporter,
                               std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(
@@ -373,6 +404,19 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
       return Prepare(options, reporter, std::move(stop));
+    }
+    case Command::kVerify: {
+      if (VerifiesStream(values)) {
+        ReportOptionFiles(given, reporter);
+        return VerifyStream(values.Text(Opt::kInput), reporter, stop);
+      }
+      HBK_ASSIGN_OR_RETURN(
+          verify::VerifyOptions options,
+          MakeVerifyOptions(values, std::move(secrets.main), core_count, std::random_device()()));
+      options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
+      ReportSealingKeys(options.sealing_keys, reporter);
+      ReportOptions(given, options.parallel, reporter);
+      return Verify(options, reporter, std::move(stop));
     }
     case Command::kDecompress:
     case Command::kDecrypt: {

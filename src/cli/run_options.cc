@@ -1,6 +1,7 @@
 #include "run_options.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,54 @@ constexpr uint64_t kDefaultSafeSlaveSeconds = 300;
 constexpr uint32_t kLongVaultTimeoutSeconds = 300;  // what the server's plugin makes of 0
 constexpr uint64_t kDefaultUseMemoryBytes = 256ULL << 20;
 constexpr uint64_t kRateLimitMin = 1 << 20;
+// Of one file.
+constexpr uint64_t kFindingsInText = 20;
+constexpr uint64_t kFindingsInJson = 1000;
+constexpr uint64_t kBudgetSecondsMax = 31536000;
+
+// What only makes sense for a directory.
+Status CheckStreamOptions(const OptionValues& values) {
+  for (const Opt id : {Opt::kTargetDir, Opt::kIncrementalDir, Opt::kFast, Opt::kSample, Opt::kSeed,
+                       Opt::kBudget}) {
+    if (values.Find(id) == nullptr) continue;
+    return UsageError(fmt::format("--{} is for a backup in a directory, and an archive is given",
+                                  SpecOf(id).name))
+        .WithHint("leave one of them out");
+  }
+  return OkStatus();
+}
+
+// "5%" or "0.5%".
+Result<double> ParseShare(const std::string& text) {
+  const Status wrong = UsageError(fmt::format("--sample={}: not a share like 5%", text))
+                           .WithHint("more than 0%, and at most 100%");
+  const size_t digits = text.find_first_not_of("0123456789.");
+  if (digits == 0 || digits == std::string::npos || text.substr(digits) != "%") return wrong;
+  char* end = nullptr;
+  const double percent = std::strtod(text.c_str(), &end);
+  if (*end != '%' || !(percent > 0) || percent > 100) return wrong;
+  return percent / 100;
+}
+
+// "90s", "30m", "2h", "1d".
+Result<uint64_t> ParseBudget(const std::string& text) {
+  const Status wrong = UsageError(fmt::format("--budget={}: not a time like 30m", text))
+                           .WithHint("a number and s, m, h or d");
+  const size_t digits = text.find_first_not_of("0123456789");
+  if (digits == 0 || digits == std::string::npos || digits > 8 || digits + 1 != text.size())
+    return wrong;
+  uint64_t unit = 0;
+  switch (text[digits]) {
+    case 's': unit = 1; break;
+    case 'm': unit = 60; break;
+    case 'h': unit = 3600; break;
+    case 'd': unit = 86400; break;
+    default: return wrong;
+  }
+  const uint64_t seconds = std::strtoull(text.c_str(), nullptr, 10) * unit;
+  if (seconds == 0 || seconds > kBudgetSecondsMax) return wrong;
+  return seconds;
+}
 
 Status NeedText(const OptionValues& values, Opt id, Command command) {
   if (!values.Text(id).empty()) return OkStatus();
@@ -173,10 +222,18 @@ Status TakeIncrementOptions(const OptionValues& values, backup::BackupOptions& o
 
 }  // namespace
 
+// --stream may stand in an option file, for backups: a directory that is given counts for more.
+bool VerifiesStream(const OptionValues& values) {
+  const bool has_directory = values.Find(Opt::kTargetDir) != nullptr;
+  return values.Find(Opt::kInput) != nullptr ||
+         (values.Find(Opt::kStream) != nullptr && !has_directory);
+}
+
 Status CheckNeeded(const OptionValues& values, Command command) {
   if (command == Command::kExtract) return NeedText(values, Opt::kDirectory, command);
   if (command == Command::kInfo) return OkStatus();
   if (command == Command::kBackup && ChosenStream(values)) return OkStatus();
+  if (command == Command::kVerify && VerifiesStream(values)) return CheckStreamOptions(values);
   HBK_RETURN_IF_ERROR(NeedText(values, Opt::kTargetDir, command));
   const bool is_restore = command == Command::kCopyBack || command == Command::kMoveBack;
   return is_restore ? NeedText(values, Opt::kDatadir, command) : OkStatus();
@@ -244,6 +301,34 @@ Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, S
   if (options.keys.user.vault_token.empty() && options.keys.user.vault_token_file.empty()) {
     options.keys.user.vault_token = std::move(vault_token);
   }
+  return options;
+}
+
+Result<verify::VerifyOptions> MakeVerifyOptions(const OptionValues& values, Secret vault_token,
+                                                uint32_t core_count, uint64_t random_seed) {
+  HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kVerify));
+  verify::VerifyOptions options;
+  options.target_dir = values.Text(Opt::kTargetDir);
+  options.incremental_dirs = values.Texts(Opt::kIncrementalDir);
+  options.is_fast = values.Flag(Opt::kFast);
+  if (values.Find(Opt::kSample) != nullptr) {
+    HBK_ASSIGN_OR_RETURN(options.sample_share, ParseShare(values.Text(Opt::kSample)));
+  }
+  options.seed = values.Number(Opt::kSeed, random_seed);
+  if (values.Find(Opt::kBudget) != nullptr) {
+    HBK_ASSIGN_OR_RETURN(options.budget_s, ParseBudget(values.Text(Opt::kBudget)));
+  }
+  if (options.budget_s != 0 && options.sample_share < 1) {
+    return UsageError("--sample and --budget together: a share is read at once")
+        .WithHint("give one of them");
+  }
+  options.parallel = ChosenThreads(values, core_count);
+  options.findings_per_file_max =
+      values.Text(Opt::kOutput) == "json" ? kFindingsInJson : kFindingsInText;
+  options.keys.user = MakeKeyOptions(values, /*is_of_server=*/false);
+  options.keys.server = MakeKeyOptions(values, /*is_of_server=*/true);
+  if (options.keys.user.vault_token.empty() && options.keys.user.vault_token_file.empty())
+    options.keys.user.vault_token = std::move(vault_token);
   return options;
 }
 
@@ -361,6 +446,8 @@ Result<OutletOptions> MakeOutletOptions(const OptionValues& values, Command comm
   OutletOptions options;
   options.command = CommandName(command);
   options.reporter = MakeReporterOptions(values);
+  // It reads archives, and writes none.
+  if (command == Command::kVerify) options.reporter.stdout_is_data = false;
   options.metrics_file = values.Text(Opt::kMetricsFile);
   options.on_failure = values.SecretOf(Opt::kOnFailure);
   options.target_dir =

@@ -17,6 +17,7 @@
 #include "hbk/seal/key_slot_runner.h"
 #include "hbk/seal/sealing_keys.h"
 #include "hbk/stream/stream_writer.h"
+#include "hbk/verify/verify_runner.h"
 
 #include "option_values.h"
 #include "run_outlets.h"
@@ -33,6 +34,11 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
 // `vault_token` is for a Vault, unless an option gives another.
 Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, Secret vault_token,
                                                    uint32_t core_count);
+// The same; `random_seed` chooses the share of --sample unless --seed does.
+Result<verify::VerifyOptions> MakeVerifyOptions(const OptionValues& values, Secret vault_token,
+                                                uint32_t core_count, uint64_t random_seed);
+// It is an archive that is to be verified.
+bool VerifiesStream(const OptionValues& values);
 // Of decompress and decrypt.
 Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, Command command,
                                                  Secret passphrase, uint32_t core_count);

@@ -162,12 +162,20 @@ Status IncompleteError(io::FileSystem& fs, const std::string& dir, const std::st
       .WithHint("unless hbk is at work there, remove the directory");
 }
 
+// The digest of the manifest that the record is about; empty: of none.
+std::string SubjectOf(const manifest::VerifyRecord& record) {
+  return record.subjects.empty() ? std::string() : record.subjects.front();
+}
+std::string SubjectOf(const manifest::DrilledRecord& record) {
+  return record.manifest_digest;
+}
+
 template <typename Record, typename Load>
 TrustFinding<Record> FindRecord(const Result<std::string>& digest, Load load) {
   TrustFinding<Record> finding;
   auto record = load();
   if (record.ok()) {
-    finding.is_of_this = digest.ok() && record->manifest_digest == *digest;
+    finding.is_of_this = digest.ok() && SubjectOf(*record) == *digest;
     finding.record = std::move(*record);
   } else if (record.status().code() != StatusCode::kNotFound) {
     finding.problem = record.status().message();
@@ -178,8 +186,8 @@ TrustFinding<Record> FindRecord(const Result<std::string>& digest, Load load) {
 void FindRecords(io::FileSystem& fs, BackupDescription& description) {
   const std::string& dir = description.directory;
   const auto digest = manifest::DigestOfStoredManifest(fs, dir);
-  description.verified = FindRecord<manifest::VerifiedRecord>(
-      digest, [&fs, &dir] { return manifest::LoadVerifiedRecord(fs, dir); });
+  description.verified = FindRecord<manifest::VerifyRecord>(
+      digest, [&fs, &dir] { return manifest::LoadVerifyRecord(fs, dir); });
   description.drilled = FindRecord<manifest::DrilledRecord>(
       digest, [&fs, &dir] { return manifest::LoadDrilledRecord(fs, dir); });
 }

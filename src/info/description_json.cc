@@ -157,10 +157,11 @@ void AddStorage(Json& json, const BackupDescription& backup) {
 
 void AddTrust(Json& json, const BackupDescription& backup) {
   if (backup.verified.record) {
-    const manifest::VerifiedRecord& record = *backup.verified.record;
-    json["last_verify"] = {{"verified_at", record.verified_at},
-                           {"kind", manifest::VerifyKindName(record.kind)},
-                           {"findings", record.findings},
+    const manifest::VerifyRecord& record = *backup.verified.record;
+    json["last_verify"] = {{"verified_at", record.time},
+                           {"kind", record.mode},
+                           {"is_whole", !record.resume.has_value()},
+                           {"findings", record.finding_count},
                            {"is_of_this_manifest", backup.verified.is_of_this}};
   }
   AddText(json, "last_verify_problem", backup.verified.problem);

@@ -190,10 +190,11 @@ constexpr std::string_view kOfAnother =
 std::string VerifiedText(const BackupDescription& backup) {
   if (!backup.verified.problem.empty()) return "unreadable: " + backup.verified.problem;
   if (!backup.verified.record) return "never";
-  const manifest::VerifiedRecord& record = *backup.verified.record;
-  std::string text =
-      fmt::format("{} ({}): ", record.verified_at, manifest::VerifyKindName(record.kind));
-  text += record.findings == 0 ? "nothing found" : fmt::format("FINDINGS {}", record.findings);
+  const manifest::VerifyRecord& record = *backup.verified.record;
+  std::string text = fmt::format("{} ({}{}): ", record.time, record.mode,
+                                 record.resume ? ", not to its end yet" : "");
+  text += record.finding_count == 0 ? "nothing found"
+                                    : fmt::format("FINDINGS {}", record.finding_count);
   if (!backup.verified.is_of_this) text += kOfAnother;
   return text;
 }

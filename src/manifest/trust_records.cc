@@ -1,7 +1,6 @@
 #include "hbk/manifest/trust_records.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -22,8 +21,6 @@ constexpr uint64_t kRecordBytesMax = 64 << 10;
 constexpr uint32_t kRecordMode = 0600;
 constexpr size_t kDigestDigits = 32;
 constexpr std::string_view kTimePattern = "0000-00-00T00:00:00Z";
-constexpr std::array<VerifyKind, 3> kVerifyKinds = {VerifyKind::kFull, VerifyKind::kFast,
-                                                    VerifyKind::kSample};
 
 Status Bad(std::string_view name, std::string_view why) {
   return CorruptionError(fmt::format("'{}' {}", name, why));
@@ -47,11 +44,6 @@ Status CheckDigest(std::string_view text) {
   return is_digest ? OkStatus() : Bad("manifest_digest", "is no digest");
 }
 
-Status Check(const VerifiedRecord& record) {
-  HBK_RETURN_IF_ERROR(CheckTime("verified_at", record.verified_at));
-  return CheckDigest(record.manifest_digest);
-}
-
 Status Check(const DrilledRecord& record) {
   HBK_RETURN_IF_ERROR(CheckTime("drilled_at", record.drilled_at));
   if (!std::isfinite(record.restore_seconds) || record.restore_seconds < 0) {
@@ -73,24 +65,6 @@ Result<Json> ParseObject(std::string_view text) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object()) return CorruptionError("no JSON object");
   return json;
-}
-
-Result<VerifiedRecord> ParseVerifiedMembers(const Json& json) {
-  VerifiedRecord record;
-  HBK_ASSIGN_OR_RETURN(record.verified_at, TextOf(json, "verified_at"));
-  HBK_ASSIGN_OR_RETURN(const std::string kind, TextOf(json, "kind"));
-  const auto* const found =
-      std::find_if(kVerifyKinds.begin(), kVerifyKinds.end(),
-                   [&kind](VerifyKind each) { return VerifyKindName(each) == kind; });
-  if (found == kVerifyKinds.end()) return Bad("kind", "is unknown");
-  record.kind = *found;
-  const auto findings = json.find("findings");
-  if (findings == json.end() || !findings->is_number_unsigned())
-    return Bad("findings", "is no count");
-  record.findings = findings->get<uint64_t>();
-  HBK_ASSIGN_OR_RETURN(record.manifest_digest, TextOf(json, "manifest_digest"));
-  HBK_RETURN_IF_ERROR(Check(record));
-  return record;
 }
 
 Result<DrilledRecord> ParseDrilledMembers(const Json& json) {
@@ -122,29 +96,6 @@ Result<Record> Load(io::FileSystem& fs, const std::string& path, Parse parse) {
 
 }  // namespace
 
-std::string_view VerifyKindName(VerifyKind kind) {
-  switch (kind) {
-    case VerifyKind::kFull: return "full";
-    case VerifyKind::kFast: return "fast";
-    case VerifyKind::kSample: return "sample";
-  }
-  return "";
-}
-
-std::string RenderVerifiedRecord(const VerifiedRecord& record) {
-  Json json;
-  json["verified_at"] = record.verified_at;
-  json["kind"] = VerifyKindName(record.kind);
-  json["findings"] = record.findings;
-  json["manifest_digest"] = record.manifest_digest;
-  return Text(json);
-}
-
-Result<VerifiedRecord> ParseVerifiedRecord(std::string_view json) {
-  HBK_ASSIGN_OR_RETURN(const Json object, ParseObject(json));
-  return ParseVerifiedMembers(object);
-}
-
 std::string RenderDrilledRecord(const DrilledRecord& record) {
   Json json;
   json["drilled_at"] = record.drilled_at;
@@ -160,20 +111,8 @@ Result<DrilledRecord> ParseDrilledRecord(std::string_view json) {
   return ParseDrilledMembers(object);
 }
 
-Result<VerifiedRecord> LoadVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir) {
-  return Load<VerifiedRecord>(fs, io::JoinPath(backup_dir, kVerifiedRecordName),
-                              ParseVerifiedRecord);
-}
-
 Result<DrilledRecord> LoadDrilledRecord(io::FileSystem& fs, const std::string& backup_dir) {
   return Load<DrilledRecord>(fs, io::JoinPath(backup_dir, kDrilledRecordName), ParseDrilledRecord);
-}
-
-Status StoreVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir,
-                           const VerifiedRecord& record) {
-  const std::string path = io::JoinPath(backup_dir, kVerifiedRecordName);
-  HBK_RETURN_IF_ERROR(Check(record).WithContext("writing " + path));
-  return io::WriteFileAtomically(fs, path, RenderVerifiedRecord(record), kRecordMode);
 }
 
 Status StoreDrilledRecord(io::FileSystem& fs, const std::string& backup_dir,

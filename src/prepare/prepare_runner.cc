@@ -86,7 +86,6 @@ class PrepareRun {
   Status OpenSet();
   Status OpenIncrements();
   Status OpenKeys();
-  Result<redo::Lsn> CheckPreparedLog();
   Status VerifyIncrements();
   Status CheckBeforeCopy();
   Status CopyToOutput();
@@ -171,35 +170,19 @@ Status PrepareRun::OpenKeys() {
   return OkStatus();
 }
 
-// The log of a prepared backup is empty, and ends where prepare has left it. Returns that LSN.
-Result<redo::Lsn> PrepareRun::CheckPreparedLog() {
-  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs_, set_, 0, keys_.get()));
-  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, FindFileCheckpoint(*reader));
-  reader->Seek(end);
-  redo::MiniTransaction mtr;
-  HBK_ASSIGN_OR_RETURN(const bool has_more, reader->Next(mtr));
-  const uint64_t expected = set_.manifest.has_value() ? set_.manifest->prepared_lsn : set_.last_lsn;
-  if (has_more || end < expected || (set_.manifest.has_value() && end != expected)) {
-    return CorruptionError(fmt::format("{} is said to be prepared to LSN {}, but its log {} LSN {}",
-                                       set_.dir, expected, has_more ? "goes on behind" : "ends at",
-                                       end))
-        .WithHint("was a server started on it?");
-  }
-  return end;
-}
-
 Status PrepareRun::VerifyIncrements() {
   if (chain_ == nullptr) return OkStatus();
   reporter_.BeginPhase("verify increments",
                        {{"increments", fmt::format("{}", chain_->increments().size())}});
-  if (set_.is_prepared) HBK_RETURN_IF_ERROR(CheckPreparedLog().status());
+  if (set_.is_prepared) HBK_RETURN_IF_ERROR(CheckPreparedLog(fs_, set_, keys_.get()).status());
   return chain_->Verify(set_, *keys_, WorkerCount(options_), stop_);
 }
 
 // What can be refused from the base itself is refused before time goes into a copy.
 Status PrepareRun::CheckBeforeCopy() {
   if (!set_.is_prepared_elsewhere) HBK_RETURN_IF_ERROR(CheckManifestFiles(fs_, set_));
-  if (set_.is_prepared && chain_ == nullptr) return CheckPreparedLog().status();
+  if (set_.is_prepared && chain_ == nullptr)
+    return CheckPreparedLog(fs_, set_, keys_.get()).status();
   HBK_RETURN_IF_ERROR(CheckLogs());
   redo_.reset();
   return OkStatus();
@@ -222,7 +205,7 @@ Status PrepareRun::CopyToOutput() {
 
 // The marks of a killed run may be left; everything else was done.
 Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
-  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, CheckPreparedLog());
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, CheckPreparedLog(fs_, set_, keys_.get()));
   summary_.was_prepared_already = true;
   summary_.start_lsn = end;
   summary_.end_lsn = end;

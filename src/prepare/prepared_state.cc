@@ -126,6 +126,24 @@ Status ReplaceLog(io::FileSystem& fs, const BackupSet& set, innodb::Lsn end_lsn,
   return fs.SyncDirectory(set.dir);
 }
 
+Result<innodb::Lsn> CheckPreparedLog(io::FileSystem& fs, const BackupSet& set,
+                                     crypto::KeySource* keys) {
+  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs, set, 0, keys));
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn end, FindFileCheckpoint(*reader));
+  reader->Seek(end);
+  redo::MiniTransaction mtr;
+  HBK_ASSIGN_OR_RETURN(const bool has_more, reader->Next(mtr));
+  const bool is_ours = set.manifest.has_value() && !set.is_prepared_elsewhere;
+  const uint64_t expected = is_ours ? set.manifest->prepared_lsn : set.last_lsn;
+  if (has_more || end < expected || (is_ours && end != expected)) {
+    return CorruptionError(fmt::format("{} is said to be prepared to LSN {}, but its log {} LSN {}",
+                                       set.dir, expected, has_more ? "goes on behind" : "ends at",
+                                       end))
+        .WithHint("was a server started on it?");
+  }
+  return end;
+}
+
 Status MarkUnfinished(io::FileSystem& fs, const BackupSet& set) {
   // In this order: a checkpoints file that says prepared, beside a manifest that does not, would
   // mean that mariadb-backup has prepared the backup.

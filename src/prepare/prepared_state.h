@@ -32,6 +32,12 @@ std::string CreatorOfEmptyLog(std::string_view source_creator);
 Result<std::unique_ptr<RedoReader>> OpenLog(io::FileSystem& fs, const BackupSet& set,
                                             size_t window_bytes, crypto::KeySource* keys);
 
+// The log of a prepared backup is empty, and ends where prepare has left it. Returns that LSN.
+// kCorruption: it is not so; of one that mariadb-backup has prepared only that it is empty is
+// known.
+Result<innodb::Lsn> CheckPreparedLog(io::FileSystem& fs, const BackupSet& set,
+                                     crypto::KeySource* keys);
+
 // Puts a log that is empty and ends at `end_lsn` in the place of the redo that had the header
 // `source`, for a server of the version that wrote that; removes other log files. Where an empty
 // log has no bytes, the system tablespace gets the LSN before.

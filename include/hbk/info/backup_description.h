@@ -103,7 +103,7 @@ struct BackupDescription {
   uint64_t stored_bytes = 0;
   uint64_t disk_bytes = 0;
 
-  TrustFinding<manifest::VerifiedRecord> verified;
+  TrustFinding<manifest::VerifyRecord> verified;
   TrustFinding<manifest::DrilledRecord> drilled;
 };
 

@@ -1,7 +1,6 @@
-// What was found out about a backup after it was made: the last `hbk verify` and the last
-// `hbk drill`, each a small file in the backup that the next one replaces.
+// hbk_drilled.json: what the last `hbk drill` of a backup has shown. The next one replaces it.
 //
-// Each says by a digest what it was about. A backup whose manifest has changed since (it was
+// It says by a digest what it was about. A backup whose manifest has changed since (it was
 // prepared, say) is another one, and the record says nothing about it: compare.
 // Nobody needs a key to write such a file: whoever can write there can also lie there.
 //
@@ -21,23 +20,7 @@
 
 namespace hbk::manifest {
 
-constexpr std::string_view kVerifiedRecordName = "hbk_verified.json";
 constexpr std::string_view kDrilledRecordName = "hbk_drilled.json";
-
-enum class VerifyKind {
-  kFull,    // every file, page and record
-  kFast,    // sizes and digests only
-  kSample,  // a part of the pages
-};
-std::string_view VerifyKindName(VerifyKind kind);  // "full", "fast", "sample"
-
-struct VerifiedRecord {
-  std::string verified_at;
-  VerifyKind kind = VerifyKind::kFull;
-  uint64_t findings = 0;  // 0: nothing wrong
-  std::string manifest_digest;
-  bool operator==(const VerifiedRecord&) const = default;
-};
 
 struct DrilledRecord {
   std::string drilled_at;
@@ -48,16 +31,11 @@ struct DrilledRecord {
   bool operator==(const DrilledRecord&) const = default;
 };
 
-std::string RenderVerifiedRecord(const VerifiedRecord& record);
-Result<VerifiedRecord> ParseVerifiedRecord(std::string_view json);
 std::string RenderDrilledRecord(const DrilledRecord& record);
 Result<DrilledRecord> ParseDrilledRecord(std::string_view json);
 
-Result<VerifiedRecord> LoadVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir);
 Result<DrilledRecord> LoadDrilledRecord(io::FileSystem& fs, const std::string& backup_dir);
 // Replaces the file, durably.
-Status StoreVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir,
-                           const VerifiedRecord& record);
 Status StoreDrilledRecord(io::FileSystem& fs, const std::string& backup_dir,
                           const DrilledRecord& record);
 

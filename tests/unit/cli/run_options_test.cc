@@ -53,6 +53,50 @@ TEST_F(RunOptionsTest, ExtractTakesDefaults) {
               StatusIs(StatusCode::kUsage, "hbk extract needs --input=FILE"));
 }
 
+TEST_F(RunOptionsTest, VerifyTakesShareAndTime) {
+  Set(Opt::kTargetDir, "/t");
+  auto options = MakeVerifyOptions(values_, Secret(), 3, 77);
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->sample_share, 1);
+  EXPECT_EQ(options->budget_s, 0U);
+  EXPECT_EQ(options->seed, 77U);
+
+  Set(Opt::kBudget, "30m");
+  EXPECT_EQ(MakeVerifyOptions(values_, Secret(), 3, 77)->budget_s, 1800U);
+  Set(Opt::kSample, "2.5%");
+  EXPECT_THAT(MakeVerifyOptions(values_, Secret(), 3, 77),
+              StatusIs(StatusCode::kUsage, HasSubstr("--sample and --budget")));
+}
+
+TEST_F(RunOptionsTest, SharesAndTimesThatAreNoneAreRefused) {
+  Set(Opt::kTargetDir, "/t");
+  for (const char* share : {"", "5", "%", "0%", "101%", "5%%", "-5%", "x%", "1.2.3%"}) {
+    Set(Opt::kSample, share);
+    EXPECT_THAT(MakeVerifyOptions(values_, Secret(), 3, 1).status(),
+                StatusIs(StatusCode::kUsage, HasSubstr("--sample=")))
+        << share;
+  }
+  Set(Opt::kSample, "100%");
+  for (const char* time : {"", "30", "m", "0s", "5x", "30 m", "999999999s", "1h30m"}) {
+    Set(Opt::kBudget, time);
+    EXPECT_THAT(MakeVerifyOptions(values_, Secret(), 3, 1).status(),
+                StatusIs(StatusCode::kUsage, HasSubstr("--budget=")))
+        << time;
+  }
+}
+
+TEST_F(RunOptionsTest, VerifyReadsAnArchiveWhereNoDirectoryIsGiven) {
+  EXPECT_FALSE(VerifiesStream(values_));
+  Set(Opt::kStream, "hbk");
+  EXPECT_TRUE(VerifiesStream(values_));
+  EXPECT_THAT(CheckNeeded(values_, Command::kVerify), IsOk());
+  Set(Opt::kTargetDir, "/t");
+  EXPECT_FALSE(VerifiesStream(values_));
+  Set(Opt::kInput, "/a");
+  EXPECT_THAT(CheckNeeded(values_, Command::kVerify),
+              StatusIs(StatusCode::kUsage, HasSubstr("--target-dir is for")));
+}
+
 TEST_F(RunOptionsTest, RestoreNeedsADatadir) {
   Set(Opt::kTargetDir, "/t");
 

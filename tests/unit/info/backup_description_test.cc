@@ -198,9 +198,11 @@ TEST_F(BackupDescriptionTest, RecordsOfAnotherManifestAreSeenToBe) {
   PutBackup();
   const auto digest = manifest::DigestOfStoredManifest(fs_, "/b");
   ASSERT_THAT(digest.status(), IsOk());
-  ASSERT_THAT(manifest::StoreVerifiedRecord(
-                  fs_, "/b", {.verified_at = "2026-02-01T00:00:00Z", .manifest_digest = *digest}),
-              IsOk());
+  manifest::VerifyRecord verified;
+  verified.time = "2026-02-01T00:00:00Z";
+  verified.mode = "full";
+  verified.subjects = {*digest};
+  ASSERT_THAT(manifest::StoreVerifyRecord(fs_, "/b", verified), IsOk());
   ASSERT_THAT(manifest::StoreDrilledRecord(fs_, "/b",
                                            {.drilled_at = "2026-02-01T00:00:00Z",
                                             .ok = true,

@@ -35,7 +35,7 @@ TEST(DescriptionJsonTest, EverythingThatIsKnownIsAMember) {
       R"("compression":"zstd:3","is_sealed":true,"has_sealed_names":false,)"
       R"("seal_check":"genuine","key_slot_count":2,)"
       R"("encryption_keys":[{"key_id":1,"key_version":4}],)"
-      R"("last_verify":{"verified_at":"2026-02-01T00:00:00Z","kind":"full","findings":3,)"
+      R"("last_verify":{"verified_at":"2026-02-01T00:00:00Z","kind":"full","is_whole":true,"findings":3,)"
       R"("is_of_this_manifest":true},)"
       R"("last_drill":{"drilled_at":"2026-02-02T00:00:00Z","ok":true,"restore_seconds":9.0,)"
       R"("server_version":"10.11.19","is_of_this_manifest":false}})"

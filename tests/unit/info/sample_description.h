@@ -54,8 +54,9 @@ inline BackupDescription SampleDescription() {
   backup.stored_bytes = 1 << 20;
   backup.disk_bytes = 1 << 19;
   backup.verified.record.emplace();
-  backup.verified.record->verified_at = "2026-02-01T00:00:00Z";
-  backup.verified.record->findings = 3;
+  backup.verified.record->time = "2026-02-01T00:00:00Z";
+  backup.verified.record->mode = "full";
+  backup.verified.record->finding_count = 3;
   backup.verified.is_of_this = true;
   backup.drilled.record.emplace();
   backup.drilled.record->drilled_at = "2026-02-02T00:00:00Z";

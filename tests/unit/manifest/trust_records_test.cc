@@ -20,13 +20,6 @@ using hbk::testing::StatusIs;
 using ::testing::_;
 using ::testing::HasSubstr;
 
-VerifiedRecord SampleVerified() {
-  return {.verified_at = "2026-01-31T16:55:30Z",
-          .kind = VerifyKind::kSample,
-          .findings = 18446744073709551615U,
-          .manifest_digest = "0123456789abcdef0123456789abcdef"};
-}
-
 DrilledRecord SampleDrilled() {
   return {.drilled_at = "2026-01-31T16:55:30Z",
           .ok = true,
@@ -42,11 +35,6 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 }
 
 TEST(TrustRecordsTest, WhatIsRenderedIsParsedBack) {
-  for (const VerifyKind kind : {VerifyKind::kFull, VerifyKind::kFast, VerifyKind::kSample}) {
-    VerifiedRecord record = SampleVerified();
-    record.kind = kind;
-    EXPECT_THAT(ParseVerifiedRecord(RenderVerifiedRecord(record)), IsOkAndHolds(record));
-  }
   for (const bool ok : {true, false}) {
     DrilledRecord record = SampleDrilled();
     record.ok = ok;
@@ -55,13 +43,6 @@ TEST(TrustRecordsTest, WhatIsRenderedIsParsedBack) {
 }
 
 TEST(TrustRecordsTest, TheTextIsWhatOthersRead) {
-  EXPECT_EQ(RenderVerifiedRecord(SampleVerified()),
-            "{\n"
-            "  \"verified_at\": \"2026-01-31T16:55:30Z\",\n"
-            "  \"kind\": \"sample\",\n"
-            "  \"findings\": 18446744073709551615,\n"
-            "  \"manifest_digest\": \"0123456789abcdef0123456789abcdef\"\n"
-            "}\n");
   EXPECT_EQ(RenderDrilledRecord(SampleDrilled()),
             "{\n"
             "  \"drilled_at\": \"2026-01-31T16:55:30Z\",\n"
@@ -73,34 +54,8 @@ TEST(TrustRecordsTest, TheTextIsWhatOthersRead) {
 }
 
 TEST(TrustRecordsTest, UnknownMembersAreIgnored) {
-  const std::string verified =
-      Replaced(RenderVerifiedRecord(SampleVerified()), "{", "{\"new\": [],");
-  EXPECT_THAT(ParseVerifiedRecord(verified), IsOkAndHolds(SampleVerified()));
-}
-
-TEST(TrustRecordsTest, WhatIsNoRecordOfAVerifyIsRefused) {
-  const std::string good = RenderVerifiedRecord(SampleVerified());
-  const std::string cases[] = {
-      "",
-      "[]",
-      "{}",
-      good.substr(0, good.size() - 3),
-      Replaced(good, "sample", "thorough"),
-      Replaced(good, "\"sample\"", "7"),
-      Replaced(good, "18446744073709551615", "-1"),
-      Replaced(good, "18446744073709551615", "1.5"),
-      Replaced(good, "18446744073709551615", "\"0\""),
-      Replaced(good, "16:55:30Z", "16:55:30"),
-      Replaced(good, "16:55:30Z", "16:55-30Z"),
-      Replaced(good, "2026", "2o26"),
-      Replaced(good, "abcdef\"", "abcdeF\""),
-      Replaced(good, "abcdef\"", "\""),
-      Replaced(good, "\"kind\"", "\"king\""),
-      std::string(65 << 10, ' ') + good,
-  };
-
-  for (const std::string& text : cases)
-    EXPECT_THAT(ParseVerifiedRecord(text), StatusIs(StatusCode::kCorruption, _)) << text;
+  const std::string drilled = Replaced(RenderDrilledRecord(SampleDrilled()), "{", "{\"new\": [],");
+  EXPECT_THAT(ParseDrilledRecord(drilled), IsOkAndHolds(SampleDrilled()));
 }
 
 TEST(TrustRecordsTest, WhatIsNoRecordOfADrillIsRefused) {
@@ -123,30 +78,23 @@ TEST(TrustRecordsTest, WhatIsNoRecordOfADrillIsRefused) {
 TEST(TrustRecordsTest, AStoredRecordReplacesTheOneBefore) {
   MemFileSystem fs;
   ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
-  VerifiedRecord verified = SampleVerified();
-  ASSERT_THAT(StoreVerifiedRecord(fs, "/b", verified), IsOk());
-  verified.findings = 0;
+  DrilledRecord drilled = SampleDrilled();
+  ASSERT_THAT(StoreDrilledRecord(fs, "/b", drilled), IsOk());
+  drilled.ok = false;
 
-  ASSERT_THAT(StoreVerifiedRecord(fs, "/b", verified), IsOk());
-  ASSERT_THAT(StoreDrilledRecord(fs, "/b", SampleDrilled()), IsOk());
+  ASSERT_THAT(StoreDrilledRecord(fs, "/b", drilled), IsOk());
 
-  EXPECT_THAT(LoadVerifiedRecord(fs, "/b"), IsOkAndHolds(verified));
-  EXPECT_THAT(LoadDrilledRecord(fs, "/b"), IsOkAndHolds(SampleDrilled()));
+  EXPECT_THAT(LoadDrilledRecord(fs, "/b"), IsOkAndHolds(drilled));
 }
 
 TEST(TrustRecordsTest, WhatCouldNotBeReadAgainIsNotStored) {
   MemFileSystem fs;
   ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
-  VerifiedRecord verified = SampleVerified();
-  verified.manifest_digest = "";
   DrilledRecord drilled = SampleDrilled();
   drilled.drilled_at = "yesterday";
 
-  EXPECT_THAT(StoreVerifiedRecord(fs, "/b", verified),
-              StatusIs(StatusCode::kCorruption, HasSubstr("writing /b/hbk_verified.json")));
   EXPECT_THAT(StoreDrilledRecord(fs, "/b", drilled),
               StatusIs(StatusCode::kCorruption, HasSubstr("writing /b/hbk_drilled.json")));
-  EXPECT_THAT(LoadVerifiedRecord(fs, "/b"), StatusIs(StatusCode::kNotFound, _));
   EXPECT_THAT(LoadDrilledRecord(fs, "/b"), StatusIs(StatusCode::kNotFound, _));
 }
 

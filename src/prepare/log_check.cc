@@ -1,0 +1,106 @@
+#include "hbk/prepare/log_check.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/mariadb_backup_files.h"
+
+#include "backup_set.h"
+#include "increment_set.h"
+#include "increment_source.h"
+#include "prepared_state.h"
+#include "redo_reader.h"
+
+namespace hbk::prepare {
+namespace {
+
+constexpr uint64_t kStopMtrs = 4096;  // mini-transactions between two looks at `stop`
+
+// Manifest or checkpoints file say so; of what is no backup at all the opener will tell.
+Result<bool> IsIncrement(io::FileSystem& fs, const std::string& dir) {
+  const auto manifest = manifest::LoadManifest(fs, dir);
+  if (manifest.ok()) return manifest->base.has_value();
+  if (manifest.status().code() != StatusCode::kNotFound) return manifest.status();
+  const auto metadata = manifest::LoadMariadbBackupSet(fs, dir);
+  if (metadata.status().code() == StatusCode::kNotFound) return false;
+  HBK_RETURN_IF_ERROR(metadata.status());
+  return metadata->checkpoints.backup_type == "incremental";
+}
+
+Status CheckRecords(RedoReader& reader, const redo::MiniTransaction& mtr, CheckedLog& log) {
+  redo::RecordReader records(mtr.body);
+  redo::RedoRecord record;
+  for (;;) {
+    const auto has_record = records.Next(record);
+    if (!has_record.ok()) {
+      return reader.BadContent(
+          has_record.status().WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn)));
+    }
+    if (!*has_record) return OkStatus();
+    ++log.record_count;
+  }
+}
+
+Result<CheckedLog> ReadToEnd(RedoReader& reader, redo::Lsn last_lsn, const std::stop_token& stop) {
+  CheckedLog log;
+  log.path = reader.path();
+  log.start_lsn = reader.checkpoint().checkpoint_lsn;
+  HBK_ASSIGN_OR_RETURN(const redo::Lsn checkpoint_end, FindFileCheckpoint(reader));
+  log.needed_lsn = std::max(last_lsn, checkpoint_end);
+  reader.Seek(log.start_lsn);
+  redo::MiniTransaction mtr;
+  for (;;) {
+    HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
+    if (!has_mtr) break;
+    HBK_RETURN_IF_ERROR(CheckRecords(reader, mtr, log));
+    if (++log.mtr_count % kStopMtrs == 0 && stop.stop_requested()) return InterruptedError();
+  }
+  log.end_lsn = reader.position();
+  if (log.end_lsn >= log.needed_lsn) return log;
+  return CorruptionError(fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}",
+                                     log.path, log.end_lsn, reader.end_reason(), log.needed_lsn));
+}
+
+}  // namespace
+
+Result<CheckedLog> CheckBackupLog(io::FileSystem& fs, const std::string& backup_dir,
+                                  crypto::KeySource* keys, const std::stop_token& stop) {
+  HBK_ASSIGN_OR_RETURN(const bool is_increment, IsIncrement(fs, backup_dir));
+  const std::string path = io::JoinPath(backup_dir, kLogFileName);
+  HBK_ASSIGN_OR_RETURN(const bool is_there, io::Exists(fs, path));
+  if (!is_there) return CorruptionError(path + " is missing");
+  if (is_increment) {
+    HBK_ASSIGN_OR_RETURN(const auto increment, OpenIncrement(fs, backup_dir));
+    HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs, path, 0, keys));
+    return ReadToEnd(*reader, increment->manifest().last_lsn, stop);
+  }
+  HBK_ASSIGN_OR_RETURN(const BackupSet set, OpenBackupSet(fs, backup_dir));
+  if (set.is_prepared || set.is_prepared_elsewhere) {
+    HBK_ASSIGN_OR_RETURN(const redo::Lsn end, CheckPreparedLog(fs, set, keys));
+    return CheckedLog{.path = path, .start_lsn = end, .end_lsn = end, .needed_lsn = end};
+  }
+  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs, set, 0, keys));
+  return ReadToEnd(*reader, set.last_lsn, stop);
+}
+
+Status CheckChainOrder(io::FileSystem& fs, const std::string& base_dir,
+                       const std::vector<std::string>& incremental_dirs) {
+  HBK_ASSIGN_OR_RETURN(const BackupSet base, OpenBackupSet(fs, base_dir));
+  IncrementList increments;
+  for (const std::string& dir : incremental_dirs) {
+    HBK_ASSIGN_OR_RETURN(auto increment, OpenIncrement(fs, dir));
+    increments.push_back(std::move(increment));
+  }
+  return CheckChain(base, increments);
+}
+
+Status CheckIncrementFiles(io::FileSystem& fs, const std::string& dir, uint32_t worker_count,
+                           const std::stop_token& stop) {
+  HBK_ASSIGN_OR_RETURN(const auto increment, OpenIncrement(fs, dir));
+  return increment->Verify(worker_count, stop);
+}
+
+}  // namespace hbk::prepare
