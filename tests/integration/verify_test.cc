@@ -186,7 +186,7 @@ class VerifyTest : public ::testing::Test {
       damage.was[target] = before;
       Store(target, after);
     };
-    const uint32_t kind = random_() % 8;
+    const auto kind = random_() % 8;
     if (kind < 5) {
       if (bytes.empty()) return damage;
       damage.what = fmt::format("{}: damage {}", path, kind);
@@ -368,7 +368,7 @@ TEST_P(VerifyStreamTest, ADamageOfAnArchiveIsFound) {
   uint32_t found = 0;
   for (uint32_t i = 0; i < damages_;) {
     std::string damaged;
-    const uint32_t kind = random_() % 7;
+    const auto kind = random_() % 7;
     const size_t at = random_() % archive.size();
     const size_t size = std::min<size_t>(1 + random_() % 100000, archive.size() - at);
     if (kind < 5) {
