@@ -1,0 +1,209 @@
+#include "hbk/manifest/trust_records.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <exception>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/mariadb_backup_files.h"
+
+#include "manifest_rules.h"
+
+namespace hbk::manifest {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kRecordBytesMax = 64 << 10;
+constexpr uint32_t kRecordMode = 0600;
+constexpr size_t kDigestDigits = 32;
+constexpr std::string_view kTimePattern = "0000-00-00T00:00:00Z";
+constexpr std::array<VerifyKind, 3> kVerifyKinds = {VerifyKind::kFull, VerifyKind::kFast,
+                                                    VerifyKind::kSample};
+
+Status Bad(std::string_view name, std::string_view why) {
+  return CorruptionError(fmt::format("'{}' {}", name, why));
+}
+
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+Status CheckTime(std::string_view name, std::string_view text) {
+  bool is_time = text.size() == kTimePattern.size();
+  for (size_t i = 0; is_time && i < text.size(); ++i)
+    is_time = kTimePattern[i] == '0' ? IsDigit(text[i]) : text[i] == kTimePattern[i];
+  return is_time ? OkStatus() : Bad(name, "is no time as 2026-01-31T16:55:30Z");
+}
+
+Status CheckDigest(std::string_view text) {
+  const bool is_digest = text.size() == kDigestDigits &&
+                         std::all_of(text.begin(), text.end(),
+                                     [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
+  return is_digest ? OkStatus() : Bad("manifest_digest", "is no digest");
+}
+
+Status Check(const VerifiedRecord& record) {
+  HBK_RETURN_IF_ERROR(CheckTime("verified_at", record.verified_at));
+  return CheckDigest(record.manifest_digest);
+}
+
+Status Check(const DrilledRecord& record) {
+  HBK_RETURN_IF_ERROR(CheckTime("drilled_at", record.drilled_at));
+  if (!std::isfinite(record.restore_seconds) || record.restore_seconds < 0) {
+    return Bad("restore_seconds", "is no time span");
+  }
+  return CheckDigest(record.manifest_digest);
+}
+
+Result<std::string> TextOf(const Json& json, const char* name) {
+  const auto it = json.find(name);
+  if (it == json.end()) return Bad(name, "is missing");
+  if (!it->is_string()) return Bad(name, "is no text");
+  return it->get<std::string>();
+}
+
+// A later hbk may have more members, whatever is in them.
+Result<Json> ParseObject(std::string_view text) {
+  if (text.size() > kRecordBytesMax) return CorruptionError("larger than any record is");
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded() || !json.is_object()) return CorruptionError("no JSON object");
+  return json;
+}
+
+Result<VerifiedRecord> ParseVerifiedMembers(std::string_view text) {
+  HBK_ASSIGN_OR_RETURN(const Json json, ParseObject(text));
+  VerifiedRecord record;
+  HBK_ASSIGN_OR_RETURN(record.verified_at, TextOf(json, "verified_at"));
+  HBK_ASSIGN_OR_RETURN(const std::string kind, TextOf(json, "kind"));
+  const auto* const found =
+      std::find_if(kVerifyKinds.begin(), kVerifyKinds.end(),
+                   [&kind](VerifyKind each) { return VerifyKindName(each) == kind; });
+  if (found == kVerifyKinds.end()) return Bad("kind", "is unknown");
+  record.kind = *found;
+  const auto findings = json.find("findings");
+  if (findings == json.end() || !findings->is_number_unsigned())
+    return Bad("findings", "is no count");
+  record.findings = findings->get<uint64_t>();
+  HBK_ASSIGN_OR_RETURN(record.manifest_digest, TextOf(json, "manifest_digest"));
+  HBK_RETURN_IF_ERROR(Check(record));
+  return record;
+}
+
+Result<DrilledRecord> ParseDrilledMembers(std::string_view text) {
+  HBK_ASSIGN_OR_RETURN(const Json json, ParseObject(text));
+  DrilledRecord record;
+  HBK_ASSIGN_OR_RETURN(record.drilled_at, TextOf(json, "drilled_at"));
+  const auto ok = json.find("ok");
+  if (ok == json.end() || !ok->is_boolean()) return Bad("ok", "is neither true nor false");
+  record.ok = ok->get<bool>();
+  const auto seconds = json.find("restore_seconds");
+  if (seconds == json.end() || !seconds->is_number()) return Bad("restore_seconds", "is no number");
+  record.restore_seconds = seconds->get<double>();
+  HBK_ASSIGN_OR_RETURN(record.server_version, TextOf(json, "server_version"));
+  HBK_ASSIGN_OR_RETURN(record.manifest_digest, TextOf(json, "manifest_digest"));
+  HBK_RETURN_IF_ERROR(Check(record));
+  return record;
+}
+
+// The library throws when memory runs out, or for text that is no UTF-8.
+template <typename Record, typename Parse>
+Result<Record> Guarded(std::string_view text, Parse parse) {
+  try {
+    return parse(text);
+  } catch (const std::exception& e) {
+    return CorruptionError(e.what());
+  }
+}
+
+std::string Text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+template <typename Record, typename Parse>
+Result<Record> Load(io::FileSystem& fs, const std::string& path, Parse parse) {
+  HBK_ASSIGN_OR_RETURN(const std::string text, io::ReadFile(fs, path, kRecordBytesMax));
+  Result<Record> record = parse(text);
+  if (!record.ok()) return record.status().WithContext(path);
+  return record;
+}
+
+}  // namespace
+
+std::string_view VerifyKindName(VerifyKind kind) {
+  switch (kind) {
+    case VerifyKind::kFull: return "full";
+    case VerifyKind::kFast: return "fast";
+    case VerifyKind::kSample: return "sample";
+  }
+  return "";
+}
+
+std::string RenderVerifiedRecord(const VerifiedRecord& record) {
+  Json json;
+  json["verified_at"] = record.verified_at;
+  json["kind"] = VerifyKindName(record.kind);
+  json["findings"] = record.findings;
+  json["manifest_digest"] = record.manifest_digest;
+  return Text(json);
+}
+
+Result<VerifiedRecord> ParseVerifiedRecord(std::string_view json) {
+  return Guarded<VerifiedRecord>(json, ParseVerifiedMembers);
+}
+
+std::string RenderDrilledRecord(const DrilledRecord& record) {
+  Json json;
+  json["drilled_at"] = record.drilled_at;
+  json["ok"] = record.ok;
+  json["restore_seconds"] = record.restore_seconds;
+  json["server_version"] = record.server_version;
+  json["manifest_digest"] = record.manifest_digest;
+  return Text(json);
+}
+
+Result<DrilledRecord> ParseDrilledRecord(std::string_view json) {
+  return Guarded<DrilledRecord>(json, ParseDrilledMembers);
+}
+
+Result<VerifiedRecord> LoadVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir) {
+  return Load<VerifiedRecord>(fs, io::JoinPath(backup_dir, kVerifiedRecordName),
+                              ParseVerifiedRecord);
+}
+
+Result<DrilledRecord> LoadDrilledRecord(io::FileSystem& fs, const std::string& backup_dir) {
+  return Load<DrilledRecord>(fs, io::JoinPath(backup_dir, kDrilledRecordName), ParseDrilledRecord);
+}
+
+Status StoreVerifiedRecord(io::FileSystem& fs, const std::string& backup_dir,
+                           const VerifiedRecord& record) {
+  const std::string path = io::JoinPath(backup_dir, kVerifiedRecordName);
+  HBK_RETURN_IF_ERROR(Check(record).WithContext("writing " + path));
+  return io::WriteFileAtomically(fs, path, RenderVerifiedRecord(record), kRecordMode);
+}
+
+Status StoreDrilledRecord(io::FileSystem& fs, const std::string& backup_dir,
+                          const DrilledRecord& record) {
+  const std::string path = io::JoinPath(backup_dir, kDrilledRecordName);
+  HBK_RETURN_IF_ERROR(Check(record).WithContext("writing " + path));
+  return io::WriteFileAtomically(fs, path, RenderDrilledRecord(record), kRecordMode);
+}
+
+Result<std::string> DigestOfStoredManifest(io::FileSystem& fs, const std::string& backup_dir) {
+  // Where both manifests are, the plain one counts, as for whoever reads them.
+  for (const std::string& name :
+       {std::string(kManifestFileName), std::string(kSealedManifestFileName),
+        MetadataNamesFor("10.11").checkpoints, MetadataNamesFor("11.8").checkpoints}) {
+    const auto bytes = io::ReadFile(fs, io::JoinPath(backup_dir, name), kManifestBytesMax);
+    if (bytes.ok()) return filter::DigestOf(AsBytes(*bytes));
+    if (bytes.status().code() != StatusCode::kNotFound) return bytes.status();
+  }
+  return NotFoundError(fmt::format("{}: no manifest of a backup", backup_dir));
+}
+
+}  // namespace hbk::manifest
