@@ -208,12 +208,20 @@ BackgroundProcess::~BackgroundProcess() {
 
 std::optional<ProcessEnd> BackgroundProcess::Reap(bool waits) {
   if (end_) return end_;
+  // Until it is reaped nobody else has its pid: what is left of the group can be ended.
+  siginfo_t info{};
+  int failed = 0;
+  do {
+    failed = waitid(P_PID, static_cast<id_t>(pid_), &info,
+                    WEXITED | WNOWAIT | (waits ? 0 : WNOHANG));
+  } while (failed != 0 && errno == EINTR);
+  if (failed == 0 && info.si_pid == 0) return std::nullopt;
+  kill(-pid_, SIGKILL);
   int status = 0;
   pid_t ended = 0;
   do {
-    ended = waitpid(pid_, &status, waits ? 0 : WNOHANG);
+    ended = waitpid(pid_, &status, 0);
   } while (ended < 0 && errno == EINTR);
-  if (ended == 0) return std::nullopt;
   ProcessEnd end;
   if (ended == pid_ && WIFSIGNALED(status)) end.signal_number = WTERMSIG(status);
   if (ended == pid_ && WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);

@@ -1,6 +1,6 @@
 // A program that runs beside hbk, and never longer than it.
 //
-// It is the first of a process group of its own, with /dev/null as its input, no open files of
+// It is the first of a process group of its own, which ends with it, with /dev/null as its input, no open files of
 // hbk, no blocked signals, and its output in a file. The kernel kills it when the thread that
 // started it ends, however that ends. Variables by which a service manager talks to hbk are not
 // handed on.
