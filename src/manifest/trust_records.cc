@@ -106,6 +106,10 @@ Result<DrilledRecord> ParseDrilledMembers(std::string_view text) {
   if (seconds == json.end() || !seconds->is_number()) return Bad("restore_seconds", "is no number");
   record.restore_seconds = seconds->get<double>();
   HBK_ASSIGN_OR_RETURN(record.server_version, TextOf(json, "server_version"));
+  if (const auto turn = json.find("sample_turn"); turn != json.end()) {
+    if (!turn->is_number_unsigned()) return Bad("sample_turn", "is no count");
+    record.sample_turn = turn->get<uint64_t>();
+  }
   HBK_ASSIGN_OR_RETURN(record.manifest_digest, TextOf(json, "manifest_digest"));
   HBK_RETURN_IF_ERROR(Check(record));
   return record;
@@ -163,6 +167,7 @@ std::string RenderDrilledRecord(const DrilledRecord& record) {
   json["ok"] = record.ok;
   json["restore_seconds"] = record.restore_seconds;
   json["server_version"] = record.server_version;
+  if (record.sample_turn != 0) json["sample_turn"] = record.sample_turn;
   json["manifest_digest"] = record.manifest_digest;
   return Text(json);
 }

@@ -156,6 +156,15 @@ struct BaseBackup {
   bool operator==(const BaseBackup&) const = default;
 };
 
+// What --record-checksums saw of a table in the moment that the backup is of.
+struct TableChecksum {
+  std::string database;  // as users write it
+  std::string table;
+  uint64_t row_count = 0;
+  uint64_t checksum = 0;  // CHECKSUM TABLE .. EXTENDED
+  auto operator<=>(const TableChecksum&) const = default;
+};
+
 struct BackupManifest {
   std::string hbk_version;
   std::string backup_uuid;
@@ -194,6 +203,7 @@ struct BackupManifest {
   std::vector<std::string> warnings;
   std::vector<std::string> databases;
   std::vector<EncryptionKeyUse> encryption_keys;  // sorted, each once
+  std::vector<TableChecksum> table_checksums;     // sorted; empty: none were asked for
   std::vector<ManifestFile> files;  // sorted by name; the manifest itself is not among them
 
   // Set by prepare.

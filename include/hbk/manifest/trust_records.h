@@ -45,6 +45,8 @@ struct DrilledRecord {
   double restore_seconds = 0;  // until the restored server could be asked
   std::string server_version;  // of the server that was started on it
   std::string manifest_digest;
+  // Which turn of the rotating sample it was; the next drill takes the next one.
+  uint64_t sample_turn = 0;
   bool operator==(const DrilledRecord&) const = default;
 };
 

@@ -50,6 +50,7 @@ TEST(TrustRecordsTest, WhatIsRenderedIsParsedBack) {
   for (const bool ok : {true, false}) {
     DrilledRecord record = SampleDrilled();
     record.ok = ok;
+    record.sample_turn = ok ? 20481 : 0;
     EXPECT_THAT(ParseDrilledRecord(RenderDrilledRecord(record)), IsOkAndHolds(record));
   }
 }
