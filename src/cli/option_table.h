@@ -20,11 +20,13 @@ enum class Command : uint8_t {
   kMoveBack,
   kDecompress,
   kDecrypt,
-  kKey
+  kKey,
+  kDrill
 };
 inline constexpr std::array kCommands = {
-    Command::kBackup,   Command::kExtract,    Command::kPrepare, Command::kCopyBack,
-    Command::kMoveBack, Command::kDecompress, Command::kDecrypt, Command::kKey};
+    Command::kBackup,   Command::kExtract,  Command::kPrepare,
+    Command::kCopyBack, Command::kMoveBack, Command::kDecompress,
+    Command::kDecrypt,  Command::kKey,      Command::kDrill};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -120,6 +122,18 @@ enum class Opt : uint8_t {
   kRemap,
   kLocalTablespaces,
   kForceNonEmptyDirectories,
+  kRecordChecksums,
+  kMariadbd,
+  kScratchDir,
+  kKeepScratch,
+  kCheck,
+  kCheckSample,
+  kCompareWith,
+  kSqlFile,
+  kReportJson,
+  kReportHtml,
+  kServerStartTimeout,
+  kStatementTimeout,
   kOutput,
   kQuiet,
   kVerbose,
