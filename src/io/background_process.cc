@@ -212,8 +212,8 @@ std::optional<ProcessEnd> BackgroundProcess::Reap(bool waits) {
   siginfo_t info{};
   int failed = 0;
   do {
-    failed = waitid(P_PID, static_cast<id_t>(pid_), &info,
-                    WEXITED | WNOWAIT | (waits ? 0 : WNOHANG));
+    failed =
+        waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | (waits ? 0 : WNOHANG));
   } while (failed != 0 && errno == EINTR);
   if (failed == 0 && info.si_pid == 0) return std::nullopt;
   kill(-pid_, SIGKILL);

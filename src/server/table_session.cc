@@ -13,7 +13,8 @@ namespace {
 // waits.
 constexpr std::string_view kSessionSettings =
     "SET SESSION wait_timeout=2147483, interactive_timeout=2147483, net_read_timeout=3600, "
-    "net_write_timeout=3600, max_statement_time=0, lock_wait_timeout=10, autocommit=1, sql_mode=''";
+    "net_write_timeout=3600, max_statement_time=0, lock_wait_timeout=10, autocommit=1, "
+    "idle_transaction_timeout=0, idle_readonly_transaction_timeout=0, sql_mode=''";
 constexpr std::string_view kSavepoint = "hbk_table";
 constexpr uint32_t kUnknownSystemVariable = 1193;
 

@@ -368,9 +368,9 @@ TEST_F(DrillTest, AServerThatDiesOrHangsIsCaughtAndItsErrorLogQuoted) {
   EXPECT_THAT(Problems(), HasSubstr("signal 11"));
   EXPECT_THAT(report_["server"]["error_log"].get<std::string>(), HasSubstr("got signal 11"));
 
-  ASSERT_NO_FATAL_FAILURE(Drill("full", kFailedDrill,
-                                {"--mariadbd=" + ServerThatGets("STOP"), waits,
-                                 "--statement-timeout=15"}));
+  ASSERT_NO_FATAL_FAILURE(
+      Drill("full", kFailedDrill,
+            {"--mariadbd=" + ServerThatGets("STOP"), waits, "--statement-timeout=15"}));
   EXPECT_THAT(Problems(), HasSubstr("15"));
 }
 

@@ -1,9 +1,9 @@
 // A program that runs beside hbk, and never longer than it.
 //
-// It is the first of a process group of its own, which ends with it, with /dev/null as its input, no open files of
-// hbk, no blocked signals, and its output in a file. The kernel kills it when the thread that
-// started it ends, however that ends. Variables by which a service manager talks to hbk are not
-// handed on.
+// It is the first of a process group of its own, which ends with it, with /dev/null as its input,
+// no open files of hbk, no blocked signals, and its output in a file. The kernel kills it when the
+// thread that started it ends, however that ends. Variables by which a service manager talks to hbk
+// are not handed on.
 //
 // Where the kernel can (Landlock), it is kept from changing files elsewhere than in `writable`.
 //
