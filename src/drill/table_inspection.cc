@@ -18,6 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kPhase = "check tables";
+// The answer for sequences, and for tables in memory.
+constexpr std::string_view kNoCheck = "doesn't support check";
 constexpr std::string_view kUnknownEngine = "Unknown storage engine '";
 
 Finding Problem(const server::ListedTable& table, std::string text) {
@@ -125,6 +127,10 @@ std::vector<Finding> JudgeCheck(const server::ListedTable& table,
   const std::string foreign = ForeignEngine(messages);
   if (!foreign.empty()) {
     return {Remark(table, fmt::format("not checked: the rows of {} are in no backup", foreign))};
+  }
+  if (messages.size() == 1 && messages[0].kind == "note" &&
+      messages[0].text.find(kNoCheck) != std::string::npos) {
+    return {Remark(table, "not checked: " + messages[0].text)};
   }
   std::vector<Finding> findings;
   for (const server::CheckMessage& message : messages) {

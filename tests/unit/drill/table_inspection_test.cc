@@ -50,6 +50,14 @@ TEST(TableInspectionTest, AWarningBeforeAnOkIsARemark) {
   EXPECT_EQ(findings[0].severity, Severity::kRemark);
 }
 
+TEST(TableInspectionTest, WhatCannotBeCheckedIsARemark) {
+  const auto findings =
+      JudgeCheck(kTable, {{"note", "The storage engine for the table doesn't support check"}});
+
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].severity, Severity::kRemark);
+}
+
 TEST(TableInspectionTest, ATableWhoseRowsLieElsewhereIsNoProblemButOneOfALostEngineIs) {
   const auto foreign =
       JudgeCheck(kTable, {{"error", "Unknown storage engine 'CONNECT'"}, {"error", "Corrupt"}});
