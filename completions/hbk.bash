@@ -11,7 +11,7 @@ _hbk() {
     cword=$COMP_CWORD
   fi
 
-  local commands="backup extract prepare verify copy-back move-back decompress decrypt key info help"
+  local commands="backup extract prepare verify drill copy-back move-back decompress decrypt key info help"
   local first="--no-defaults --defaults-file= --defaults-extra-file= --defaults-group-suffix="
   first+=" --print-defaults"
 
@@ -19,7 +19,7 @@ _hbk() {
     --target-dir | --directory | --datadir | -h | --innodb-data-home-dir | --innodb-undo-directory | \
       --innodb-log-group-home-dir | --aria-log-dir-path | --rocksdb-datadir | --rocksdb-wal-dir | \
       --ssl-capath | --ssl-crlpath | --incremental-basedir | \
-      --incremental-dir | --output-dir | --extra-lsndir)
+      --incremental-dir | --output-dir | --extra-lsndir | --scratch-dir)
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       compopt -o filenames 2>/dev/null
       return
@@ -27,7 +27,8 @@ _hbk() {
     --input | --defaults-file | --defaults-extra-file | --socket | -S | --ssl-ca | --ssl-cert | --ssl-key | \
       --ssl-crl | --file-key-management-filename | --hashicorp-key-management-vault-ca | \
       --hashicorp-key-management-token-file | --encrypt-key-file | --encrypt-passphrase-file | \
-      --new-key-file | --new-passphrase-file | --log-file | --metrics-file)
+      --new-key-file | --new-passphrase-file | --log-file | --metrics-file | --mariadbd | --sql-file | \
+      --report-json | --report-html | --compare-with)
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       compopt -o filenames 2>/dev/null
       return
@@ -56,6 +57,10 @@ _hbk() {
       mapfile -t COMPREPLY < <(compgen -W "select update all" -- "$cur")
       return
       ;;
+    --check)
+      mapfile -t COMPREPLY < <(compgen -W "quick medium extended none" -- "$cur")
+      return
+      ;;
     --protocol)
       mapfile -t COMPREPLY < <(compgen -W "tcp socket" -- "$cur")
       return
@@ -73,7 +78,7 @@ _hbk() {
   local i command=
   for ((i = 1; i < cword; i++)); do
     case ${words[i]} in
-      backup | extract | prepare | verify | copy-back | move-back | decompress | decrypt | key | info | help)
+      backup | extract | prepare | verify | drill | copy-back | move-back | decompress | decrypt | key | info | help)
         command=${words[i]}
         break
         ;;
@@ -83,7 +88,7 @@ _hbk() {
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $first --help --version" -- "$cur")
   elif [[ $command == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare verify copy-back move-back decompress decrypt key info" -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W "backup extract prepare verify drill copy-back move-back decompress decrypt key info" -- "$cur")
   else
     local options
     options=$("${words[0]}" help "$command" 2>/dev/null |

@@ -273,6 +273,7 @@ manifest::BackupManifest MakeManifest(const BackupRecord& record) {
   made.options = record.options;
   made.warnings = record.warnings;
   made.databases = record.databases;
+  made.table_checksums = record.table_checksums;
   made.encryption_keys.assign(record.keys.begin(), record.keys.end());
   return made;
 }

@@ -46,6 +46,7 @@ struct BackupRecord {
   std::vector<std::string> options;
   std::vector<std::string> warnings;
   std::vector<std::string> databases;
+  std::vector<manifest::TableChecksum> table_checksums;
   std::map<std::string, manifest::ManifestFile> files;  // by name
   std::set<manifest::EncryptionKeyUse> keys;            // that pages and redo name
   std::map<std::string, DamagedFile> damaged;           // by name of the file

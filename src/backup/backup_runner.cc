@@ -39,6 +39,7 @@
 #include "run_watch.h"
 #include "space_change_scan.h"
 #include "stage_wait.h"
+#include "table_checksums.h"
 #include "table_files.h"
 #include "tablespace_set.h"
 #include "target_files.h"
@@ -132,11 +133,13 @@ class BackupRun {
   Status CopyUnderBlockDdl();
   Status TakePositionUnderBlockCommit();
   Status CompleteRedo();
+  Status RecordChecksums();
   Status WriteMetadata();
   Status WriteChunkHashes();
   Status Commit();
   Status WriteExtraFiles(const manifest::BackupManifest& manifest);
   Status AddToHistory();
+  Status OpenChecksums();
   Status SyncCopies();
 
   [[nodiscard]] server::ProbeOptions RightsToTry() const;
@@ -195,6 +198,7 @@ class BackupRun {
   std::string rocksdb_dir_;  // empty: nothing of MyRocks is copied
   std::unique_ptr<RocksdbCheckpoint> rocksdb_;
   std::unique_ptr<ReplicaPause> replica_pause_;
+  std::unique_ptr<TableChecksums> checksums_;  // null: none are asked for
   // Last members: they end first, the server is free before anything else is cleared away.
   std::unique_ptr<LsnSource> lsn_source_;
   std::unique_ptr<LogTailer> tailer_;
@@ -244,6 +248,7 @@ Status BackupRun::RunSteps() {
   HBK_RETURN_IF_ERROR(CopyUnderBlockDdl());
   HBK_RETURN_IF_ERROR(TakePositionUnderBlockCommit());
   HBK_RETURN_IF_ERROR(CompleteRedo());
+  HBK_RETURN_IF_ERROR(RecordChecksums());
   HBK_RETURN_IF_ERROR(WriteMetadata());
   return Commit();
 }
@@ -269,6 +274,7 @@ Status BackupRun::Preflight() {
   HBK_ASSIGN_OR_RETURN(record_.layout, LayoutOfServer(facts));
   if (options_.rocksdb_backup) rocksdb_dir_ = record_.layout.rocksdb_dir;
   HBK_RETURN_IF_ERROR(CheckPrivileges(*session_, facts, RightsToTry()));
+  HBK_RETURN_IF_ERROR(OpenChecksums());
   HBK_RETURN_IF_ERROR(CheckSaidLayout(fs_, options_.said_layout, record_.layout));
   HBK_RETURN_IF_ERROR(CheckLocality(fs_, *session_, facts, record_.layout));
   HBK_ASSIGN_OR_RETURN(const redo::LogHead log, CheckRedoLog(fs_, record_.layout));
@@ -523,6 +529,7 @@ const SpaceChanges* BackupRun::KnownChanges() const {
 }
 
 Status BackupRun::CopyUnderBlockDdl() {
+  if (checksums_) HBK_RETURN_IF_ERROR(checksums_->Prepare());
   reporter_.BeginPhase("wait for backup stage block_ddl");
   // Outside of the lock, what can be.
   HBK_RETURN_IF_ERROR(CatchUp(kCatchUpTimeout));
@@ -560,6 +567,7 @@ Status BackupRun::TakePositionUnderBlockCommit() {
   if (uptime_s < record_.facts.uptime_s) {
     return Status(StatusCode::kConnectionLost, "the server was restarted during the backup");
   }
+  if (checksums_) HBK_RETURN_IF_ERROR(checksums_->BeginSnapshot());
   // Or the log would have commits that the binlog position has not.
   tailer_->Stop();
   HBK_RETURN_IF_ERROR(ladder_->End());
@@ -587,6 +595,30 @@ Status BackupRun::CompleteRedo() {
                                      {"last_lsn", std::to_string(record_.redo.last_lsn)},
                                      {"margin", fmt::format("{:.0f}%", record_.redo.margin * 100)},
                                      {"margin_bytes", std::to_string(record_.redo.margin_bytes)}});
+  return OkStatus();
+}
+
+Status BackupRun::OpenChecksums() {
+  if (!options_.record_checksums) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(auto session, server::TableSession::Connect(options_.connect));
+  HBK_ASSIGN_OR_RETURN(
+      checksums_,
+      TableChecksums::Open(std::move(session), server::QuoteAccount(record_.facts.current_user)));
+  return OkStatus();
+}
+
+// The backup itself has all it needs: whatever is wrong here, it is not.
+Status BackupRun::RecordChecksums() {
+  if (!checksums_) return OkStatus();
+  reporter_.BeginPhase("record checksums");
+  auto taken = checksums_->Take(reporter_, stop_);
+  checksums_.reset();
+  if (taken.status().code() == StatusCode::kInterrupted) return taken.status();
+  if (taken.ok()) {
+    record_.table_checksums = std::move(*taken);
+  } else {
+    record_.warnings.push_back("no checksums of tables were recorded: " + taken.status().message());
+  }
   return OkStatus();
 }
 

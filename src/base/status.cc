@@ -23,6 +23,7 @@ std::string_view StatusCodeName(StatusCode code) {
     case StatusCode::kCorruption: return "corruption";
     case StatusCode::kTargetInUse: return "target-in-use";
     case StatusCode::kMissingKey: return "missing-key";
+    case StatusCode::kDrillFailed: return "drill-failed";
     case StatusCode::kInterrupted: return "interrupted";
   }
   return "unknown";

@@ -23,6 +23,7 @@ constexpr std::array kTable = {
     ExitCodeEntry{20, "corruption found"},
     ExitCodeEntry{21, "target not empty, or in use by a server"},
     ExitCodeEntry{22, "an encryption key is missing or wrong"},
+    ExitCodeEntry{23, "the backup failed the drill"},
     ExitCodeEntry{129, "interrupted by SIGHUP"},
     ExitCodeEntry{130, "interrupted by SIGINT"},
     ExitCodeEntry{143, "interrupted by SIGTERM"},
@@ -52,6 +53,7 @@ int ExitCodeFor(StatusCode code, uint64_t warning_count, int signal_number) {
     case StatusCode::kAlreadyExists:
     case StatusCode::kTargetInUse: return 21;
     case StatusCode::kMissingKey: return 22;
+    case StatusCode::kDrillFailed: return 23;
     case StatusCode::kInterrupted:
       return kSignalBase + (signal_number == 0 ? SIGINT : signal_number);
   }

@@ -81,6 +81,16 @@ CommandHelp HelpOf(Command command) {
           "compressed stay so. Prepare does so by itself. If it was interrupted, run it again.\n"
           "Afterwards everybody who can read the directory can read the data.\n",
           "hbk decrypt --target-dir=/backup/monday --encrypt-key-file=/etc/hbk/backup.key"};
+    case Command::kDrill:
+      return {
+          "prove a backup by restoring it",
+          "Copies a backup, with its increments if they are given, into a scratch directory,\n"
+          "prepares the copy, starts a private server on it, checks the tables, compares them\n"
+          "with what --record-checksums took or with another server, runs your SQL, and removes\n"
+          "all of it. The backup stays as it is. The server can be reached by a socket in the\n"
+          "scratch directory only, and ends with hbk. Whatever is found wrong ends with exit\n"
+          "code 23 and is in the reports, with the end of the server's error log.\n",
+          "hbk drill --target-dir=/backup/monday --report-html=/var/www/drill.html"};
     case Command::kKey:
       return {
           "change who can open a sealed backup",

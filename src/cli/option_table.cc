@@ -17,17 +17,22 @@ constexpr uint32_t kInRestore = CommandBit(Command::kCopyBack) | CommandBit(Comm
 constexpr uint32_t kInUnpack = CommandBit(Command::kDecompress) | CommandBit(Command::kDecrypt);
 constexpr uint32_t kInKey = CommandBit(Command::kKey);
 constexpr uint32_t kInInfo = CommandBit(Command::kInfo);
+constexpr uint32_t kInDrill = CommandBit(Command::kDrill);
+// Commands that apply redo.
+constexpr uint32_t kInPreparing = kInPrepare | kInDrill;
+// Commands that may log in to a server.
+constexpr uint32_t kInSession = kInBackup | kInDrill;
 constexpr uint32_t kWithTargetDir =
-    kInBackup | kInPrepare | kInVerify | kInRestore | kInUnpack | kInKey;
+    kInBackup | kInPreparing | kInVerify | kInRestore | kInUnpack | kInKey;
 // Commands that read or write the files of a backup.
 constexpr uint32_t kWithFiles =
-    kInBackup | kInPrepare | kInVerify | kInRestore | kInUnpack | kInExtract;
+    kInBackup | kInPreparing | kInVerify | kInRestore | kInUnpack | kInExtract;
 constexpr uint32_t kEverywhere = kWithTargetDir | kInExtract | kInInfo;
 // Commands that make or open a sealed backup.
 constexpr uint32_t kInSealed =
-    kInBackup | kInPrepare | kInVerify | CommandBit(Command::kDecrypt) | kInKey | kInInfo;
+    kInBackup | kInPreparing | kInVerify | CommandBit(Command::kDecrypt) | kInKey | kInInfo;
 // Commands that read what the server has encrypted.
-constexpr uint32_t kInEncrypted = kInPrepare | kInVerify;
+constexpr uint32_t kInEncrypted = kInPreparing | kInVerify;
 
 // Not "as many as a uint32_t holds": a thread has its buffers, and a typing error should not cost
 // all memory.
@@ -84,7 +89,8 @@ constexpr OptionSpec Connect(Opt id, std::string_view name, char letter,
 
 constexpr OptionSpec Tls(Opt id, std::string_view name, std::string_view value_name,
                          std::string_view help) {
-  return TextOption(id, name, 0, kInBackup, Section::kTls, FileRole::kClient, value_name, "", help);
+  return TextOption(id, name, 0, kInSession, Section::kTls, FileRole::kClient, value_name, "",
+                    help);
 }
 
 constexpr OptionSpec LayoutOption(Opt id, std::string_view name, char letter,
@@ -150,9 +156,11 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     TextOption(Opt::kInput, "input", 0, kInExtract | kInVerify, Section::kMain, FileRole::kTool,
                "FILE", "stdin", "the archive"),
 
-    Connect(Opt::kUser, "user", 'u', "NAME", "the user of the operating system", "login name"),
-    WithKind(Connect(Opt::kPassword, "password", 'p', "TEXT", "",
-                     "password; without a value it is asked for on the terminal"),
+    TextOption(Opt::kUser, "user", 'u', kInSession, Section::kConnection, FileRole::kClient, "NAME",
+               "the user of the operating system", "login name"),
+    WithKind(TextOption(Opt::kPassword, "password", 'p', kInSession, Section::kConnection,
+                        FileRole::kClient, "TEXT", "",
+                        "password; without a value it is asked for on the terminal"),
              ValueKind::kPassword),
     Connect(Opt::kHost, "host", 'H', "NAME", "localhost",
             "host of the server; its files must be on this machine"),
@@ -163,7 +171,7 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                         "tcp or socket, where host and port do not say it"),
                 "tcp|socket"),
 
-    FlagOption(Opt::kSsl, "ssl", kInBackup, Section::kTls, FileRole::kClient,
+    FlagOption(Opt::kSsl, "ssl", kInSession, Section::kTls, FileRole::kClient,
                "over TCP, if the server offers it", "insist on TLS; --skip-ssl: never use it"),
     Tls(Opt::kSslCa, "ssl-ca", "FILE", "certificates of trusted authorities"),
     Tls(Opt::kSslCapath, "ssl-capath", "DIR", "directory of such certificates"),
@@ -173,7 +181,7 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     Tls(Opt::kSslCrl, "ssl-crl", "FILE", "revoked certificates"),
     Tls(Opt::kSslCrlpath, "ssl-crlpath", "DIR", "directory of such lists"),
     Tls(Opt::kTlsVersion, "tls-version", "LIST", "permitted versions, as TLSv1.2,TLSv1.3"),
-    FlagOption(Opt::kSslVerifyServerCert, "ssl-verify-server-cert", kInBackup, Section::kTls,
+    FlagOption(Opt::kSslVerifyServerCert, "ssl-verify-server-cert", kInSession, Section::kTls,
                FileRole::kClient, "off", "the server's certificate must be valid for --host"),
 
     LayoutOption(Opt::kDatadir, "datadir", 'h', "DIR", "",
@@ -353,9 +361,10 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     WithKind(Increment(Opt::kHistory, "history", "NAME",
                        "put the backup on the server's list, under NAME if there is one"),
              ValueKind::kMaybeText),
-    NumberOption(Opt::kUseMemory, "use-memory", 0, kInPrepare, Section::kSpeed, FileRole::kTool,
-                 "BYTES", "256M", 8ULL << 20, 1ULL << 44, "memory to apply redo with"),
-    WithKind(TextOption(Opt::kIncrementalDir, "incremental-dir", 0, kInPrepare | kInVerify,
+    NumberOption(Opt::kUseMemory, "use-memory", 0, kInPreparing, Section::kSpeed, FileRole::kTool,
+                 "BYTES", "256M", 8ULL << 20, 1ULL << 44,
+                 "memory to apply redo with; drill: also of its server"),
+    WithKind(TextOption(Opt::kIncrementalDir, "incremental-dir", 0, kInPreparing | kInVerify,
                         Section::kMain, FileRole::kTool, "DIR", "none",
                         "increment to the base in --target-dir; can be repeated, oldest first"),
              ValueKind::kTextList),
@@ -400,6 +409,38 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                         FileRole::kTool, "COMMAND", "",
                         "run by /bin/sh if the run fails, with HBK_MESSAGE and others set"),
              ValueKind::kSecret),
+    FlagOption(Opt::kRecordChecksums, "record-checksums", kInBackup, Section::kMain,
+               FileRole::kTool, "off",
+               "record row counts and checksums of InnoDB tables, for hbk drill to compare; all "
+               "rows are read once more"),
+    TextOption(Opt::kMariadbd, "mariadbd", 0, kInDrill, Section::kMain, FileRole::kTool, "FILE",
+               "the one in PATH", "the server to start on the restored copy"),
+    TextOption(Opt::kScratchDir, "scratch-dir", 0, kInDrill, Section::kMain, FileRole::kTool, "DIR",
+               "TARGET_DIR.drill", "where to restore (absent or empty); removed at the end"),
+    FlagOption(Opt::kKeepScratch, "keep-scratch", kInDrill, Section::kMain, FileRole::kTool, "off",
+               "leave the restored copy and the server's error log there"),
+    WithChoices(TextOption(Opt::kCheck, "check", 0, kInDrill, Section::kMain, FileRole::kTool,
+                           "DEPTH", "medium", "CHECK TABLE: quick, medium, extended or none"),
+                "quick|medium|extended|none"),
+    TextOption(Opt::kCheckSample, "check-sample", 0, kInDrill, Section::kMain, FileRole::kTool,
+               "PERCENT", "100%",
+               "check and compare so many of the tables, others the next time: 20%"),
+    TextOption(Opt::kCompareWith, "compare-with", 0, kInDrill, Section::kMain, FileRole::kTool,
+               "SERVER", "what the backup recorded",
+               "compare rows with those of this server: a socket file, HOST or HOST:PORT"),
+    TextOption(Opt::kSqlFile, "sql-file", 0, kInDrill, Section::kMain, FileRole::kTool, "FILE", "",
+               "statements to run on the restored server; each that fails is a problem"),
+    TextOption(Opt::kReportJson, "report-json", 0, kInDrill, Section::kOutput, FileRole::kTool,
+               "FILE", "", "write the report as JSON"),
+    TextOption(Opt::kReportHtml, "report-html", 0, kInDrill, Section::kOutput, FileRole::kTool,
+               "FILE", "", "write the report as a page that stands alone"),
+    NumberOption(Opt::kServerStartTimeout, "server-start-timeout", 0, kInDrill, Section::kSpeed,
+                 FileRole::kTool, "S", "600", 1, kWaitSecondsMax,
+                 "seconds until the started server must answer"),
+    NumberOption(Opt::kStatementTimeout, "statement-timeout", 0, kInDrill, Section::kSpeed,
+                 FileRole::kTool, "S", "86400", 1, kWaitSecondsMax,
+                 "seconds for the check of a table, the rollback or the SQL file"),
+
     WithChoices(
         TextOption(Opt::kOutput, "output", 0, kEverywhere, Section::kOutput, FileRole::kTool,
                    "FORM", "text", "text for people (stderr), json for programs (lines on stdout)"),
@@ -459,6 +500,7 @@ std::string_view CommandName(Command command) {
     case Command::kDecrypt: return "decrypt";
     case Command::kKey: return "key";
     case Command::kInfo: return "info";
+    case Command::kDrill: return "drill";
   }
   return "";
 }

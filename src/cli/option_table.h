@@ -22,13 +22,13 @@ enum class Command : uint8_t {
   kDecompress,
   kDecrypt,
   kKey,
-  kInfo
+  kInfo,
+  kDrill
 };
 inline constexpr std::array kCommands = {
-    Command::kBackup,     Command::kExtract,  Command::kPrepare,
-    Command::kVerify,     Command::kCopyBack, Command::kMoveBack,
-    Command::kDecompress, Command::kDecrypt,  Command::kKey,
-    Command::kInfo};
+    Command::kBackup,  Command::kExtract,  Command::kPrepare,  Command::kVerify,
+    Command::kDrill,   Command::kCopyBack, Command::kMoveBack, Command::kDecompress,
+    Command::kDecrypt, Command::kKey,      Command::kInfo};
 std::string_view CommandName(Command command);  // "copy-back"
 // nullptr: no such command.
 const Command* FindCommand(std::string_view name);
@@ -132,6 +132,18 @@ enum class Opt : uint8_t {
   kLogFormat,
   kMetricsFile,
   kOnFailure,
+  kRecordChecksums,
+  kMariadbd,
+  kScratchDir,
+  kKeepScratch,
+  kCheck,
+  kCheckSample,
+  kCompareWith,
+  kSqlFile,
+  kReportJson,
+  kReportHtml,
+  kServerStartTimeout,
+  kStatementTimeout,
   kOutput,
   kQuiet,
   kVerbose,

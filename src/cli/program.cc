@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "hbk/backup/backup_runner.h"
+#include "hbk/drill/drill_runner.h"
 #include "hbk/extract/extract_runner.h"
 #include "hbk/info/backup_description.h"
 #include "hbk/info/description_renderings.h"
@@ -151,7 +152,8 @@ Result<Secret> FindNewPassphrase(const OptionValues& values, Opt id) {
 
 // What a command needs beyond its options.
 struct Secrets {
-  Secret main;  // the password for the server, or the token for a Vault
+  Secret main;      // the password for the server, or the token for a Vault
+  Secret password;  // for the server that a drill compares with
   Secret passphrase;
   Secret new_passphrase;
 };
@@ -161,7 +163,10 @@ Result<Secrets> FindSecrets(const OptionValues& values, Command command) {
   if (command == Command::kBackup) {
     HBK_ASSIGN_OR_RETURN(secrets.main, FindPassword(values));
   }
-  if (command == Command::kPrepare || command == Command::kVerify) {
+  if (command == Command::kDrill && values.Find(Opt::kCompareWith) != nullptr) {
+    HBK_ASSIGN_OR_RETURN(secrets.password, FindPassword(values));
+  }
+  if (command == Command::kPrepare || command == Command::kVerify || command == Command::kDrill) {
     const char* token = LookUp("VAULT_TOKEN");
     secrets.main = Secret(token == nullptr ? "" : token);
   }
@@ -323,6 +328,17 @@ Result<report::Facts> Restore(const restore::RestoreOptions& options, report::Re
                        NumberFact("bytes", summary.bytes)};
 }
 
+Result<report::Facts> Drill(const drill::DrillOptions& options, report::Reporter& reporter,
+                            std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(const drill::DrillSummary summary,
+                       drill::RunDrill(options, io::PosixFileSystem(), reporter, std::move(stop)));
+  return report::Facts{NumberFact("table_count", summary.table_count),
+                       NumberFact("checked_count", summary.checked_count),
+                       NumberFact("compared_count", summary.compared_count),
+                       {"restore_s", fmt::format("{:.3f}", summary.restore_seconds)},
+                       {"server_version", summary.server_version}};
+}
+
 Result<report::Facts> ChangeKeys(const seal::KeySlotOptions& options, report::OutputFormat format,
                                  report::Reporter& reporter, std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(
@@ -417,6 +433,17 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
       return Verify(options, reporter, std::move(stop));
+    }
+    case Command::kDrill: {
+      const char* search_path = LookUp("PATH");
+      HBK_ASSIGN_OR_RETURN(
+          drill::DrillOptions options,
+          MakeDrillOptions(values, std::move(secrets.main), std::move(secrets.password),
+                           search_path == nullptr ? "" : search_path, core_count));
+      options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
+      ReportSealingKeys(options.sealing_keys, reporter);
+      ReportOptions(given, options.parallel, reporter);
+      return Drill(options, reporter, std::move(stop));
     }
     case Command::kDecompress:
     case Command::kDecrypt: {

@@ -1,6 +1,7 @@
 #include "run_options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <utility>
 
@@ -187,6 +188,67 @@ Result<codec::FrameChoice> ChosenCompression(const OptionValues& values) {
   return choice;
 }
 
+keys::GivenKeyOptions GivenKeys(const OptionValues& values, Secret vault_token) {
+  keys::GivenKeyOptions keys;
+  keys.user = MakeKeyOptions(values, /*is_of_server=*/false);
+  keys.server = MakeKeyOptions(values, /*is_of_server=*/true);
+  if (keys.user.vault_token.empty() && keys.user.vault_token_file.empty())
+    keys.user.vault_token = std::move(vault_token);
+  return keys;
+}
+
+// "20%" or "20".
+Result<uint32_t> ChosenSample(const OptionValues& values) {
+  if (values.Find(Opt::kCheckSample) == nullptr) return 100U;
+  const std::string text = values.Text(Opt::kCheckSample);
+  std::string_view digits = text;
+  if (digits.ends_with('%')) digits.remove_suffix(1);
+  uint32_t percent = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), percent);
+  const bool is_number = parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
+  if (is_number && percent >= 1 && percent <= 100) return percent;
+  return UsageError(fmt::format("--check-sample={} is no share of 1% to 100%", text))
+      .WithHint("--check-sample=20% checks each table once in five drills");
+}
+
+std::optional<server::CheckDepth> ChosenCheck(const OptionValues& values) {
+  const std::string text = values.Text(Opt::kCheck);
+  if (text == "none") return std::nullopt;
+  if (text == "quick") return server::CheckDepth::kQuick;
+  return text == "extended" ? server::CheckDepth::kExtended : server::CheckDepth::kMedium;
+}
+
+// A socket file, HOST or HOST:PORT. An address of IPv6 with a port has brackets.
+Result<server::ConnectOptions> OtherServer(const OptionValues& values, Secret password) {
+  server::ConnectOptions connect = MakeConnectOptions(values, std::move(password));
+  std::string text = values.Text(Opt::kCompareWith);
+  if (text.starts_with('/')) {
+    connect.socket = text;
+    connect.protocol = "socket";
+    return connect;
+  }
+  connect.protocol = "tcp";
+  const size_t colon = text.rfind(':');
+  const bool has_port = colon != std::string::npos &&
+                        (text.find(':') == colon || text[colon == 0 ? 0 : colon - 1] == ']');
+  if (has_port) {
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + colon + 1, end, connect.port);
+    if (parsed.ec != std::errc() || parsed.ptr != end || connect.port == 0) {
+      return UsageError(fmt::format("--compare-with={}: no such port", text))
+          .WithHint("a socket file, HOST or HOST:PORT");
+    }
+    text.resize(colon);
+  }
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']')
+    text = text.substr(1, text.size() - 2);
+  if (text.empty()) {
+    return UsageError("--compare-with names no host").WithHint("a socket file, HOST or HOST:PORT");
+  }
+  connect.host = text;
+  return connect;
+}
+
 // Whoever writes 50 means 50M; at 50 bytes a second nobody would see how it ends.
 Result<uint64_t> ChosenRateLimit(const OptionValues& values) {
   const uint64_t rate = values.Number(Opt::kRateLimit, 0);
@@ -255,6 +317,12 @@ Result<backup::BackupOptions> MakeBackupOptions(const OptionValues& values, Secr
     return UsageError("--encrypt-manifest goes with --encrypt")
         .WithHint("add --encrypt and a key, or leave it out");
   }
+  options.record_checksums = values.Flag(Opt::kRecordChecksums);
+  if (options.record_checksums && options.is_sealed && !options.seals_names) {
+    return UsageError(
+               "--record-checksums would tell of the rows of a sealed backup in its manifest")
+        .WithHint("add --encrypt-manifest, or leave it out");
+  }
   options.log_page_corruption = values.Flag(Opt::kLogInnodbPageCorruption);
   HBK_ASSIGN_OR_RETURN(options.lock_wait, MakeLockWaitOptions(values));
   options.rocksdb_backup =
@@ -296,11 +364,41 @@ Result<prepare::PrepareOptions> MakePrepareOptions(const OptionValues& values, S
   options.output_dir = values.Text(Opt::kOutputDir);
   options.use_memory_bytes = values.Number(Opt::kUseMemory, kDefaultUseMemoryBytes);
   options.parallel = ChosenThreads(values, core_count);
-  options.keys.user = MakeKeyOptions(values, /*is_of_server=*/false);
-  options.keys.server = MakeKeyOptions(values, /*is_of_server=*/true);
-  if (options.keys.user.vault_token.empty() && options.keys.user.vault_token_file.empty()) {
-    options.keys.user.vault_token = std::move(vault_token);
+  options.keys = GivenKeys(values, std::move(vault_token));
+  return options;
+}
+
+Result<drill::DrillOptions> MakeDrillOptions(const OptionValues& values, Secret vault_token,
+                                             Secret password, std::string search_path,
+                                             uint32_t core_count) {
+  HBK_RETURN_IF_ERROR(CheckNeeded(values, Command::kDrill));
+  drill::DrillOptions options;
+  options.target_dir = values.Text(Opt::kTargetDir);
+  options.incremental_dirs = values.Texts(Opt::kIncrementalDir);
+  // An empty variable of a script would else mean the default, which may be a full disk.
+  for (const Opt id : {Opt::kScratchDir, Opt::kSqlFile, Opt::kReportJson, Opt::kReportHtml,
+                       Opt::kCompareWith, Opt::kMariadbd}) {
+    if (values.Find(id) != nullptr) HBK_RETURN_IF_ERROR(NeedText(values, id, Command::kDrill));
   }
+  options.scratch_dir = values.Text(Opt::kScratchDir);
+  options.keeps_scratch = values.Flag(Opt::kKeepScratch);
+  options.mariadbd = values.Text(Opt::kMariadbd);
+  options.search_path = std::move(search_path);
+  options.use_memory_bytes = values.Number(Opt::kUseMemory, kDefaultUseMemoryBytes);
+  options.parallel = ChosenThreads(values, core_count);
+  options.keys = GivenKeys(values, std::move(vault_token));
+  options.check = ChosenCheck(values);
+  HBK_ASSIGN_OR_RETURN(options.sample_percent, ChosenSample(values));
+  if (values.Find(Opt::kCompareWith) != nullptr) {
+    HBK_ASSIGN_OR_RETURN(options.compare_with, OtherServer(values, std::move(password)));
+  }
+  options.sql_file = values.Text(Opt::kSqlFile);
+  options.report_json = values.Text(Opt::kReportJson);
+  options.report_html = values.Text(Opt::kReportHtml);
+  options.start_timeout_s =
+      static_cast<uint32_t>(values.Number(Opt::kServerStartTimeout, options.start_timeout_s));
+  options.answer_timeout_s =
+      static_cast<uint32_t>(values.Number(Opt::kStatementTimeout, options.answer_timeout_s));
   return options;
 }
 

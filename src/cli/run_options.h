@@ -9,6 +9,7 @@
 
 #include "hbk/backup/backup_runner.h"
 #include "hbk/base/status.h"
+#include "hbk/drill/drill_runner.h"
 #include "hbk/extract/extract_runner.h"
 #include "hbk/prepare/prepare_runner.h"
 #include "hbk/prepare/unpack_runner.h"
@@ -44,6 +45,10 @@ Result<prepare::UnpackOptions> MakeUnpackOptions(const OptionValues& values, Com
                                                  Secret passphrase, uint32_t core_count);
 Result<restore::RestoreOptions> MakeRestoreOptions(const OptionValues& values, Command command,
                                                    uint32_t core_count);
+// `password` is for the server of --compare-with; `search_path` as PATH.
+Result<drill::DrillOptions> MakeDrillOptions(const OptionValues& values, Secret vault_token,
+                                             Secret password, std::string search_path,
+                                             uint32_t core_count);
 // Where the keys of the backup are. `passphrase` was typed; empty: an option may have one.
 seal::SealingKeyOptions MakeSealingKeyOptions(const OptionValues& values, Secret passphrase);
 // Both passphrases as above.

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "hbk/datadir/file_kind.h"
+#include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/mariadb_backup_files.h"
 #include "hbk/seal/sealed_file.h"
 
 #include "manifest_rules.h"
@@ -192,6 +194,18 @@ Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
   HBK_RETURN_IF_ERROR(writer->Finish().status());
   return io::WriteFileAtomically(fs, io::JoinPath(backup_dir, kSealedManifestFileName), sealed,
                                  kManifestMode);
+}
+
+Result<std::string> DigestOfStoredManifest(io::FileSystem& fs, const std::string& backup_dir) {
+  // Where both manifests are, the plain one counts, as for whoever reads them.
+  for (const std::string& name :
+       {std::string(kManifestFileName), std::string(kSealedManifestFileName),
+        MetadataNamesFor("10.11").checkpoints, MetadataNamesFor("11.8").checkpoints}) {
+    const auto bytes = io::ReadFile(fs, io::JoinPath(backup_dir, name), kManifestBytesMax);
+    if (bytes.ok()) return filter::DigestOf(AsBytes(*bytes));
+    if (bytes.status().code() != StatusCode::kNotFound) return bytes.status();
+  }
+  return NotFoundError(fmt::format("{}: no manifest of a backup", backup_dir));
 }
 
 }  // namespace hbk::manifest

@@ -97,6 +97,15 @@ Json RenderKeyUse(const EncryptionKeyUse& use) {
   return json;
 }
 
+Json RenderTable(const TableChecksum& table) {
+  Json json;
+  json["database"] = table.database;
+  json["table"] = table.table;
+  json["rows"] = table.row_count;
+  json["checksum"] = table.checksum;
+  return json;
+}
+
 Json RenderBase(const BaseBackup& base) {
   Json json;
   if (!base.backup_uuid.empty()) json["backup_uuid"] = base.backup_uuid;
@@ -214,6 +223,15 @@ std::string RenderMembers(const BackupManifest& manifest) {
     for (const EncryptionKeyUse& use : uses)
       lines.push_back(Dump(RenderKeyUse(use), -1));
     AppendArray("encryption_keys", lines, text);
+  }
+
+  if (!manifest.table_checksums.empty()) {
+    std::vector<TableChecksum> tables = manifest.table_checksums;
+    std::sort(tables.begin(), tables.end());
+    lines.clear();
+    for (const TableChecksum& table : tables)
+      lines.push_back(Dump(RenderTable(table), -1));
+    AppendArray("table_checksums", lines, text);
   }
 
   lines.clear();
@@ -413,6 +431,17 @@ Result<EncryptionKeyUse> ParseKeyUse(const Json& json) {
   return use;
 }
 
+Result<TableChecksum> ParseTable(const Json& json) {
+  TableChecksum table;
+  ObjectReader reader(json, "table");
+  reader.Text("database", table.database);
+  reader.Text("table", table.table);
+  reader.Number("rows", table.row_count);
+  reader.Number("checksum", table.checksum);
+  HBK_RETURN_IF_ERROR(reader.status());
+  return table;
+}
+
 Result<StageTime> ParseStage(const Json& json) {
   StageTime stage;
   ObjectReader reader(json, "stage");
@@ -558,6 +587,11 @@ Result<BackupManifest> ParseMembers(const Json& json) {
     HBK_RETURN_IF_ERROR(
         ParseArray(reader, "encryption_keys", ParseKeyUse, manifest.encryption_keys));
     std::sort(manifest.encryption_keys.begin(), manifest.encryption_keys.end());
+  }
+  if (reader.Find("table_checksums", /*is_required=*/false) != nullptr) {
+    HBK_RETURN_IF_ERROR(
+        ParseArray(reader, "table_checksums", ParseTable, manifest.table_checksums));
+    std::sort(manifest.table_checksums.begin(), manifest.table_checksums.end());
   }
   if (const Json* server = reader.Find("server", /*is_required=*/true)) {
     HBK_ASSIGN_OR_RETURN(manifest.server, ParseServer(*server));

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "hbk/datadir/layout.h"
-#include "hbk/filter/tree_digest.h"
 #include "hbk/innodb/page.h"
 #include "hbk/innodb/page_image.h"
 #include "hbk/seal/key_slots.h"
@@ -105,7 +104,6 @@ class FactsReader {
     if (!manifest.ok())
       return NoteDamage(manifest.status(), FindingKind::kManifest,
                         std::string(manifest::kManifestFileName));
-    facts_.subject = filter::DigestOf(AsBytes(*text));
     facts_.is_increment = manifest->base.has_value();
     facts_.is_prepared = manifest->state == manifest::BackupState::kPrepared;
     facts_.lsn_max = facts_.is_prepared ? manifest->prepared_lsn : manifest->last_lsn;
@@ -155,7 +153,6 @@ class FactsReader {
     // The manifest speaks of files as they were before.
     facts_.is_prepared_elsewhere = facts_.manifest.has_value();
     facts_.manifest.reset();
-    facts_.subject = filter::DigestOf(AsBytes(manifest::RenderCheckpoints(checkpoints)));
     facts_.is_increment = checkpoints.backup_type == "incremental";
     facts_.is_prepared = is_applied;
     facts_.lsn_max = std::max(checkpoints.last_lsn, checkpoints.to_lsn);

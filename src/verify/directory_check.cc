@@ -8,6 +8,7 @@
 
 #include "hbk/datadir/file_kind.h"
 #include "hbk/delta/delta_file.h"
+#include "hbk/manifest/drill_record.h"
 #include "hbk/manifest/verify_record.h"
 #include "hbk/seal/key_slots.h"
 
@@ -19,9 +20,10 @@ using manifest::FileContent;
 using manifest::ManifestFile;
 
 // In the root, and in no manifest.
-constexpr std::array<std::string_view, 6> kOwnNames = {
+constexpr std::array<std::string_view, 7> kOwnNames = {
     manifest::kManifestFileName, manifest::kSealedManifestFileName, manifest::kChunkHashesName,
-    manifest::kVerifyRecordName, seal::kKeySlotsFileName,           "lost+found"};
+    manifest::kVerifyRecordName, manifest::kDrilledRecordName,      seal::kKeySlotsFileName,
+    "lost+found"};
 
 // Empty: nothing of it lies there.
 std::string NameThere(const ManifestFile& file) {

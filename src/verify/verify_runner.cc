@@ -217,6 +217,10 @@ Status VerifyRun::ReadFacts() {
     if (!facts) continue;
     facts_.push_back(std::move(*facts));
     BackupFacts& added = facts_.back();
+    // As it lies there: hbk info compares it without a key.
+    auto subject = manifest::DigestOfStoredManifest(raw_, dir);
+    if (!subject.ok() && subject.status().code() != StatusCode::kNotFound) return subject.status();
+    added.subject = subject.ok() ? std::move(*subject) : std::string();
     if (!added.is_increment) HBK_RETURN_IF_ERROR(ReadSystemSpace(added, context()));
     if (added.is_prepared_elsewhere) {
       reporter_.Warning(added.dir +

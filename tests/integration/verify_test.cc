@@ -80,6 +80,8 @@ class VerifyTest : public ::testing::Test {
   void Sql(const std::vector<std::string>& statements) {
     auto client = server_->Connect();
     ASSERT_THAT(client, IsOk());
+    // Any will do: tables of numbers are in each.
+    ASSERT_THAT(client->Execute("USE mysql"), IsOk());
     for (const std::string& statement : statements)
       ASSERT_THAT(client->Execute(statement), IsOk()) << statement;
   }

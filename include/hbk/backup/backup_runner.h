@@ -63,6 +63,8 @@ struct BackupOptions {
   // Every page is read, though the redo log tells which have changed since the base. Not with
   // trust_file_times.
   bool incremental_force_scan = false;
+  // Row counts and checksums of InnoDB tables go into the manifest, for a drill to compare.
+  bool record_checksums = false;
   std::string extra_lsndir;            // gets a copy of the manifest and of two metadata files
   std::optional<std::string> history;  // on the server's list of backups, under this name
   std::vector<std::string> recorded_options;  // for manifest and info file; no secrets

@@ -34,6 +34,7 @@ enum class StatusCode {
   kCorruption,        // bytes that no server wrote
   kTargetInUse,       // target not empty, or a server runs on it
   kMissingKey,        // an encryption key is missing or wrong
+  kDrillFailed,       // a backup could not be shown to be restorable
   kInterrupted,       // SIGINT or SIGTERM
 };
 

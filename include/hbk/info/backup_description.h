@@ -20,8 +20,9 @@
 #include "hbk/base/status.h"
 #include "hbk/io/file_system.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/drill_record.h"
 #include "hbk/manifest/stored_backup.h"
-#include "hbk/manifest/trust_records.h"
+#include "hbk/manifest/verify_record.h"
 
 namespace hbk::info {
 

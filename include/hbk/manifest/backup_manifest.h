@@ -156,6 +156,15 @@ struct BaseBackup {
   bool operator==(const BaseBackup&) const = default;
 };
 
+// What --record-checksums saw of a table in the moment that the backup is of.
+struct TableChecksum {
+  std::string database;  // as users write it
+  std::string table;
+  uint64_t row_count = 0;
+  uint64_t checksum = 0;  // CHECKSUM TABLE .. EXTENDED
+  auto operator<=>(const TableChecksum&) const = default;
+};
+
 struct BackupManifest {
   std::string hbk_version;
   std::string backup_uuid;
@@ -194,6 +203,7 @@ struct BackupManifest {
   std::vector<std::string> warnings;
   std::vector<std::string> databases;
   std::vector<EncryptionKeyUse> encryption_keys;  // sorted, each once
+  std::vector<TableChecksum> table_checksums;     // sorted; empty: none were asked for
   std::vector<ManifestFile> files;  // sorted by name; the manifest itself is not among them
 
   // Set by prepare.
@@ -218,6 +228,10 @@ Status StoreManifest(io::FileSystem& fs, const std::string& backup_dir,
                      const BackupManifest& manifest, const seal::DataKey* data_key = nullptr);
 // The text that LoadManifest() parses. Errors as those of it.
 Result<std::string> ReadManifestText(io::FileSystem& fs, const std::string& backup_dir);
+// By what records of a verify or drill name the backup that they are about: filter::DigestOf the
+// bytes of the manifest as it lies there, itself sealed or not (no key is needed); in a directory
+// of mariadb-backup, of its checkpoints file. kNotFound if there is none of these.
+Result<std::string> DigestOfStoredManifest(io::FileSystem& fs, const std::string& backup_dir);
 
 // True for a name that may stand in a manifest (see Errors above).
 bool IsSafeFileName(std::string_view name);

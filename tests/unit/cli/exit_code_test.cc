@@ -32,6 +32,7 @@ TEST(ExitCodeTest, EachStatusCodeHasItsExitCode) {
       {StatusCode::kAlreadyExists, 21},
       {StatusCode::kTargetInUse, 21},
       {StatusCode::kMissingKey, 22},
+      {StatusCode::kDrillFailed, 23},
       {StatusCode::kInterrupted, 130},
   };
   for (const Case& c : cases)

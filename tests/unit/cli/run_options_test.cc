@@ -97,6 +97,90 @@ TEST_F(RunOptionsTest, VerifyReadsAnArchiveWhereNoDirectoryIsGiven) {
               StatusIs(StatusCode::kUsage, HasSubstr("--target-dir is for")));
 }
 
+TEST_F(RunOptionsTest, DrillTakesDefaults) {
+  Set(Opt::kTargetDir, "/t");
+  const auto options = MakeDrillOptions(values_, Secret("token"), Secret("pw"), "/bin", 2);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->target_dir, "/t");
+  EXPECT_EQ(options->search_path, "/bin");
+  EXPECT_EQ(options->scratch_dir, "");
+  EXPECT_FALSE(options->keeps_scratch);
+  EXPECT_EQ(options->check, server::CheckDepth::kMedium);
+  EXPECT_EQ(options->sample_percent, 100U);
+  EXPECT_FALSE(options->compare_with.has_value());
+  EXPECT_EQ(options->start_timeout_s, 600U);
+  EXPECT_EQ(options->answer_timeout_s, 86400U);
+  EXPECT_EQ(options->keys.user.vault_token.Reveal(), "token");
+}
+
+TEST_F(RunOptionsTest, AnEmptyScratchDirectoryIsNotTheDefaultOne) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kScratchDir, "");
+
+  EXPECT_THAT(MakeDrillOptions(values_, Secret(), Secret(), "", 1).status(),
+              StatusIs(StatusCode::kUsage, "hbk drill needs --scratch-dir=DIR"));
+}
+
+TEST_F(RunOptionsTest, ASampleIsAShareInPercent) {
+  Set(Opt::kTargetDir, "/t");
+  for (const std::string_view text : {"20%", "20"}) {
+    Set(Opt::kCheckSample, text);
+    const auto options = MakeDrillOptions(values_, Secret(), Secret(), "", 1);
+    ASSERT_THAT(options, IsOk());
+    EXPECT_EQ(options->sample_percent, 20U);
+  }
+  for (const std::string_view text : {"", "%", "0", "101%", "-1", "20%%", "2o"}) {
+    Set(Opt::kCheckSample, text);
+    EXPECT_THAT(MakeDrillOptions(values_, Secret(), Secret(), "", 1).status(),
+                StatusIs(StatusCode::kUsage, HasSubstr("--check-sample")));
+  }
+}
+
+TEST_F(RunOptionsTest, AServerToCompareWithIsASocketOrAHost) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kCheck, "none");
+  const auto compare = [this](std::string_view text) {
+    Set(Opt::kCompareWith, text);
+    const auto options = MakeDrillOptions(values_, Secret(), Secret("pw"), "", 1);
+    EXPECT_THAT(options, IsOk());
+    EXPECT_FALSE(options->check.has_value());
+    EXPECT_EQ(options->compare_with->password.Reveal(), "pw");
+    return *options->compare_with;
+  };
+
+  EXPECT_EQ(compare("/run/s").socket, "/run/s");
+  EXPECT_EQ(compare("/run/s").protocol, "socket");
+  EXPECT_EQ(compare("db1").host, "db1");
+  EXPECT_EQ(compare("db1").port, 0U);
+  EXPECT_EQ(compare("db1:3307").host, "db1");
+  EXPECT_EQ(compare("db1:3307").port, 3307U);
+  EXPECT_EQ(compare("::1").host, "::1");
+  EXPECT_EQ(compare("[::1]:3307").host, "::1");
+  EXPECT_EQ(compare("[::1]:3307").port, 3307U);
+  for (const std::string_view text : {"db1:", "db1:x", "db1:99999", ":3306", "db1:0"}) {
+    Set(Opt::kCompareWith, text);
+    EXPECT_THAT(MakeDrillOptions(values_, Secret(), Secret(), "", 1).status(),
+                StatusIs(StatusCode::kUsage, HasSubstr("--compare-with")));
+  }
+}
+
+// Whoever can read the manifest would learn of the rows.
+TEST_F(RunOptionsTest, ChecksumsOfASealedBackupNeedASealedManifest) {
+  Set(Opt::kTargetDir, "/t");
+  Set(Opt::kRecordChecksums, "1");
+  EXPECT_THAT(MakeBackupOptions(values_, Secret(), 1), IsOk());
+
+  Set(Opt::kEncrypt, "");
+  EXPECT_THAT(MakeBackupOptions(values_, Secret(), 1).status(),
+              StatusIs(StatusCode::kUsage, HasSubstr("--record-checksums")));
+  Set(Opt::kEncryptManifest, "1");
+  const auto options = MakeBackupOptions(values_, Secret(), 1);
+
+  ASSERT_THAT(options, IsOk());
+  EXPECT_TRUE(options->record_checksums);
+}
+
 TEST_F(RunOptionsTest, RestoreNeedsADatadir) {
   Set(Opt::kTargetDir, "/t");
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "hbk/filter/tree_digest.h"
+
 #include "manifest_sample.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -10,8 +12,10 @@ namespace hbk::manifest {
 namespace {
 
 using hbk::testing::IsOk;
+using hbk::testing::IsOkAndHolds;
 using hbk::testing::MemFileSystem;
 using hbk::testing::StatusIs;
+using ::testing::_;
 using ::testing::HasSubstr;
 
 TEST(BackupManifestTest, WhatIsStoredLoadsBack) {
@@ -80,6 +84,19 @@ TEST(IsSafeFileNameTest, NamesHaveOneOrTwoSafeParts) {
   for (const std::string_view name :
        {"", "/", "/etc", "db/", "db//t", "../t", "db/..", "./t", "a/b/c", "a\nb"}) {
     EXPECT_FALSE(IsSafeFileName(name)) << name;
+  }
+}
+
+TEST(StoredManifestTest, TheDigestIsThatOfTheManifestAsItLiesThere) {
+  MemFileSystem fs;
+  ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
+  EXPECT_THAT(DigestOfStoredManifest(fs, "/b"), StatusIs(StatusCode::kNotFound, HasSubstr("/b")));
+
+  // In the order of precedence, the last one first.
+  for (const std::string name : {"mariadb_backup_checkpoints", "xtrabackup_checkpoints",
+                                 "hbk_manifest.json.sealed", "hbk_manifest.json"}) {
+    ASSERT_THAT(io::WriteNewFile(fs, "/b/" + name, name, 0600), IsOk());
+    EXPECT_THAT(DigestOfStoredManifest(fs, "/b"), IsOkAndHolds(filter::DigestOf(AsBytes(name))));
   }
 }
 

@@ -51,6 +51,17 @@ TEST(ManifestJsonTest, WhatIsRenderedReadsBack) {
   EXPECT_EQ(read.files[1].stage, "prepare");
 }
 
+TEST(ManifestJsonTest, ChecksumsOfTablesReadBackInOrder) {
+  BackupManifest manifest = SampleManifest();
+  manifest.table_checksums = {{"shop", "u", 2, 4294967295}, {"shop", "\"t", 0, 0}};
+
+  const auto read = ParseManifest(RenderManifest(manifest));
+
+  ASSERT_THAT(read, IsOk());
+  EXPECT_THAT(read->table_checksums, ElementsAre(TableChecksum{"shop", "\"t", 0, 0},
+                                                 TableChecksum{"shop", "u", 2, 4294967295}));
+}
+
 TEST(ManifestJsonTest, StatesReadBack) {
   BackupManifest prepared = SampleManifest();
   prepared.state = BackupState::kPrepared;

@@ -1,16 +1,10 @@
-#include "hbk/manifest/trust_records.h"
+#include "hbk/manifest/drill_record.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include "hbk/filter/tree_digest.h"
-#include "hbk/manifest/backup_manifest.h"
-#include "hbk/manifest/mariadb_backup_files.h"
-
-#include "manifest_rules.h"
 
 namespace hbk::manifest {
 namespace {
@@ -77,6 +71,10 @@ Result<DrilledRecord> ParseDrilledMembers(const Json& json) {
   if (seconds == json.end() || !seconds->is_number()) return Bad("restore_seconds", "is no number");
   record.restore_seconds = seconds->get<double>();
   HBK_ASSIGN_OR_RETURN(record.server_version, TextOf(json, "server_version"));
+  if (const auto turn = json.find("sample_turn"); turn != json.end()) {
+    if (!turn->is_number_unsigned()) return Bad("sample_turn", "is no count");
+    record.sample_turn = turn->get<uint64_t>();
+  }
   HBK_ASSIGN_OR_RETURN(record.manifest_digest, TextOf(json, "manifest_digest"));
   HBK_RETURN_IF_ERROR(Check(record));
   return record;
@@ -102,6 +100,7 @@ std::string RenderDrilledRecord(const DrilledRecord& record) {
   json["ok"] = record.ok;
   json["restore_seconds"] = record.restore_seconds;
   json["server_version"] = record.server_version;
+  if (record.sample_turn != 0) json["sample_turn"] = record.sample_turn;
   json["manifest_digest"] = record.manifest_digest;
   return Text(json);
 }
@@ -120,18 +119,6 @@ Status StoreDrilledRecord(io::FileSystem& fs, const std::string& backup_dir,
   const std::string path = io::JoinPath(backup_dir, kDrilledRecordName);
   HBK_RETURN_IF_ERROR(Check(record).WithContext("writing " + path));
   return io::WriteFileAtomically(fs, path, RenderDrilledRecord(record), kRecordMode);
-}
-
-Result<std::string> DigestOfStoredManifest(io::FileSystem& fs, const std::string& backup_dir) {
-  // Where both manifests are, the plain one counts, as for whoever reads them.
-  for (const std::string& name :
-       {std::string(kManifestFileName), std::string(kSealedManifestFileName),
-        MetadataNamesFor("10.11").checkpoints, MetadataNamesFor("11.8").checkpoints}) {
-    const auto bytes = io::ReadFile(fs, io::JoinPath(backup_dir, name), kManifestBytesMax);
-    if (bytes.ok()) return filter::DigestOf(AsBytes(*bytes));
-    if (bytes.status().code() != StatusCode::kNotFound) return bytes.status();
-  }
-  return NotFoundError(fmt::format("{}: no manifest of a backup", backup_dir));
 }
 
 }  // namespace hbk::manifest

@@ -1,11 +1,9 @@
-#include "hbk/manifest/trust_records.h"
+#include "hbk/manifest/drill_record.h"
 
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "hbk/filter/tree_digest.h"
 
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -34,15 +32,16 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-TEST(TrustRecordsTest, WhatIsRenderedIsParsedBack) {
+TEST(DrillRecordTest, WhatIsRenderedIsParsedBack) {
   for (const bool ok : {true, false}) {
     DrilledRecord record = SampleDrilled();
     record.ok = ok;
+    record.sample_turn = ok ? 20481 : 0;
     EXPECT_THAT(ParseDrilledRecord(RenderDrilledRecord(record)), IsOkAndHolds(record));
   }
 }
 
-TEST(TrustRecordsTest, TheTextIsWhatOthersRead) {
+TEST(DrillRecordTest, TheTextIsWhatOthersRead) {
   EXPECT_EQ(RenderDrilledRecord(SampleDrilled()),
             "{\n"
             "  \"drilled_at\": \"2026-01-31T16:55:30Z\",\n"
@@ -53,12 +52,12 @@ TEST(TrustRecordsTest, TheTextIsWhatOthersRead) {
             "}\n");
 }
 
-TEST(TrustRecordsTest, UnknownMembersAreIgnored) {
+TEST(DrillRecordTest, UnknownMembersAreIgnored) {
   const std::string drilled = Replaced(RenderDrilledRecord(SampleDrilled()), "{", "{\"new\": [],");
   EXPECT_THAT(ParseDrilledRecord(drilled), IsOkAndHolds(SampleDrilled()));
 }
 
-TEST(TrustRecordsTest, WhatIsNoRecordOfADrillIsRefused) {
+TEST(DrillRecordTest, WhatIsNoRecordOfADrillIsRefused) {
   const std::string good = RenderDrilledRecord(SampleDrilled());
   const std::string cases[] = {
       "null",
@@ -75,7 +74,7 @@ TEST(TrustRecordsTest, WhatIsNoRecordOfADrillIsRefused) {
     EXPECT_THAT(ParseDrilledRecord(text), StatusIs(StatusCode::kCorruption, _)) << text;
 }
 
-TEST(TrustRecordsTest, AStoredRecordReplacesTheOneBefore) {
+TEST(DrillRecordTest, AStoredRecordReplacesTheOneBefore) {
   MemFileSystem fs;
   ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
   DrilledRecord drilled = SampleDrilled();
@@ -87,7 +86,7 @@ TEST(TrustRecordsTest, AStoredRecordReplacesTheOneBefore) {
   EXPECT_THAT(LoadDrilledRecord(fs, "/b"), IsOkAndHolds(drilled));
 }
 
-TEST(TrustRecordsTest, WhatCouldNotBeReadAgainIsNotStored) {
+TEST(DrillRecordTest, WhatCouldNotBeReadAgainIsNotStored) {
   MemFileSystem fs;
   ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
   DrilledRecord drilled = SampleDrilled();
@@ -98,26 +97,13 @@ TEST(TrustRecordsTest, WhatCouldNotBeReadAgainIsNotStored) {
   EXPECT_THAT(LoadDrilledRecord(fs, "/b"), StatusIs(StatusCode::kNotFound, _));
 }
 
-TEST(TrustRecordsTest, ADamagedRecordIsNamed) {
+TEST(DrillRecordTest, ADamagedRecordIsNamed) {
   MemFileSystem fs;
   ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
   ASSERT_THAT(io::WriteNewFile(fs, "/b/hbk_drilled.json", "{", 0600), IsOk());
 
   EXPECT_THAT(LoadDrilledRecord(fs, "/b"),
               StatusIs(StatusCode::kCorruption, HasSubstr("/b/hbk_drilled.json")));
-}
-
-TEST(TrustRecordsTest, TheDigestIsThatOfTheManifestAsItLiesThere) {
-  MemFileSystem fs;
-  ASSERT_THAT(fs.MakeDirectory("/b", 0700), IsOk());
-  EXPECT_THAT(DigestOfStoredManifest(fs, "/b"), StatusIs(StatusCode::kNotFound, HasSubstr("/b")));
-
-  // In the order of precedence, the last one first.
-  for (const std::string name : {"mariadb_backup_checkpoints", "xtrabackup_checkpoints",
-                                 "hbk_manifest.json.sealed", "hbk_manifest.json"}) {
-    ASSERT_THAT(io::WriteNewFile(fs, "/b/" + name, name, 0600), IsOk());
-    EXPECT_THAT(DigestOfStoredManifest(fs, "/b"), IsOkAndHolds(filter::DigestOf(AsBytes(name))));
-  }
 }
 
 }  // namespace

@@ -25,9 +25,11 @@ constexpr std::string_view kDrilledRecordName = "hbk_drilled.json";
 struct DrilledRecord {
   std::string drilled_at;
   bool ok = false;
-  double restore_seconds = 0;  // until the restored server could be asked
-  std::string server_version;  // of the server that was started on it
-  std::string manifest_digest;
+  double restore_seconds = 0;   // until the restored server could be asked
+  std::string server_version;   // of the server that was started on it
+  std::string manifest_digest;  // DigestOfStoredManifest
+  // Which turn of the rotating sample it was; the next drill takes the next one.
+  uint64_t sample_turn = 0;
   bool operator==(const DrilledRecord&) const = default;
 };
 
@@ -38,10 +40,5 @@ Result<DrilledRecord> LoadDrilledRecord(io::FileSystem& fs, const std::string& b
 // Replaces the file, durably.
 Status StoreDrilledRecord(io::FileSystem& fs, const std::string& backup_dir,
                           const DrilledRecord& record);
-
-// What `manifest_digest` is: filter::DigestOf the bytes of the manifest as it lies there, itself
-// sealed or not (no key is needed); in a directory of mariadb-backup, of its checkpoints file.
-// kNotFound if there is none of these.
-Result<std::string> DigestOfStoredManifest(io::FileSystem& fs, const std::string& backup_dir);
 
 }  // namespace hbk::manifest
