@@ -559,8 +559,12 @@ Status DrillRun::StopServer() {
 // A newer server may complain of system tables that it would upgrade.
 void DrillRun::NoteErrorLog() {
   if (!server_) return;
-  report_.error_log = TailOf(fs_, place_->error_log(), kErrorLogBytesShown);
-  const std::string log = TailOf(fs_, place_->error_log(), kErrorLogBytesRead);
+  const std::string log = WithoutPageDumps(TailOf(fs_, place_->error_log(), kErrorLogBytesRead));
+  report_.error_log = log;
+  if (log.size() > kErrorLogBytesShown) {
+    const size_t begin = log.find('\n', log.size() - kErrorLogBytesShown);
+    report_.error_log = log.substr(begin == std::string::npos ? 0 : begin + 1);
+  }
   for (std::string& line : ErrorLines(log, kErrorLinesMax)) {
     std::string text = "the server's error log: " + std::move(line);
     if (IsSameSeriesAsBackup()) {

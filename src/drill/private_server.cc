@@ -16,7 +16,17 @@ constexpr std::chrono::milliseconds kPoll{50};
 constexpr std::chrono::milliseconds kRollbackPoll{200};
 constexpr uint32_t kConnectTimeoutS = 5;
 constexpr uint64_t kStopMs = 120000;
+constexpr std::string_view kInnodbMark = "InnoDB: ";
+constexpr size_t kDumpDigitsMin = 32;
 constexpr std::string_view kErrorMark = "[ERROR] ";
+
+bool IsPageDump(std::string_view line) {
+  const size_t mark = line.find(kInnodbMark);
+  if (mark == std::string_view::npos) return false;
+  line.remove_prefix(mark + kInnodbMark.size());
+  return line.size() >= kDumpDigitsMin &&
+         line.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 Status Failed(std::string message) {
   return {StatusCode::kDrillFailed, std::move(message)};
@@ -121,6 +131,17 @@ std::string TailOf(io::FileSystem& fs, const std::string& path, uint64_t bytes_m
   std::string text(AsText(bytes));
   if (begin != 0) text.erase(0, std::min(text.find('\n'), text.size() - 1) + 1);
   return text;
+}
+
+std::string WithoutPageDumps(std::string_view log) {
+  std::string kept;
+  while (!log.empty()) {
+    const size_t end = std::min(log.find('\n'), log.size());
+    const std::string_view line = log.substr(0, end);
+    if (!IsPageDump(line)) kept += fmt::format("{}\n", line);
+    log.remove_prefix(std::min(end + 1, log.size()));
+  }
+  return kept;
 }
 
 std::vector<std::string> ErrorLines(std::string_view log, size_t count_max) {

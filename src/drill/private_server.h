@@ -61,6 +61,9 @@ class PrivateServer {
 
 // The end of a file, as text: as many of its last bytes as are allowed, from the begin of a line.
 std::string TailOf(io::FileSystem& fs, const std::string& path, uint64_t bytes_max);
+// Without the lines in hex that InnoDB prints of damaged pages: they say nothing to readers, fill
+// the log, and hold rows.
+std::string WithoutPageDumps(std::string_view log);
 // Lines that the server marks as errors, each once and without its time.
 std::vector<std::string> ErrorLines(std::string_view log, size_t count_max);
 

@@ -116,6 +116,12 @@ TEST(ErrorLogTest, TheTailBeginsWithALine) {
   EXPECT_EQ(TailOf(fs, "/none", 10), "");
 }
 
+TEST(ErrorLogTest, DumpsOfPagesAreLeftOut) {
+  EXPECT_EQ(
+      WithoutPageDumps("1 [Note] InnoDB: a\n1 [Note] InnoDB: " + std::string(64, 'a') + "\nb"),
+      "1 [Note] InnoDB: a\nb\n");
+}
+
 TEST(ErrorLogTest, ErrorsAreListedOnceEach) {
   EXPECT_THAT(ErrorLines("2026-01-31 16:55:30 0 [Note] fine\n"
                          "2026-01-31 16:55:31 0 [ERROR] InnoDB: broken\n"
