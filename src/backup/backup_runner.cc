@@ -257,8 +257,7 @@ Status BackupRun::Connect() {
   reporter_.BeginPhase("connect");
   record_.start_time = std::time(nullptr);
   record_.options = options_.recorded_options;
-  HBK_ASSIGN_OR_RETURN(session_, server::ServerSession::Connect(options_.connect));
-  session_->SetStop(stop_);
+  HBK_ASSIGN_OR_RETURN(session_, server::ServerSession::Connect(options_.connect, stop_));
   HBK_ASSIGN_OR_RETURN(record_.facts, session_->ReadFacts());
   HBK_RETURN_IF_ERROR(server::CheckServerSupported(record_.facts));
   const auto version = server::ParseServerVersion(record_.facts.version_text);
@@ -400,7 +399,7 @@ Status BackupRun::CreateTarget() {
 }
 
 Status BackupRun::StartTailer() {
-  HBK_ASSIGN_OR_RETURN(auto session, server::ServerSession::Connect(options_.connect));
+  HBK_ASSIGN_OR_RETURN(auto session, server::ServerSession::Connect(options_.connect, stop_));
   lsn_source_ = std::make_unique<SessionLsnSource>(std::move(session));
   LogTailerOptions tailer;
   tailer.log_path = io::JoinPath(record_.layout.redo_dir, kRedoName);
@@ -458,13 +457,15 @@ Status BackupRun::PauseReplica() {
 Status BackupRun::CopyWhileServerWorks() {
   HBK_ASSIGN_OR_RETURN(auto client, server::ConnectSqlClient(options_.connect));
   const server::ConnectOptions& connect = options_.connect;
-  HBK_ASSIGN_OR_RETURN(
-      ladder_, server::BackupStageLadder::Create(
-                   std::move(client), options_.lock_wait.timeout_s, [&connect](uint64_t id) {
-                     // On a new connection: whichever we have may be of no use by now.
-                     auto killer = server::ServerSession::Connect(connect);
-                     if (killer.ok()) (void)(*killer)->KillConnection(id).ok();
-                   }));
+  HBK_ASSIGN_OR_RETURN(ladder_, server::BackupStageLadder::Create(
+                                    std::move(client), options_.lock_wait.timeout_s,
+                                    [&connect](uint64_t id) {
+                                      // On a new connection: whichever we have may be of no use by
+                                      // now.
+                                      auto killer = server::ServerSession::Connect(connect);
+                                      if (killer.ok()) (void)(*killer)->KillConnection(id).ok();
+                                    },
+                                    stop_));
   ddl_watch_->Begin();
   HBK_ASSIGN_OR_RETURN(const uint64_t session_id, session_->ReadConnectionId());
   stage_wait_ = std::make_unique<StageWait>(

@@ -69,19 +69,21 @@ std::string BackupStageStatement(BackupStage stage) {
 }
 
 Result<std::unique_ptr<BackupStageLadder>> BackupStageLadder::Create(
-    std::unique_ptr<SqlClient> client, uint32_t lock_wait_s, std::function<void(uint64_t)> kill) {
+    std::unique_ptr<SqlClient> client, uint32_t lock_wait_s, std::function<void(uint64_t)> kill,
+    std::stop_token stop) {
   std::unique_ptr<BackupStageLadder> ladder(
-      new BackupStageLadder(std::move(client), lock_wait_s, std::move(kill)));
+      new BackupStageLadder(std::move(client), lock_wait_s, std::move(kill), std::move(stop)));
   HBK_RETURN_IF_ERROR(ladder->SetUp());
   return ladder;
 }
 
 BackupStageLadder::BackupStageLadder(std::unique_ptr<SqlClient> client, uint32_t lock_wait_s,
-                                     std::function<void(uint64_t)> kill)
+                                     std::function<void(uint64_t)> kill, std::stop_token stop)
     : client_(std::move(client)),
       lock_wait_s_(lock_wait_s),
       session_wait_s_(lock_wait_s),
-      kill_(std::move(kill)) {}
+      kill_(std::move(kill)),
+      stop_(std::move(stop)) {}
 
 BackupStageLadder::~BackupStageLadder() {
   // The result does not matter: the connection closes next, which releases the server too.
@@ -90,16 +92,16 @@ BackupStageLadder::~BackupStageLadder() {
 
 Status BackupStageLadder::SetUp() {
   const std::string_view what = "setting up the connection for BACKUP STAGE";
-  SqlAnswer answer = client_->Execute(
-      fmt::format("SET SESSION wait_timeout=2147483, interactive_timeout=2147483, "
-                  "net_read_timeout=3600, net_write_timeout=3600, max_statement_time=0, "
-                  "lock_wait_timeout={}, autocommit=1, sql_mode=''",
-                  lock_wait_s_));
+  SqlAnswer answer =
+      Ask(fmt::format("SET SESSION wait_timeout=2147483, interactive_timeout=2147483, "
+                      "net_read_timeout=3600, net_write_timeout=3600, max_statement_time=0, "
+                      "lock_wait_timeout={}, autocommit=1, sql_mode=''",
+                      lock_wait_s_));
   HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
-  answer = client_->Execute("SET SESSION wsrep_sync_wait=0");
+  answer = Ask("SET SESSION wsrep_sync_wait=0");
   if (answer.error_number != kUnknownSystemVariable)
     HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
-  answer = client_->Execute("SELECT CONNECTION_ID()");
+  answer = Ask("SELECT CONNECTION_ID()");
   HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, what));
   if (answer.rows.size() != 1 || answer.rows[0].size() != 1 || !answer.rows[0][0])
     return UnsupportedError(fmt::format("{}: no connection id", what));
@@ -109,8 +111,7 @@ Status BackupStageLadder::SetUp() {
 
 Status BackupStageLadder::SetLockWait(uint32_t wait_s) {
   if (wait_s == session_wait_s_) return OkStatus();
-  const SqlAnswer answer =
-      client_->Execute(fmt::format("SET SESSION lock_wait_timeout={}", wait_s));
+  const SqlAnswer answer = Ask(fmt::format("SET SESSION lock_wait_timeout={}", wait_s));
   HBK_RETURN_IF_ERROR(StatusOfSqlError(answer, "setting how long BACKUP STAGE may wait"));
   session_wait_s_ = wait_s;
   return OkStatus();
@@ -174,13 +175,15 @@ Status BackupStageLadder::Verify() {
   if (!stage_) return OkStatus();
   const std::string what =
       fmt::format("checking that BACKUP STAGE {} still holds", StageKeyword(*stage_));
-  const SqlAnswer answer = client_->Execute("SELECT CONNECTION_ID()");
+  const SqlAnswer answer = Ask("SELECT CONNECTION_ID()");
   Status status = StatusOfSqlError(answer, what);
   if (status.ok() && (answer.rows.size() != 1 || answer.rows[0].size() != 1 ||
                       answer.rows[0][0] != std::to_string(connection_id_)))
     status = Status(StatusCode::kConnectionLost, what + ": it is another connection now");
   if (status.ok()) return status;
   stage_.reset();
+  // The connection is closed, and the server free.
+  if (status.code() == StatusCode::kInterrupted) return status;
   return Status(StatusCode::kConnectionLost, status.message())
       .WithHint(
           "the connection that held the backup stage was lost (killed, or the server "

@@ -62,13 +62,16 @@ std::string TableName::ToString() const {
   return partition.empty() ? name : name + " partition " + QuoteName(partition);
 }
 
-Result<std::unique_ptr<ServerSession>> ServerSession::Connect(const ConnectOptions& options) {
+Result<std::unique_ptr<ServerSession>> ServerSession::Connect(const ConnectOptions& options,
+                                                              std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(auto client, ConnectSqlClient(options));
-  return Create(std::move(client));
+  return Create(std::move(client), std::move(stop));
 }
 
-Result<std::unique_ptr<ServerSession>> ServerSession::Create(std::unique_ptr<SqlClient> client) {
+Result<std::unique_ptr<ServerSession>> ServerSession::Create(std::unique_ptr<SqlClient> client,
+                                                             std::stop_token stop) {
   std::unique_ptr<ServerSession> session(new ServerSession(std::move(client)));
+  session->SetStop(std::move(stop));
   HBK_RETURN_IF_ERROR(session->SetUp());
   return session;
 }

@@ -52,9 +52,10 @@ class BackupStageLadder {
   // Reads the connection's id and sets the session up. `lock_wait_s` bounds the wait for each
   // stage. `kill` is called with the connection's id when a waiting statement has to be given up:
   // it should kill that connection, so that the server does not wait on for a client that left.
+  // With `stop` requested, what is asked outside of stages is kInterrupted.
   static Result<std::unique_ptr<BackupStageLadder>> Create(
       std::unique_ptr<SqlClient> client, uint32_t lock_wait_s,
-      std::function<void(uint64_t connection_id)> kill);
+      std::function<void(uint64_t connection_id)> kill, std::stop_token stop = {});
   ~BackupStageLadder();
   BackupStageLadder(const BackupStageLadder&) = delete;
   BackupStageLadder& operator=(const BackupStageLadder&) = delete;
@@ -77,8 +78,9 @@ class BackupStageLadder {
   using Clock = std::chrono::steady_clock;
 
   BackupStageLadder(std::unique_ptr<SqlClient> client, uint32_t lock_wait_s,
-                    std::function<void(uint64_t)> kill);
+                    std::function<void(uint64_t)> kill, std::stop_token stop);
   Status SetUp();
+  SqlAnswer Ask(std::string_view sql) { return client_->Execute(sql, {.stop = stop_}); }
   Status SetLockWait(uint32_t wait_s);
   Status GiveUp(BackupStage stage, const SqlAnswer& answer);
   void CloseHeld(Clock::time_point now);
@@ -87,6 +89,7 @@ class BackupStageLadder {
   const uint32_t lock_wait_s_;
   uint32_t session_wait_s_;  // lock_wait_timeout of the session
   std::function<void(uint64_t)> kill_;
+  const std::stop_token stop_;
   bool can_retry_ = true;
   uint64_t connection_id_ = 0;
   std::optional<BackupStage> stage_;

@@ -104,9 +104,12 @@ struct ProbeOptions {
 class ServerSession {
  public:
   // Connects and sets the session up for a long run. Checks nothing about the server.
-  static Result<std::unique_ptr<ServerSession>> Connect(const ConnectOptions& options);
+  // `stop` as in SetStop, from the first statement on.
+  static Result<std::unique_ptr<ServerSession>> Connect(const ConnectOptions& options,
+                                                        std::stop_token stop = {});
   // The same over a given client.
-  static Result<std::unique_ptr<ServerSession>> Create(std::unique_ptr<SqlClient> client);
+  static Result<std::unique_ptr<ServerSession>> Create(std::unique_ptr<SqlClient> client,
+                                                       std::stop_token stop = {});
 
   // What was asked of the server is answered with kInterrupted once stop is requested.
   void SetStop(std::stop_token stop) { wait_.stop = std::move(stop); }
