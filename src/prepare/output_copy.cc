@@ -8,6 +8,7 @@
 
 #include "hbk/io/places.h"
 #include "hbk/manifest/backup_manifest.h"
+#include "hbk/manifest/drill_record.h"
 #include "hbk/manifest/verify_record.h"
 #include "hbk/seal/key_slots.h"
 
@@ -72,12 +73,12 @@ bool IsSameFile(const OutputCopy::File& a, const OutputCopy::File& b) {
 }
 
 // The manifest comes last, the marker is our own, key slots are of a sealed backup, nobody has
-// verified the copy, and what a prepare has left that was killed before it changed anything is of
-// no use.
+// verified or drilled the copy, and what a prepare has left that was killed before it changed
+// anything is of no use.
 bool IsCopied(const std::string& name) {
   return name != manifest::kManifestFileName && name != manifest::kIncompleteMarkerName &&
          name != seal::kKeySlotsFileName && name != manifest::kVerifyRecordName &&
-         !name.starts_with("hbk_prepare.");
+         name != manifest::kDrilledRecordName && !name.starts_with("hbk_prepare.");
 }
 
 // True if `to` shares the blocks of `from` now; it is there in any case.

@@ -34,7 +34,8 @@ class InfoTest : public ::testing::Test {
         {.base_dir = scratch_->Sub("server"), .server_id = 7, .extra = {"--log-bin=binlog"}});
     ASSERT_THAT(server.status(), IsOk());
     server_ = std::move(*server);
-    Work("CREATE TABLE test.t (a INT PRIMARY KEY) ENGINE=InnoDB");
+    Work("CREATE DATABASE shop");
+    Work("CREATE TABLE shop.t (a INT PRIMARY KEY) ENGINE=InnoDB");
   }
 
   [[nodiscard]] std::string Sub(const std::string& name) const { return scratch_->Sub(name); }
@@ -76,9 +77,9 @@ class InfoTest : public ::testing::Test {
 
 TEST_F(InfoTest, AChainIsDrawnInItsOrder) {
   Backup("full");
-  Work("INSERT INTO test.t VALUES (1)");
+  Work("INSERT INTO shop.t VALUES (1)");
   Backup("inc1", {"--incremental-basedir=" + Sub("full"), "--compress"});
-  Work("INSERT INTO test.t VALUES (2)");
+  Work("INSERT INTO shop.t VALUES (2)");
   Backup("inc2", {"--incremental-basedir=" + Sub("inc1"), "--extra-lsndir=" + Sub("lsn")});
 
   const std::string text = Info({"inc2", "inc1", "full"}, 0, {});
@@ -133,7 +134,7 @@ TEST_F(InfoTest, AnExtractedStreamIsABackupLikeOthers) {
 
 TEST_F(InfoTest, ABackupOfMariadbBackupIsKnown) {
   Backup("full", {}, BackupTool::kMariadbBackup);
-  Work("INSERT INTO test.t VALUES (1)");
+  Work("INSERT INTO shop.t VALUES (1)");
   Backup("inc", {"--incremental-basedir=" + Sub("full")}, BackupTool::kMariadbBackup);
 
   const std::string text = Info({"inc", "full"}, 0);
@@ -147,7 +148,7 @@ TEST_F(InfoTest, ABackupOfMariadbBackupIsKnown) {
 TEST_F(InfoTest, TheWorstDirectoryDecides) {
   Backup("b");
   Backup("damaged");
-  Succeed({"/bin/sh", "-c", "rm " + Sub("damaged/test/t.ibd") + " && echo 'completed OK!'"});
+  Succeed({"/bin/sh", "-c", "rm " + Sub("damaged/shop/t.ibd") + " && echo 'completed OK!'"});
   ASSERT_THAT(MakeDirectory(Sub("empty")), IsOk());
 
   EXPECT_THAT(Info({"b", "empty"}, 1), HasSubstr(R"("state":"no backup","status":"error")"));

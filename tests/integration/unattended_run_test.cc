@@ -135,9 +135,10 @@ TEST_F(UnattendedRunTest, FailuresAreOneLineEverywhereAndKeepTheLastSuccess) {
 TEST_F(UnattendedRunTest, ASignalIsAFailureLikeOthers) {
   auto client = server_->Connect();
   ASSERT_THAT(client.status(), IsOk());
-  ASSERT_THAT(client->Execute("CREATE TABLE test.t (a LONGBLOB) ENGINE=InnoDB"), IsOk());
+  ASSERT_THAT(client->Execute("CREATE DATABASE shop"), IsOk());
+  ASSERT_THAT(client->Execute("CREATE TABLE shop.t (a LONGBLOB) ENGINE=InnoDB"), IsOk());
   for (int i = 0; i < 3; ++i)
-    ASSERT_THAT(client->Execute("INSERT INTO test.t VALUES (REPEAT('x', 10000000))"), IsOk());
+    ASSERT_THAT(client->Execute("INSERT INTO shop.t VALUES (REPEAT('x', 10000000))"), IsOk());
   auto process = Process::Start(Command("b", {"--throttle=1", "--log-format=json"}),
                                 {.output_path = Sub("out")});
   ASSERT_THAT(process.status(), IsOk());

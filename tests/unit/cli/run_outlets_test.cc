@@ -147,12 +147,15 @@ TEST_F(RunOutletsTest, MetricsThatCannotBeWrittenAreAWarning) {
 
 TEST_F(RunOutletsTest, ALogThatIsFullIsAWarningOnce) {
   options_.log_file = Path("log");
+  // Longer than the limit, under which what goes to stderr, also a file here, stays.
+  const std::string long_text(8192, 'x');
+  ASSERT_THAT(io::WriteNewFile(io::PosixFileSystem(), Path("log"), long_text, 0600), IsOk());
   ::testing::internal::CaptureStderr();
   RunOutlets outlets(options_);
   ASSERT_THAT(outlets.Open(), IsOk());
   rlimit before = {};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit tiny = {.rlim_cur = 1, .rlim_max = before.rlim_max};
+  const rlimit tiny = {.rlim_cur = long_text.size(), .rlim_max = before.rlim_max};
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tiny), 0);
   outlets.reporter().Info("one");
