@@ -113,7 +113,7 @@ TEST(CommandLineTest, OptionOfAnotherCommandIsRefused) {
   const Parsed parsed = Parse({"backup", "--use-memory=1G"});
 
   EXPECT_THAT(parsed.line, StatusIs(StatusCode::kUsage, "--use-memory is no option of hbk backup"));
-  EXPECT_EQ(parsed.line.status().hint(), "it belongs to: prepare");
+  EXPECT_EQ(parsed.line.status().hint(), "it belongs to: prepare drill");
 }
 
 TEST(CommandLineTest, DefaultsOptionsComeFirst) {

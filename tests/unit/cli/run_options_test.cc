@@ -171,7 +171,7 @@ TEST_F(RunOptionsTest, ChecksumsOfASealedBackupNeedASealedManifest) {
   Set(Opt::kRecordChecksums, "1");
   EXPECT_THAT(MakeBackupOptions(values_, Secret(), 1), IsOk());
 
-  Set(Opt::kEncrypt, "");
+  Set(Opt::kEncrypt, "aes-256-gcm");
   EXPECT_THAT(MakeBackupOptions(values_, Secret(), 1).status(),
               StatusIs(StatusCode::kUsage, HasSubstr("--record-checksums")));
   Set(Opt::kEncryptManifest, "1");
