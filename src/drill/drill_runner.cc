@@ -16,8 +16,8 @@
 #include "hbk/manifest/stored_backup.h"
 #include "hbk/prepare/prepare_runner.h"
 
-#include "backup_facts.h"
 #include "drill_report.h"
+#include "drill_subject.h"
 #include "html_report.h"
 #include "phase_clock.h"
 #include "private_server.h"
@@ -145,7 +145,7 @@ class DrillRun {
   std::string sql_file_;
   std::string client_;
   std::time_t started_ = std::time(nullptr);
-  BackupFacts backup_;
+  DrillSubject backup_;
   ServerProgram program_;
   CopyFacts copy_;
   DrillReport report_;

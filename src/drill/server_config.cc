@@ -67,7 +67,7 @@ class Writer {
   Status status_;
 };
 
-std::string SettingOf(const BackupFacts& facts, const std::string& name) {
+std::string SettingOf(const DrillSubject& facts, const std::string& name) {
   const auto found = facts.settings.find(name);
   return found == facts.settings.end() ? "" : found->second;
 }
@@ -110,7 +110,7 @@ Result<std::string> QuoteOption(std::string_view name, std::string_view value) {
   return quoted + "\"";
 }
 
-Result<Secret> RenderServerConfig(const ServerConfig& config, const BackupFacts& facts,
+Result<Secret> RenderServerConfig(const ServerConfig& config, const DrillSubject& facts,
                                   const keys::KeyOptions& keys) {
   HBK_RETURN_IF_ERROR(CheckKeySource(keys));
   Writer writer;

@@ -17,7 +17,7 @@
 #include "hbk/base/status.h"
 #include "hbk/keys/key_options.h"
 
-#include "backup_facts.h"
+#include "drill_subject.h"
 
 namespace hbk::drill {
 
@@ -33,7 +33,7 @@ struct ServerConfig {
 };
 
 // The text may hold a secret.
-Result<Secret> RenderServerConfig(const ServerConfig& config, const BackupFacts& facts,
+Result<Secret> RenderServerConfig(const ServerConfig& config, const DrillSubject& facts,
                                   const keys::KeyOptions& keys);
 
 // Of plugin_load in backup-my.cnf, "name=library;name=library": the libraries that manage keys and

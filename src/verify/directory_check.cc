@@ -20,10 +20,13 @@ using manifest::FileContent;
 using manifest::ManifestFile;
 
 // In the root, and in no manifest.
-constexpr std::array<std::string_view, 7> kOwnNames = {
-    manifest::kManifestFileName, manifest::kSealedManifestFileName, manifest::kChunkHashesName,
-    manifest::kVerifyRecordName, manifest::kDrilledRecordName,      seal::kKeySlotsFileName,
-    "lost+found"};
+constexpr std::array<std::string_view, 7> kOwnNames = {manifest::kManifestFileName,
+                                                       manifest::kSealedManifestFileName,
+                                                       manifest::kChunkHashesName,
+                                                       manifest::kVerifyRecordName,
+                                                       manifest::kDrilledRecordName,
+                                                       seal::kKeySlotsFileName,
+                                                       "lost+found"};
 
 // Empty: nothing of it lies there.
 std::string NameThere(const ManifestFile& file) {

@@ -23,8 +23,8 @@ ServerConfig SampleConfig() {
   return config;
 }
 
-BackupFacts SampleFacts() {
-  BackupFacts facts;
+DrillSubject SampleFacts() {
+  DrillSubject facts;
   facts.page_size = 4096;
   facts.data_file_path = "ibdata1:12M;ibdata2:12M:autoextend";
   facts.undo_tablespaces = "3";
@@ -92,7 +92,7 @@ TEST(ServerConfigTest, ACommandCannotBeAskedByAServer) {
 }
 
 TEST(ServerConfigTest, ALineBreakCannotSmuggleASetting) {
-  BackupFacts facts = SampleFacts();
+  DrillSubject facts = SampleFacts();
   facts.data_file_path = "ibdata1\nlog_bin=/x";
 
   EXPECT_THAT(RenderServerConfig(SampleConfig(), facts, {}).status(),

@@ -1,4 +1,4 @@
-#include "backup_facts.h"
+#include "drill_subject.h"
 
 #include <algorithm>
 
@@ -17,8 +17,8 @@ constexpr std::string_view kDefinitionExtension = ".frm";
 constexpr std::string_view kLinkExtension = ".isl";
 constexpr std::string_view kRocksdbDirectory = "#rocksdb";
 
-BackupFacts FactsOfManifest(const manifest::BackupManifest& manifest) {
-  BackupFacts facts;
+DrillSubject FactsOfManifest(const manifest::BackupManifest& manifest) {
+  DrillSubject facts;
   facts.uuid = manifest.backup_uuid;
   facts.end_time = manifest.end_time;
   facts.data_file_path = manifest.server.data_file_path;
@@ -30,8 +30,8 @@ BackupFacts FactsOfManifest(const manifest::BackupManifest& manifest) {
   return facts;
 }
 
-BackupFacts FactsOfMetadata(const manifest::MariadbBackupSet& set) {
-  BackupFacts facts;
+DrillSubject FactsOfMetadata(const manifest::MariadbBackupSet& set) {
+  DrillSubject facts;
   facts.data_file_path = set.config.data_file_path;
   facts.server_version = set.server_version;
   facts.page_size = set.config.page_size;
@@ -133,8 +133,8 @@ Status CheckLeadsNowhere(io::FileSystem& fs, const std::string& link) {
 
 }  // namespace
 
-Result<BackupFacts> LoadBackupFacts(io::FileSystem& fs, const std::string& backup_dir,
-                                    manifest::SealingKeyRing& keys) {
+Result<DrillSubject> LoadBackupFacts(io::FileSystem& fs, const std::string& backup_dir,
+                                     manifest::SealingKeyRing& keys) {
   const auto opened = manifest::OpenManifest(fs, backup_dir, keys);
   if (opened.ok()) return FactsOfManifest(opened->manifest);
   if (opened.status().code() != StatusCode::kNotFound) return opened.status();

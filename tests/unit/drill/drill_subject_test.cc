@@ -1,4 +1,4 @@
-#include "backup_facts.h"
+#include "drill_subject.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,9 +16,9 @@ using hbk::testing::MemFileSystem;
 using hbk::testing::StatusIs;
 using ::testing::HasSubstr;
 
-class BackupFactsTest : public ::testing::Test {
+class DrillSubjectTest : public ::testing::Test {
  protected:
-  Result<BackupFacts> Load(const std::string& dir) {
+  Result<DrillSubject> Load(const std::string& dir) {
     manifest::SealingKeyRing keys(options_, fs_, {});
     return LoadBackupFacts(fs_, dir, keys);
   }
@@ -27,7 +27,7 @@ class BackupFactsTest : public ::testing::Test {
   seal::SealingKeyOptions options_;
 };
 
-TEST_F(BackupFactsTest, AManifestTellsAll) {
+TEST_F(DrillSubjectTest, AManifestTellsAll) {
   manifest::BackupManifest manifest;
   manifest.backup_uuid = "u";
   manifest.end_time = "2026-01-31T16:55:30Z";
@@ -51,7 +51,7 @@ TEST_F(BackupFactsTest, AManifestTellsAll) {
   EXPECT_EQ(facts->table_checksums.size(), 1U);
 }
 
-TEST_F(BackupFactsTest, ABackupOfMariadbBackupTellsSomeOfIt) {
+TEST_F(DrillSubjectTest, ABackupOfMariadbBackupTellsSomeOfIt) {
   testing::PutSmallBackup(fs_);
 
   const auto facts = Load(testing::kSmallBackupDir);
@@ -61,13 +61,13 @@ TEST_F(BackupFactsTest, ABackupOfMariadbBackupTellsSomeOfIt) {
   EXPECT_EQ(facts->page_size, testing::kSmallBackupPageSize);
 }
 
-TEST_F(BackupFactsTest, WhatIsNoBackupIsNamed) {
+TEST_F(DrillSubjectTest, WhatIsNoBackupIsNamed) {
   fs_.PutDirectory("/b");
 
   EXPECT_THAT(Load("/b").status(), StatusIs(StatusCode::kNotFound, HasSubstr("/b is no backup")));
 }
 
-TEST_F(BackupFactsTest, SizesAreOfDatabasesAndOfWhatIsBeside) {
+TEST_F(DrillSubjectTest, SizesAreOfDatabasesAndOfWhatIsBeside) {
   fs_.PutFile("/d/ibdata1", std::string(100, 'x'));
   fs_.PutFile("/d/big/t.ibd", std::string(50, 'x'));
   fs_.PutFile("/d/big/u.ibd", std::string(70, 'x'));
@@ -87,7 +87,7 @@ TEST_F(BackupFactsTest, SizesAreOfDatabasesAndOfWhatIsBeside) {
   EXPECT_THAT(StoredBytes(fs_, "/d"), IsOkAndHolds(222U));
 }
 
-TEST_F(BackupFactsTest, LinksThatLeadNowhereAreRemoved) {
+TEST_F(DrillSubjectTest, LinksThatLeadNowhereAreRemoved) {
   fs_.PutFile("/d/shop/t.isl", "/elsewhere/shop/t.ibd");
   fs_.PutFile("/d/shop/t.ibd", "rows");
 
@@ -98,7 +98,7 @@ TEST_F(BackupFactsTest, LinksThatLeadNowhereAreRemoved) {
 }
 
 // A server would open the file of the live one, and write to it.
-TEST_F(BackupFactsTest, ALinkToALiveFileForbidsTheDrill) {
+TEST_F(DrillSubjectTest, ALinkToALiveFileForbidsTheDrill) {
   fs_.PutFile("/d/shop/a.isl", "/elsewhere/shop/a.ibd");
   fs_.PutFile("/d/shop/t.isl", "/live/shop/t.ibd");
   fs_.PutFile("/live/shop/t.ibd", "rows");
@@ -108,7 +108,7 @@ TEST_F(BackupFactsTest, ALinkToALiveFileForbidsTheDrill) {
   EXPECT_EQ(fs_.Contents("/live/shop/t.ibd"), "rows");
 }
 
-TEST_F(BackupFactsTest, ALinkThatIsNoneIsDamage) {
+TEST_F(DrillSubjectTest, ALinkThatIsNoneIsDamage) {
   fs_.PutFile("/d/shop/t.isl", "nonsense");
 
   EXPECT_THAT(RemoveTablespaceLinks(fs_, "/d").status(),

@@ -21,7 +21,7 @@
 
 namespace hbk::drill {
 
-struct BackupFacts {
+struct DrillSubject {
   std::string uuid;  // empty: mariadb-backup made it, as are the next two
   std::string end_time;
   std::string data_file_path;  // base names
@@ -33,8 +33,8 @@ struct BackupFacts {
 };
 
 // Of the last backup of a chain: what it says holds for the whole.
-Result<BackupFacts> LoadBackupFacts(io::FileSystem& fs, const std::string& backup_dir,
-                                    manifest::SealingKeyRing& keys);
+Result<DrillSubject> LoadBackupFacts(io::FileSystem& fs, const std::string& backup_dir,
+                                     manifest::SealingKeyRing& keys);
 
 // Bytes of all files below the directory.
 Result<uint64_t> StoredBytes(io::FileSystem& fs, const std::string& dir);
