@@ -178,7 +178,8 @@ Status SealedNameFileSystem::SyncDirectory(const std::string& path) {
   return below_.SyncDirectory(Shown(path));
 }
 
-Result<std::unique_ptr<io::WholeSync>> SealedNameFileSystem::BeginWholeSync(const std::string& path) {
+Result<std::unique_ptr<io::WholeSync>> SealedNameFileSystem::BeginWholeSync(
+    const std::string& path) {
   return below_.BeginWholeSync(Shown(path));
 }
 
