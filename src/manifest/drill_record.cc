@@ -43,6 +43,10 @@ Status Check(const DrilledRecord& record) {
   if (!std::isfinite(record.restore_seconds) || record.restore_seconds < 0) {
     return Bad("restore_seconds", "is no time span");
   }
+  // It is shown to people.
+  const bool is_printable = std::all_of(record.server_version.begin(), record.server_version.end(),
+                                        [](char c) { return c >= ' ' && c <= '~'; });
+  if (!is_printable) return Bad("server_version", "has characters that no version has");
   return CheckDigest(record.manifest_digest);
 }
 

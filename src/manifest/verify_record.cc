@@ -52,6 +52,21 @@ bool TakeFindings(const Json& json, std::map<std::string, uint64_t>& findings) {
   return true;
 }
 
+// Both are shown to people: no more than what we write ourselves.
+bool IsTime(std::string_view text) {
+  constexpr std::string_view kPattern = "0000-00-00T00:00:00Z";
+  if (text.size() != kPattern.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_right =
+        kPattern[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kPattern[i];
+    if (!is_right) return false;
+  }
+  return true;
+}
+bool IsMode(std::string_view text) {
+  return text == "full" || text == "fast" || text == "sample";
+}
+
 }  // namespace
 
 std::string RenderVerifyRecord(const VerifyRecord& record) {
@@ -89,7 +104,8 @@ Result<VerifyRecord> ParseVerifyRecord(std::string_view text) {
       TakeSubjects(json, record.subjects) && Take(json, "file_count", record.file_count) &&
       Take(json, "bytes", record.bytes) && Take(json, "page_count", record.page_count) &&
       Take(json, "finding_count", record.finding_count) && TakeFindings(json, record.findings);
-  if (!is_right) return Unusable("a member is missing or wrong");
+  if (!is_right || !IsTime(record.time) || !IsMode(record.mode))
+    return Unusable("a member is missing or wrong");
   const auto resume = json.find("resume");
   if (resume == json.end()) return record;
   VerifyRecord::Resume at;

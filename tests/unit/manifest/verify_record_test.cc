@@ -47,6 +47,8 @@ TEST(VerifyRecordTest, OtherTextsAreRefused) {
   for (const std::string& wrong :
        {std::string("x"), std::string("[]"), std::string("{}"),
         std::string(text).replace(text.find("\"bytes\""), 7, "\"bites\""),
+        std::string(text).replace(text.find("\"full\""), 6, "\"half\""),
+        std::string(text).replace(text.find("2026-"), 5, "2026\\u001b"),
         std::string(text).replace(text.find("\"format_version\": 1"), 19,
                                   "\"format_version\": 2")}) {
     EXPECT_THAT(ParseVerifyRecord(wrong).status(), StatusIs(StatusCode::kCorruption, _)) << wrong;
