@@ -11,6 +11,7 @@
 #include "hbk/innodb/trx_sys.h"
 
 #include "parallel.h"
+#include "whole_read.h"
 
 namespace hbk::prepare {
 namespace {
@@ -88,6 +89,7 @@ class SpaceScan {
       HBK_ASSIGN_OR_RETURN(const uint64_t data, file->SeekData(offset));
       offset = std::max(offset, data - data % page_size_);
       HBK_ASSIGN_OR_RETURN(const size_t size, file->ReadAt(offset, buffer.view()));
+      HBK_RETURN_IF_ERROR(CheckReadToEnd(*file, offset, size, buffer.size()));
       if (size < page_size_) break;
       for (size_t at = 0; size - at >= page_size_ && !is_done_; at += page_size_) {
         const auto index = static_cast<innodb::PageNo>((offset + at) / page_size_);

@@ -9,6 +9,7 @@
 #include "hbk/innodb/page.h"
 
 #include "tablespace_table.h"
+#include "whole_read.h"
 
 namespace hbk::prepare {
 namespace {
@@ -64,6 +65,7 @@ class TablespaceLister {
     // Only the first file of the system tablespace has a first page.
     if (kind == SpaceKind::kSystem && name != set_.system_files.front()) return OkStatus();
     HBK_ASSIGN_OR_RETURN(const size_t size, (*file)->ReadAt(0, head_.view()));
+    HBK_RETURN_IF_ERROR(CheckReadToEnd(**file, 0, size, head_.size()));
     found.first_page =
         innodb::ClassifyFirstPage(head_.view().first(size), info.size, set_.page_size);
     found.has_zero_lsn = found.first_page.kind == innodb::FirstPageKind::kValid &&

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "whole_read.h"
+
 namespace hbk::prepare {
 namespace {
 
@@ -34,7 +36,9 @@ Result<io::File*> TablespaceIo::Open(const std::string& name) {
 Status TablespaceIo::Read(const Tablespace& space, innodb::PageNo page, MutableByteView out) {
   const Segment& segment = SegmentOf(space, page);
   HBK_ASSIGN_OR_RETURN(io::File* const file, Open(segment.name));
-  HBK_ASSIGN_OR_RETURN(const size_t size, file->ReadAt(OffsetOf(space, segment, page), out));
+  const uint64_t offset = OffsetOf(space, segment, page);
+  HBK_ASSIGN_OR_RETURN(const size_t size, file->ReadAt(offset, out));
+  HBK_RETURN_IF_ERROR(CheckReadToEnd(*file, offset, size, out.size()));
   std::fill(out.begin() + static_cast<std::ptrdiff_t>(size), out.end(), uint8_t{0});
   return OkStatus();
 }

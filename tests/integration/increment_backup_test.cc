@@ -77,7 +77,7 @@ class IncrementBackupTest : public ::testing::Test {
     const auto lsn = client_->StatusNumber("Innodb_lsn_current");
     ASSERT_THAT(lsn, IsOk());
     // An idle server's newest checkpoint is a record of its own behind what it had to do.
-    for (int i = 0; i < 600; ++i) {
+    for (int i = 0; i < 1800; ++i) {
       const auto checkpoint = client_->StatusNumber("Innodb_lsn_last_checkpoint");
       ASSERT_THAT(checkpoint, IsOk());
       if (checkpoint.value() + 1000 > lsn.value()) return;
