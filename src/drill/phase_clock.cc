@@ -11,12 +11,12 @@ double PhaseClock::SecondsSince(Clock::time_point moment) const {
 void PhaseClock::Add(std::vector<PhaseTime>& times) const {
   if (current_.empty()) return;
   const double seconds = SecondsSince(current_begin_);
-  const std::string& current = current_;
+  const std::string current = current_;
   const auto same = std::find_if(times.begin(), times.end(), [&current](const PhaseTime& time) {
     return time.name == current;
   });
   if (same == times.end()) {
-    times.push_back({current_, seconds});
+    times.push_back({current, seconds});
   } else {
     same->seconds += seconds;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -138,8 +139,10 @@ class MariadbClient final : public SqlClient {
       return Failure(given_up,
                      given_up == kErrorInterrupted ? "interrupted" : "no answer within the bound");
     }
-    if (mysql_read_query_result(mysql_) != 0) return LastError();
-    return ReadRows();
+    SqlAnswer answer = ReadAnswer(wait);
+    if (answer.error_number == 0 || !wait.stop.stop_requested()) return answer;
+    Close();
+    return Failure(kErrorInterrupted, "interrupted");
   }
 
   [[nodiscard]] std::string server_version() const override { return server_version_; }
@@ -171,6 +174,15 @@ class MariadbClient final : public SqlClient {
       if (ready > 0 || (ready < 0 && errno != EINTR)) return 0;
       if (wait.meanwhile) wait.meanwhile();
     }
+  }
+
+  // An answer that has begun is read by the library, which waits for the rest of it as long as it
+  // takes. A stop request ends the connection under it.
+  SqlAnswer ReadAnswer(const SqlWait& wait) {
+    const auto socket = mysql_get_socket(mysql_);
+    const std::stop_callback cut(wait.stop, [socket] { (void)shutdown(socket, SHUT_RDWR); });
+    if (mysql_read_query_result(mysql_) != 0) return LastError();
+    return ReadRows();
   }
 
   SqlAnswer ReadRows() {

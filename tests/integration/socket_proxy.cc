@@ -142,9 +142,9 @@ bool SocketProxy::PassFromClient(Connection& connection) {
   connection.from_client.append(buffer.data(), static_cast<size_t>(n));
   while (connection.from_client.size() >= kPacketHeadBytes) {
     const std::string& bytes = connection.from_client;
-    const size_t size = kPacketHeadBytes + (static_cast<unsigned char>(bytes[0]) |
-                                            static_cast<unsigned char>(bytes[1]) << 8 |
-                                            static_cast<unsigned char>(bytes[2]) << 16);
+    const size_t size = kPacketHeadBytes + (size_t{static_cast<unsigned char>(bytes[0])} |
+                                            size_t{static_cast<unsigned char>(bytes[1])} << 8 |
+                                            size_t{static_cast<unsigned char>(bytes[2])} << 16);
     if (bytes.size() < size) return true;
     std::string packet = bytes.substr(0, size);
     connection.from_client.erase(0, size);
