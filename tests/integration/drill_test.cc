@@ -437,7 +437,7 @@ TEST_F(DrillTest, ATableWithADirectoryOfItsOwnIsNeverTakenFromTheLiveServer) {
   Run({"CREATE DATABASE d", "USE d",
        "CREATE TABLE remote (id INT PRIMARY KEY) ENGINE=InnoDB DATA DIRECTORY='" +
            scratch_->Sub("elsewhere") + "'",
-       "INSERT INTO remote VALUES (1), (2), (3)"});
+       "INSERT INTO remote VALUES (1), (2), (3)", "DO SLEEP(1.1)"});
   ASSERT_NO_FATAL_FAILURE(Backup("full"));
   ASSERT_THAT(server_->Stop(), IsOk());
   const auto before = FilesOf(scratch_->Sub("elsewhere"));
