@@ -4,11 +4,11 @@
 #
 #   tests/bench/run.sh [--runs N] [--data-mb N] [--only PART,...] [--build DIR]
 #
-# Parts: backup, huge, small, load, locks, tailer, prepare, increments, storage. docs/benchmarks.md
-# is the output of a run, with what it means.
+# Parts: backup, huge, small, load, locks, tailer, prepare, increments, storage,
+# verify. docs/benchmarks.md is the output of a run, with what it means.
 set -euo pipefail
 
-runs=5 data_mb=2048 build="" only=backup,huge,small,load,locks,tailer,prepare,increments,storage
+runs=5 data_mb=2048 build="" only=backup,huge,small,load,locks,tailer,prepare,increments,storage,verify
 while (($#)); do
     case $1 in
         --runs)    runs=$2; shift 2 ;;
@@ -36,3 +36,4 @@ part tailer "Copying a small redo log" tailer.sh --log-mb 12 --rounds "$runs"
 part prepare "Prepare" prepare.sh --data-mb "$data_mb" --runs "$runs"
 part increments "Increments" increments.sh --data-mb "$data_mb" --runs "$runs"
 part storage "Compression and encryption" storage.sh --data-mb "$data_mb" --runs "$runs"
+part verify "Verify" verify.sh --data-mb "$data_mb" --runs "$runs"
