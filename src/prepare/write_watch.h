@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "hbk/base/mutex.h"
-#include "hbk/io/file_system.h"
+#include "hbk/io/forwarding_file_system.h"
 
 namespace hbk::prepare {
 
@@ -31,10 +31,9 @@ struct WrittenChunks {
   }
 };
 
-class WriteWatch final : public io::FileSystem {
+class WriteWatch final : public io::ForwardingFileSystem {
  public:
-  // Borrows `inner`.
-  explicit WriteWatch(io::FileSystem& inner) : inner_(inner) {}
+  using ForwardingFileSystem::ForwardingFileSystem;
 
   // Forgets what was written until now; files that are open go on to be watched.
   void StartAgain() HBK_EXCLUDES(mutex_);
@@ -43,20 +42,6 @@ class WriteWatch final : public io::FileSystem {
 
   Result<std::unique_ptr<io::File>> Open(const std::string& path,
                                          const io::OpenOptions& options) override;
-  Result<io::FileInfo> Stat(const std::string& path, bool follow) override;
-  Result<std::vector<io::DirectoryEntry>> List(const std::string& path) override;
-  Result<std::vector<io::FileEntry>> ListWithInfo(
-      const std::string& path, const std::function<bool(std::string_view)>& is_wanted) override;
-  Status MakeDirectory(const std::string& path, uint32_t mode) override;
-  Status Rename(const std::string& from, const std::string& to) override;
-  Status Remove(const std::string& path) override;
-  Status RemoveDirectory(const std::string& path) override;
-  Status SyncDirectory(const std::string& path) override;
-  Status SetOwner(const std::string& path, uint32_t uid, uint32_t gid) override;
-  Result<uint64_t> FreeBytes(const std::string& path) override;
-  Result<bool> KeepsFileTimes(const std::string& path) override;
-  Result<std::string> ReadLink(const std::string& path) override;
-  Result<int64_t> LockHolder(const std::string& path) override;
 
  private:
   friend class WatchedFile;
@@ -73,7 +58,6 @@ class WriteWatch final : public io::FileSystem {
     WrittenChunks written_ HBK_GUARDED_BY(mutex_);
   };
 
-  io::FileSystem& inner_;
   mutable Mutex mutex_;
   std::map<std::pair<uint64_t, uint64_t>, std::shared_ptr<Record>> records_ HBK_GUARDED_BY(mutex_);
 };
