@@ -8,6 +8,7 @@
 
 #include "aria_check.h"
 #include "delta_check.h"
+#include "read_tee.h"
 #include "tablespace_check.h"
 
 namespace hbk::verify {
@@ -70,7 +71,8 @@ Status FileCheck::Open() {
     Add(FindingKind::kMissingFile, "it is no plain file");
     return OkStatus();
   }
-  auto file = context_.fs.Open(path, {.direct = options_.is_direct});
+  // A delta is read again from the cache, run by run.
+  auto file = context_.fs.Open(path, {.direct = options_.is_direct && !job_.is_delta});
   if (!file.ok()) return Unreadable(file.status(), std::nullopt);
   const auto opened = (*file)->Stat();
   if (!opened.ok()) return Unreadable(opened.status(), std::nullopt);
@@ -140,11 +142,13 @@ void FileCheck::AddDigest(uint64_t offset, ByteView bytes) {
   }
 }
 
+Status FileCheck::EnsureOpen() {
+  const MutexLock lock(mutex_);
+  return is_opened_ ? OkStatus() : Open();
+}
+
 Status FileCheck::CheckPart(const Part& part, MutableByteView buffer, CheckScratch& scratch) {
-  {
-    const MutexLock lock(mutex_);
-    if (!is_opened_) HBK_RETURN_IF_ERROR(Open());
-  }
+  HBK_RETURN_IF_ERROR(EnsureOpen());
   if (file_ == nullptr) return OkStatus();
   const uint64_t end = std::min(part.offset + part.size, size_);
   for (uint64_t offset = part.offset; offset < end; offset += kReadBytes) {
@@ -159,6 +163,20 @@ Status FileCheck::CheckPart(const Part& part, MutableByteView buffer, CheckScrat
     if (content_ != nullptr) HBK_RETURN_IF_ERROR(content_->Check(offset, block, scratch));
   }
   return OkStatus();
+}
+
+Status FileCheck::CheckWhole(const std::function<Status(io::FileSystem&)>& read,
+                             const std::function<void()>& tell_progress) {
+  HBK_RETURN_IF_ERROR(EnsureOpen());
+  ReadTee tee(context_.fs, job_.facts->Path(job_.name), [&](uint64_t offset, ByteView bytes) {
+    context_.counts.bytes += bytes.size();
+    if (digest_ != nullptr) AddDigest(offset, bytes);
+    tell_progress();
+  });
+  HBK_RETURN_IF_ERROR(read(tee));
+  if (file_ == nullptr) return OkStatus();
+  const Status rest = tee.RestTo(size_);
+  return rest.ok() ? rest : Unreadable(rest, tee.position());
 }
 
 Status FileCheck::LookAt() {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,7 @@ struct FileJob {
   uint64_t size = 0;                               // that it must have
   std::string digest;                              // empty: not known
   bool is_delta = false;
+  bool is_log = false;  // whoever parses it reads it
 
   // The hashes of its chunks are known: each part can be judged.
   [[nodiscard]] ByteView KnownChunks() const { return facts->chunks.Find(size, digest); }
@@ -45,6 +47,10 @@ class FileCheck {
   // `buffer`: kReadBytes.
   Status CheckPart(const Part& part, MutableByteView buffer, CheckScratch& scratch)
       HBK_EXCLUDES(mutex_);
+  // The file is read by `read`, from front to back in the file system that it is given, and its
+  // digest made of that; of what it leaves out, too. `tell_progress` is called for each MiB.
+  Status CheckWhole(const std::function<Status(io::FileSystem&)>& read,
+                    const std::function<void()>& tell_progress) HBK_EXCLUDES(mutex_);
   // Of a file that nothing is read of: that it is there, its size, and its first page.
   Status LookAt() HBK_EXCLUDES(mutex_);
   // `is_whole`: CheckPart was called for all parts. Closes the file.
@@ -55,6 +61,7 @@ class FileCheck {
  private:
   Status FinishOpen(bool is_whole, CheckScratch& scratch);
   void Close();
+  Status EnsureOpen() HBK_EXCLUDES(mutex_);
   // Once. After it, file_ is null if there is nothing to be read.
   Status Open() HBK_REQUIRES(mutex_);
   Status MakeContentCheck() HBK_REQUIRES(mutex_);

@@ -97,9 +97,11 @@ class VerifyRun {
   Status ListFiles();
   Status ListManifestFiles(const BackupFacts& facts);
   Status ListFoundFiles(const BackupFacts& facts);
+  void PutLogFirst();
   void LoadRecord();
   Status CheckWholes();
-  Status CheckLog(const BackupFacts& facts);
+  Status CheckLog(const BackupFacts& facts, io::FileSystem& fs);
+  [[nodiscard]] bool HasLogJob(const BackupFacts& facts) const;
   Status CheckOrder();
   Status CheckForeignIncrement(const BackupFacts& facts);
   Status ReadFiles();
@@ -141,6 +143,7 @@ class VerifyRun {
   std::deque<FileCheck> checks_;    // of each job
   std::vector<size_t> first_jobs_;  // of each backup
   WorkPlan plan_;
+  uint64_t total_bytes_ = 0;                             // that are to be read
   std::unique_ptr<std::atomic<uint64_t>[]> parts_left_;  // of each job
   std::optional<VerifyRecord> before_;                   // of the run that this one goes on with
   std::optional<VerifyRecord::Resume> resume_;
@@ -240,13 +243,29 @@ Status VerifyRun::ListFiles() {
     } else {
       HBK_RETURN_IF_ERROR(ListFoundFiles(facts));
     }
+    if (!options_.is_fast) PutLogFirst();
   }
   const FileCheckOptions options{.is_direct = !is_stored_, .is_fast = options_.is_fast};
   for (const FileJob& job : jobs_) {
-    plan_.AddFile(job.size, job.digest.empty() || !job.KnownChunks().empty());
+    if (job.is_log) {
+      plan_.AddWholeFile(job.size);
+    } else {
+      plan_.AddFile(job.size, job.digest.empty() || !job.KnownChunks().empty());
+    }
     checks_.emplace_back(job, options, context());
   }
   return OkStatus();
+}
+
+// Of the backup that was listed last. One worker reads the log from its beginning to its end, while
+// the others read files.
+void VerifyRun::PutLogFirst() {
+  const auto first = jobs_.begin() + static_cast<std::ptrdiff_t>(first_jobs_.back());
+  const auto log =
+      std::find_if(first, jobs_.end(), [](const FileJob& job) { return job.name == kRedoName; });
+  if (log == jobs_.end()) return;
+  log->is_log = true;
+  std::rotate(first, log, log + 1);
 }
 
 Status VerifyRun::ListManifestFiles(const BackupFacts& facts) {
@@ -321,20 +340,25 @@ void VerifyRun::LoadRecord() {
 
 // All that is not said of a single file.
 Status VerifyRun::CheckWholes() {
-  reporter_.BeginPhase(options_.is_fast ? "check lists" : "check lists and logs");
+  reporter_.BeginPhase("check lists");
   for (const BackupFacts& facts : facts_) {
     if (stop_.stop_requested()) return InterruptedError();
     if (facts.manifest) HBK_RETURN_IF_ERROR(CheckDirectory(facts, raw_, sealing_keys_, context()));
     if (options_.is_fast) continue;
     if (!facts.is_increment) HBK_RETURN_IF_ERROR(CheckAriaLogs(facts, context()));
     if (!facts.manifest && facts.is_increment) HBK_RETURN_IF_ERROR(CheckForeignIncrement(facts));
-    HBK_RETURN_IF_ERROR(CheckLog(facts));
+    if (!HasLogJob(facts)) HBK_RETURN_IF_ERROR(CheckLog(facts, stored_.fs()));
   }
   return CheckOrder();
 }
 
-Status VerifyRun::CheckLog(const BackupFacts& facts) {
-  const auto log = prepare::CheckBackupLog(stored_.fs(), facts.dir, keys_.get(), stop_);
+bool VerifyRun::HasLogJob(const BackupFacts& facts) const {
+  return std::any_of(jobs_.begin(), jobs_.end(),
+                     [&](const FileJob& job) { return job.facts == &facts && job.is_log; });
+}
+
+Status VerifyRun::CheckLog(const BackupFacts& facts, io::FileSystem& fs) {
+  const auto log = prepare::CheckBackupLog(fs, facts.dir, keys_.get(), stop_);
   if (log.ok()) {
     reporter_.Info("redo is whole", {{"backup", facts.dir},
                                      {"start_lsn", fmt::format("{}", log->start_lsn)},
@@ -368,7 +392,13 @@ Status VerifyRun::CheckOrder() {
 
 Status VerifyRun::DoPart(const Part& part, MutableByteView buffer, CheckScratch& scratch) {
   FileCheck& check = checks_[part.file];
-  HBK_RETURN_IF_ERROR(check.CheckPart(part, buffer, scratch));
+  if (const FileJob& job = jobs_[part.file]; job.is_log) {
+    HBK_RETURN_IF_ERROR(
+        check.CheckWhole([&](io::FileSystem& fs) { return CheckLog(*job.facts, fs); },
+                         [&] { reporter_.Progress(counts_.bytes, total_bytes_); }));
+  } else {
+    HBK_RETURN_IF_ERROR(check.CheckPart(part, buffer, scratch));
+  }
   plan_.Done(part);
   if (--parts_left_[part.file] != 0) return OkStatus();
   return check.Finish(plan_.IsWhole(part.file), scratch);
@@ -378,21 +408,21 @@ Status VerifyRun::Work(size_t /*worker*/) {
   AlignedBuffer buffer(FileCheck::kReadBytes);
   CheckScratch scratch{.page = AlignedBuffer(innodb::kPageSizeMax),
                        .frame = AlignedBuffer(innodb::kPageSizeMax)};
-  const uint64_t total = plan_.total_bytes();
   for (;;) {
     if (stop_.stop_requested()) return InterruptedError();
     if (IsOver()) plan_.Close();
     const auto part = plan_.Take();
     if (!part) return OkStatus();
     HBK_RETURN_IF_ERROR(DoPart(*part, buffer.view(), scratch));
-    reporter_.Progress(counts_.bytes, total);
+    reporter_.Progress(counts_.bytes, total_bytes_);
   }
 }
 
 Status VerifyRun::ReadFiles() {
   const uint32_t worker_count = WorkerCount(options_.parallel);
+  total_bytes_ = plan_.total_bytes();
   reporter_.BeginPhase("read files", {{"files", fmt::format("{}", jobs_.size())},
-                                      {"bytes", fmt::format("{}", plan_.total_bytes())},
+                                      {"bytes", fmt::format("{}", total_bytes_)},
                                       {"threads", fmt::format("{}", worker_count)}});
   if (options_.sample_share < 1)
     reporter_.Info("a random share is read", {{"seed", fmt::format("{}", options_.seed)}});

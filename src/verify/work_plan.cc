@@ -13,7 +13,8 @@ void WorkPlan::AddFile(uint64_t size, bool can_be_split) {
   uint64_t offset = 0;
   do {
     const uint64_t bytes = std::min(kPartBytes, size - offset);
-    parts_.push_back({.index = 0, .file = file, .offset = offset, .size = bytes});
+    parts_.push_back(
+        {.index = 0, .file = file, .offset = offset, .size = bytes, .is_always = false});
     offset += bytes;
     ++count;
   } while (offset < size);
@@ -22,13 +23,21 @@ void WorkPlan::AddFile(uint64_t size, bool can_be_split) {
   can_be_split_.push_back(can_be_split);
 }
 
+void WorkPlan::AddWholeFile(uint64_t size) {
+  parts_.push_back(
+      {.index = 0, .file = parts_of_.size(), .offset = 0, .size = size, .is_always = true});
+  parts_of_.push_back(1);
+  all_parts_of_.push_back(1);
+  can_be_split_.push_back(false);
+}
+
 void WorkPlan::Sample(double share, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<Part> chosen;
   std::fill(parts_of_.begin(), parts_of_.end(), uint64_t{0});
   for (const Part& part : parts_) {
     const double number = static_cast<double>(random() >> 11) / static_cast<double>(1ULL << 53);
-    if (number >= share) continue;
+    if (number >= share && !part.is_always) continue;
     chosen.push_back(part);
     ++parts_of_[part.file];
   }

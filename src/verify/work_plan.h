@@ -1,7 +1,7 @@
 // Which parts of which files are read, in which order, and how far a run came.
 //
-// A part is 16 MiB of one file, or what there is. Workers take one after another; a run with a
-// budget ends between two of them.
+// A part is 16 MiB of one file, or what there is; a file may be added as one part. Workers take one
+// after another; a run with a budget ends between two of them.
 //
 // Threads  Take and Done: any; the rest: before the workers begin, or after they have ended.
 #pragma once
@@ -19,7 +19,8 @@ struct Part {
   size_t index = 0;  // of the part
   size_t file = 0;   // as it was added
   uint64_t offset = 0;
-  uint64_t size = 0;  // 0: of an empty file
+  uint64_t size = 0;       // 0: of an empty file
+  bool is_always = false;  // in every sample
 };
 
 constexpr uint64_t kPartBytes = 16 << 20;
@@ -28,6 +29,8 @@ class WorkPlan {
  public:
   // A file of that size. `can_be_split`: what is wrong with a part of it shows without the others.
   void AddFile(uint64_t size, bool can_be_split);
+  // A file that is one part, and in every sample.
+  void AddWholeFile(uint64_t size);
   // Leaves out all parts but a share, 0 to 1, chosen by the seed.
   void Sample(double share, uint64_t seed);
   // Leaves out what an earlier run has done: all before that part of that file.

@@ -36,6 +36,22 @@ TEST(WorkPlanTest, ASampleIsTheSameForTheSameSeed) {
   EXPECT_LT(count(0.1, 7).first, 150U);
 }
 
+TEST(WorkPlanTest, AWholeFileIsOnePartAndInEverySample) {
+  WorkPlan plan;
+  plan.AddWholeFile(3 * kPartBytes);
+  plan.AddFile(1000 * kPartBytes, true);
+  plan.Sample(0, 7);
+
+  EXPECT_EQ(plan.total_bytes(), 3 * kPartBytes);
+  EXPECT_TRUE(plan.IsWhole(0));
+  const auto part = plan.Take();
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->file, 0U);
+  EXPECT_EQ(part->size, 3 * kPartBytes);
+  EXPECT_FALSE(plan.Take());
+  EXPECT_EQ(plan.NextOpen()->offset, 0U);
+}
+
 TEST(WorkPlanTest, TheFirstOpenPartIsWhereTheNextRunGoesOn) {
   WorkPlan plan;
   plan.AddFile(2 * kPartBytes, true);
