@@ -8,13 +8,10 @@
 
 #include "hbk/base/check.h"
 
+#include "cipher_context.h"
+
 namespace hbk::crypto {
 namespace {
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
 Status LibraryError() {
   return FailedError("OpenSSL refused: AES-256-GCM");
@@ -43,8 +40,8 @@ bool Crypt(EVP_CIPHER_CTX* context, ByteView in, MutableByteView out) {
 
 // A context keeps the expanded key as long as only the nonce is set anew.
 struct Aead::Contexts {
-  Context seal{EVP_CIPHER_CTX_new()};
-  Context open{EVP_CIPHER_CTX_new()};
+  CipherContext seal{EVP_CIPHER_CTX_new()};
+  CipherContext open{EVP_CIPHER_CTX_new()};
 };
 
 Result<std::unique_ptr<Aead>> Aead::Create(const Secret& key) {

@@ -7,13 +7,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "cipher_context.h"
+
 namespace hbk::crypto {
 namespace {
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
 enum class Direction : int { kDecrypt = 0, kEncrypt = 1 };
 
@@ -33,7 +30,7 @@ const EVP_CIPHER* EcbOfKeyBytes(size_t size) {
 // `in` is whole blocks for ECB and CBC.
 Status Run(const EVP_CIPHER* cipher, const uint8_t* key, const uint8_t* iv, Direction direction,
            ByteView in, MutableByteView out) {
-  const Context context(EVP_CIPHER_CTX_new());
+  const CipherContext context(EVP_CIPHER_CTX_new());
   if (context == nullptr) return LibraryError("no memory for a cipher");
   HBK_CHECK(in.size() == out.size() && in.size() <= std::numeric_limits<int>::max());
   int written = 0;

@@ -10,6 +10,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "cipher_context.h"
+
 namespace hbk::crypto {
 namespace {
 
@@ -38,10 +40,6 @@ const EVP_MD* DigestOf(PasswordDigest digest) {
   }
   return nullptr;
 }
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
 
 // Key and IV; wiped when it goes.
 struct KeyMaterial {
@@ -100,7 +98,7 @@ Result<Secret> DecryptPasswordFile(ByteView file, const Secret& password,
   HBK_RETURN_IF_ERROR(
       Derive(password.Reveal(), file.subspan(kMagic.size(), kSaltBytes), options, material));
 
-  const std::unique_ptr<EVP_CIPHER_CTX, FreeContext> context(EVP_CIPHER_CTX_new());
+  const CipherContext context(EVP_CIPHER_CTX_new());
   const ByteView body = file.subspan(kHeaderBytes);
   std::string plain(body.size(), '\0');
   auto* const out = reinterpret_cast<uint8_t*>(plain.data());

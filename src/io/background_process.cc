@@ -18,6 +18,8 @@
 
 #include <fmt/format.h>
 
+#include "scoped_fd.h"
+
 extern char** environ;
 
 namespace hbk::io {
@@ -39,31 +41,12 @@ constexpr uint64_t kAccessToChange =
 constexpr std::array<std::string_view, 5> kVariablesOfManager = {
     "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=", "WATCHDOG_"};
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  void Reset(int fd) {
-    if (fd_ >= 0) close(fd_);
-    fd_ = fd;
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 uint64_t AccessToChange(int level) {
   return level >= kLevelOfTruncate ? kAccessToChange | kAccessTruncate : kAccessToChange;
 }
 
 Status AllowBelow(int ruleset, const std::string& path, uint64_t access) {
-  const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
+  const ScopedFd place(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (place.get() < 0) return ErrnoStatus(errno, "opening " + path);
   landlock_path_beneath_attr rule{};
   rule.allowed_access = access;
@@ -74,7 +57,7 @@ Status AllowBelow(int ruleset, const std::string& path, uint64_t access) {
 }
 
 // The rules that the child puts on itself; no descriptor: there are none.
-Status MakeRules(const std::vector<std::string>& writable, Descriptor& rules) {
+Status MakeRules(const std::vector<std::string>& writable, ScopedFd& rules) {
   const int level = LandlockLevel();
   if (writable.empty() || level < kLevelNeeded) return OkStatus();
   landlock_ruleset_attr attributes{};
@@ -166,17 +149,17 @@ int LandlockLevel() {
 Result<std::unique_ptr<BackgroundProcess>> BackgroundProcess::Start(const BackgroundPlan& plan) {
   HBK_CHECK(!plan.words.empty());
   const std::string& program = plan.words.front();
-  Descriptor rules;
+  ScopedFd rules;
   HBK_RETURN_IF_ERROR(MakeRules(plan.writable, rules).WithContext("starting " + program));
-  const Descriptor input(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const ScopedFd input(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (input.get() < 0) return ErrnoStatus(errno, "opening /dev/null");
-  const Descriptor output(
+  const ScopedFd output(
       open(plan.output_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (output.get() < 0) return ErrnoStatus(errno, "opening " + plan.output_path);
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return ErrnoStatus(errno, "making a pipe");
-  const Descriptor failure(ends[0]);
-  Descriptor failure_of_child(ends[1]);
+  const ScopedFd failure(ends[0]);
+  ScopedFd failure_of_child(ends[1]);
 
   std::vector<std::string> words = plan.words;
   std::vector<char*> word_pointers;

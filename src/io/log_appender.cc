@@ -7,35 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scoped_fd.h"
+
 namespace hbk::io {
 namespace {
 
 constexpr mode_t kLogMode = S_IRUSR | S_IWUSR;
 
-// -1: closed.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
-
 // O_NONBLOCK: a FIFO without a reader is refused instead of waited for.
-Result<Descriptor> OpenAtEnd(const std::string& path) {
-  Descriptor file(open(
+Result<ScopedFd> OpenAtEnd(const std::string& path) {
+  ScopedFd file(open(
       path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kLogMode));
   if (file.get() < 0 && errno == ELOOP) return FailedError(path + ": a symlink is no log file");
   if (file.get() < 0) return ErrnoStatus(errno, path);
@@ -47,7 +28,7 @@ Result<Descriptor> OpenAtEnd(const std::string& path) {
 
 class PosixLogAppender final : public LogAppender {
  public:
-  PosixLogAppender(std::string path, Descriptor file)
+  PosixLogAppender(std::string path, ScopedFd file)
       : path_(std::move(path)), file_(std::move(file)) {}
 
   Status Append(std::string_view text) override {
@@ -73,13 +54,13 @@ class PosixLogAppender final : public LogAppender {
   }
 
   const std::string path_;
-  Descriptor file_;
+  ScopedFd file_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<LogAppender>> OpenLogAppender(const std::string& path) {
-  HBK_ASSIGN_OR_RETURN(Descriptor file, OpenAtEnd(path));
+  HBK_ASSIGN_OR_RETURN(ScopedFd file, OpenAtEnd(path));
   return std::unique_ptr<LogAppender>(std::make_unique<PosixLogAppender>(path, std::move(file)));
 }
 

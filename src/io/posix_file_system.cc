@@ -21,6 +21,7 @@
 
 #include "posix_file.h"
 #include "posix_whole_sync.h"
+#include "scoped_fd.h"
 
 namespace hbk::io {
 namespace {
@@ -51,21 +52,6 @@ Result<FileType> TypeOfEntry(DIR* dir, const dirent& entry, const std::string& p
   if (!info) return ErrnoStatus(errno, "reading the attributes of " + JoinPath(path, entry.d_name));
   return info->type;
 }
-
-// A descriptor that is closed at the end of its block.
-class ScopedFd {
- public:
-  explicit ScopedFd(int fd) : fd_(fd) {}
-  ~ScopedFd() {
-    if (fd_ >= 0) (void)close(fd_);
-  }
-  ScopedFd(const ScopedFd&) = delete;
-  ScopedFd& operator=(const ScopedFd&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 // Asks for the attributes of some files; those that have vanished lose their names.
 Status AddInfoTo(int dir_fd, const std::string& path, std::span<FileEntry> files) {
