@@ -33,6 +33,10 @@ _hbk() {
       compopt -o filenames 2>/dev/null
       return
       ;;
+    --backup-mode)
+      mapfile -t COMPREPLY < <(compgen -W "0600 0640 0644" -- "$cur")
+      return
+      ;;
     --stream)
       mapfile -t COMPREPLY < <(compgen -W "hbk mbstream" -- "$cur")
       return

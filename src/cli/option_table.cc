@@ -397,6 +397,10 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
                Section::kMain, FileRole::kTool, "off",
                "permit other files in the target; existing ones are never overwritten"),
 
+    TextOption(Opt::kBackupMode, "backup-mode", 0, kInBackup | kInExtract | kInPrepare | kInUnpack,
+               Section::kMain, FileRole::kTool, "MODE", "0600",
+               "mode of new files of the backup, as 0640; its directories get the x to each r"),
+
     TextOption(Opt::kLogFile, "log-file", 0, kEverywhere, Section::kOutput, FileRole::kTool, "FILE",
                "", "append everything that is said to this file as well, however quiet the rest"),
     WithChoices(

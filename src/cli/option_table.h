@@ -128,6 +128,7 @@ enum class Opt : uint8_t {
   kRemap,
   kLocalTablespaces,
   kForceNonEmptyDirectories,
+  kBackupMode,
   kLogFile,
   kLogFormat,
   kMetricsFile,

@@ -25,6 +25,7 @@
 #include "hbk/info/description_renderings.h"
 #include "hbk/info/stored_files.h"
 #include "hbk/io/byte_stream.h"
+#include "hbk/io/creation_modes.h"
 #include "hbk/io/file_system.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/prepare/prepare_runner.h"
@@ -224,25 +225,24 @@ Result<report::Facts> Backup(const backup::BackupOptions& options, io::FileSyste
                        NumberFact("last_lsn", summary.last_lsn)};
 }
 
-Result<report::Facts> Extract(const extract::ExtractOptions& options, const std::string& input,
-                              report::Reporter& reporter, const std::stop_token& stop) {
+Result<report::Facts> Extract(const extract::ExtractOptions& options, io::FileSystem& fs,
+                              const std::string& input, report::Reporter& reporter,
+                              const std::stop_token& stop) {
   auto source = input.empty() ? io::OpenStdin(stop) : io::OpenSource(input, stop);
   if (!source.ok()) {
     return source.status().WithHint(
         "hbk extract --directory=DIR < FILE, or --input=FILE, or behind a pipe");
   }
-  HBK_ASSIGN_OR_RETURN(
-      const extract::ExtractSummary summary,
-      extract::RunExtract(options, std::move(*source), io::PosixFileSystem(), reporter, stop));
+  HBK_ASSIGN_OR_RETURN(const extract::ExtractSummary summary,
+                       extract::RunExtract(options, std::move(*source), fs, reporter, stop));
   return report::Facts{{"format", std::string(stream::StreamFormatName(summary.format))},
                        NumberFact("file_count", summary.file_count),
                        NumberFact("bytes", summary.bytes)};
 }
 
-Result<report::Facts> BackupIntoDirectory(const backup::BackupOptions& options, RunOutlets& outlets,
-                                          std::stop_token stop) {
-  HBK_ASSIGN_OR_RETURN(report::Facts facts,
-                       Backup(options, io::PosixFileSystem(), outlets, std::move(stop)));
+Result<report::Facts> BackupIntoDirectory(const backup::BackupOptions& options, io::FileSystem& fs,
+                                          RunOutlets& outlets, std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(report::Facts facts, Backup(options, fs, outlets, std::move(stop)));
   // For the metrics. The backup is complete: no figure is worth more than that.
   const auto stored = info::ListStoredFiles(io::PosixFileSystem(), options.target_dir);
   if (stored.ok()) outlets.figures().stored_bytes = stored->bytes;
@@ -265,11 +265,10 @@ Result<report::Facts> StreamBackup(backup::BackupOptions options, stream::Stream
   return facts;
 }
 
-Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Reporter& reporter,
-                              std::stop_token stop) {
-  HBK_ASSIGN_OR_RETURN(
-      const prepare::PrepareSummary summary,
-      prepare::RunPrepare(options, io::PosixFileSystem(), reporter, std::move(stop)));
+Result<report::Facts> Prepare(const prepare::PrepareOptions& options, io::FileSystem& fs,
+                              report::Reporter& reporter, std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(const prepare::PrepareSummary summary,
+                       prepare::RunPrepare(options, fs, reporter, std::move(stop)));
   if (summary.was_prepared_already) return report::Facts{{"was_prepared_already", "yes"}};
   return report::Facts{NumberFact("start_lsn", summary.start_lsn),
                        NumberFact("end_lsn", summary.end_lsn),
@@ -279,11 +278,10 @@ Result<report::Facts> Prepare(const prepare::PrepareOptions& options, report::Re
                        NumberFact("increment_page_count", summary.increment_page_count)};
 }
 
-Result<report::Facts> Unpack(const prepare::UnpackOptions& options, report::Reporter& reporter,
-                             std::stop_token stop) {
-  HBK_ASSIGN_OR_RETURN(
-      const prepare::UnpackSummary summary,
-      prepare::RunUnpack(options, io::PosixFileSystem(), reporter, std::move(stop)));
+Result<report::Facts> Unpack(const prepare::UnpackOptions& options, io::FileSystem& fs,
+                             report::Reporter& reporter, std::stop_token stop) {
+  HBK_ASSIGN_OR_RETURN(const prepare::UnpackSummary summary,
+                       prepare::RunUnpack(options, fs, reporter, std::move(stop)));
   if (summary.was_plain_already) return report::Facts{{"was_plain_already", "yes"}};
   return report::Facts{NumberFact("file_count", summary.file_count),
                        NumberFact("stored_bytes", summary.stored_bytes),
@@ -396,12 +394,19 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
   report::Reporter& reporter = outlets.reporter();
   const OptionValues& values = given.values;
   const Command command = *given.command_line.command;
+  HBK_ASSIGN_OR_RETURN(const std::optional<uint32_t> mode, ChosenBackupMode(values));
+  std::optional<io::CreationModes> with_modes;
+  if (mode) {
+    with_modes.emplace(io::PosixFileSystem(), *mode);
+    umask(0777 & ~io::DirectoryModeFor(*mode));
+  }
+  io::FileSystem& fs = mode ? static_cast<io::FileSystem&>(*with_modes) : io::PosixFileSystem();
   switch (command) {
     case Command::kExtract: {
       HBK_ASSIGN_OR_RETURN(const extract::ExtractOptions options,
                            MakeExtractOptions(values, core_count));
       ReportOptions(given, options.parallel, reporter);
-      return Extract(options, values.Text(Opt::kInput), reporter, stop);
+      return Extract(options, fs, values.Text(Opt::kInput), reporter, stop);
     }
     case Command::kBackup: {
       HBK_ASSIGN_OR_RETURN(backup::BackupOptions options,
@@ -409,9 +414,13 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
-      if (const auto format = ChosenStream(values))
-        return StreamBackup(options, *format, outlets, std::move(stop));
-      return BackupIntoDirectory(options, outlets, std::move(stop));
+      const auto format = ChosenStream(values);
+      if (format && mode) {
+        return UsageError("--backup-mode is for a backup in a directory, and this one is a stream")
+            .WithHint("give it to hbk extract");
+      }
+      if (format) return StreamBackup(options, *format, outlets, std::move(stop));
+      return BackupIntoDirectory(options, fs, outlets, std::move(stop));
     }
     case Command::kPrepare: {
       HBK_ASSIGN_OR_RETURN(prepare::PrepareOptions options,
@@ -419,7 +428,7 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       options.sealing_keys = MakeSealingKeyOptions(values, std::move(secrets.passphrase));
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
-      return Prepare(options, reporter, std::move(stop));
+      return Prepare(options, fs, reporter, std::move(stop));
     }
     case Command::kVerify: {
       if (VerifiesStream(values)) {
@@ -452,7 +461,7 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
           MakeUnpackOptions(values, command, std::move(secrets.passphrase), core_count));
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
-      return Unpack(options, reporter, std::move(stop));
+      return Unpack(options, fs, reporter, std::move(stop));
     }
     case Command::kCopyBack:
     case Command::kMoveBack: {

@@ -560,6 +560,20 @@ Result<OutletOptions> MakeOutletOptions(const OptionValues& values, Command comm
   return options;
 }
 
+// Others may read a backup; who writes to it, or leaves it unread by its owner, breaks it.
+Result<std::optional<uint32_t>> ChosenBackupMode(const OptionValues& values) {
+  const std::string text = values.Text(Opt::kBackupMode);
+  if (text.empty()) return std::optional<uint32_t>();
+  uint32_t mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  if (!is_number || (mode & 0600U) != 0600U || (mode & ~0644U) != 0) {
+    return UsageError(fmt::format("--backup-mode={}: not a mode that a backup can have", text))
+        .WithHint("0600, 0640 or 0644: its owner reads and writes, others at most read");
+  }
+  return std::optional<uint32_t>(mode);
+}
+
 uint32_t ChosenThreads(const OptionValues& values, uint32_t core_count) {
   const uint32_t by_cores = std::clamp<uint32_t>(core_count, 1, kDefaultThreadsMax);
   return static_cast<uint32_t>(values.Number(Opt::kParallel, by_cores));

@@ -60,6 +60,8 @@ Status CheckKeyAction(const OptionValues& values, seal::KeySlotAction action);
 Result<extract::ExtractOptions> MakeExtractOptions(const OptionValues& values, uint32_t core_count);
 // Of a backup that goes to stdout; nullopt: it does not.
 std::optional<stream::StreamFormat> ChosenStream(const OptionValues& values);
+// --backup-mode: of new files; nullopt: what they have without it.
+Result<std::optional<uint32_t>> ChosenBackupMode(const OptionValues& values);
 // --nice and --ionice, of this process. Before the first thread is started.
 Status ApplyPriority(const OptionValues& values);
 report::ReporterOptions MakeReporterOptions(const OptionValues& values);

@@ -498,6 +498,19 @@ TEST_F(RunOptionsTest, MyrocksIsBackedUpUnlessItIsSkipped) {
   EXPECT_FALSE(MakeBackupOptions(values_, Secret(), 1)->rocksdb_backup);
 }
 
+TEST_F(RunOptionsTest, ABackupIsReadByOthersOnlyIfTheUserSaysSoAndNeverWritten) {
+  EXPECT_EQ(ChosenBackupMode(values_)->value_or(0), 0U);
+  for (const auto& [text, mode] : {std::pair("0600", 0600U), {"640", 0640U}, {"0644", 0644U}}) {
+    Set(Opt::kBackupMode, text);
+    ASSERT_THAT(ChosenBackupMode(values_).status(), IsOk()) << text;
+    EXPECT_EQ(**ChosenBackupMode(values_), mode);
+  }
+  for (const char* text : {"0400", "0660", "0700", "04600", "0x180", "600 ", "9"}) {
+    Set(Opt::kBackupMode, text);
+    EXPECT_THAT(ChosenBackupMode(values_), StatusIs(StatusCode::kUsage)) << text;
+  }
+}
+
 TEST_F(RunOptionsTest, ThreadsFollowTheCoresUpToEight) {
   EXPECT_EQ(ChosenThreads(values_, 0), 1U);
   EXPECT_EQ(ChosenThreads(values_, 3), 3U);
