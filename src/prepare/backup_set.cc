@@ -1,8 +1,15 @@
 #include "backup_set.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
+#include "hbk/datadir/file_kind.h"
 #include "hbk/datadir/layout.h"
+#include "hbk/manifest/lost_manifest.h"
+
+#include "laying_state.h"
+#include "stored_digest.h"
 
 namespace hbk::prepare {
 namespace {
@@ -66,6 +73,44 @@ Status ReadPartial(io::FileSystem& fs, BackupSet& set) {
   return OkStatus();
 }
 
+// A prepare that lays increments onto a base of mariadb-backup stores hbk_chunks before the first
+// manifest.
+Status CheckManifestNotLost(io::FileSystem& fs, const BackupSet& set) {
+  HBK_ASSIGN_OR_RETURN(const bool is_laying, io::Exists(fs, set.Path(kLayingStateName)));
+  if (is_laying) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const bool is_lost, manifest::HasLostManifest(fs, set.dir, &*set.metadata));
+  return is_lost ? manifest::LostManifest(set.dir) : OkStatus();
+}
+
+Status CheckMetadata(io::FileSystem& fs, const BackupSet& set, const manifest::ManifestFile& file) {
+  if (file.digest.empty()) return OkStatus();
+  const std::string path = set.Path(file.name);
+  HBK_ASSIGN_OR_RETURN(const FileDigest found, DigestFile(fs, path, {}));
+  if (found.digest == file.digest) return OkStatus();
+  return CorruptionError(fmt::format(
+      "{}: its digest is {}, the manifest says {}: the file is damaged, or somebody has changed it",
+      path, found.digest, file.digest));
+}
+
+// A table that the redo does not know either would be taken for one that it has made.
+Status CheckNoOtherTables(io::FileSystem& fs, const BackupSet& set) {
+  std::set<std::string_view> known;
+  for (const manifest::ManifestFile& file : set.manifest->files)
+    known.insert(file.name);
+  HBK_ASSIGN_OR_RETURN(const auto root, fs.List(set.dir));
+  for (const io::DirectoryEntry& directory : root) {
+    if (directory.type != io::FileType::kDirectory) continue;
+    HBK_ASSIGN_OR_RETURN(const auto entries, fs.List(set.Path(directory.name)));
+    for (const io::DirectoryEntry& entry : entries) {
+      const std::string name = io::JoinPath(directory.name, entry.name);
+      if (!name.ends_with(".ibd") || known.contains(name)) continue;
+      return CorruptionError(fmt::format(
+          "{} does not belong to the backup: the manifest does not list it", set.Path(name)));
+    }
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
@@ -111,6 +156,7 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
     if (metadata.status().code() != StatusCode::kNotFound) return metadata.status();
     return NotABackup(dir, "it has neither hbk_manifest.json nor a checkpoints file");
   }
+  if (!set.manifest.has_value()) HBK_RETURN_IF_ERROR(CheckManifestNotLost(fs, set));
   if (set.page_size == 0) set.page_size = kDefaultPageSize;
   HBK_ASSIGN_OR_RETURN(
       set.system_files,
@@ -127,12 +173,15 @@ Status CheckManifestFiles(io::FileSystem& fs, const BackupSet& set) {
       return CorruptionError(fmt::format("{}: {} is missing", set.dir, file.name));
     }
     HBK_RETURN_IF_ERROR(info.status());
-    if (info->size < file.size) {
+    if (info->size != file.size) {
       return CorruptionError(fmt::format("{} has {} bytes, the manifest says {}",
                                          set.Path(file.name), info->size, file.size));
     }
+    // These get new digests without being looked at otherwise.
+    if (file.kind == FileKindName(datadir::FileKind::kMetadata))
+      HBK_RETURN_IF_ERROR(CheckMetadata(fs, set, file));
   }
-  return OkStatus();
+  return CheckNoOtherTables(fs, set);
 }
 
 }  // namespace hbk::prepare

@@ -43,7 +43,8 @@ struct BackupSet {
 
 Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir);
 
-// Every file of the manifest is there, and not shorter than it was. Before prepare has begun.
+// Every file of the manifest is there with its size, metadata also with their digest, and there are
+// no other tables. Before prepare has begun.
 Status CheckManifestFiles(io::FileSystem& fs, const BackupSet& set);
 
 }  // namespace hbk::prepare

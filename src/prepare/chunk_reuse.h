@@ -10,8 +10,8 @@
 //   - What an earlier run has written is not known: if one was interrupted, or another program has
 //     prepared the backup, nothing is used again: the caller says so to Note().
 //   - If the file was not what the manifest says when the run began, it was damaged. A chunk that
-//     is read again gets a digest of the damage, which nobody will notice then. One that is not
-//     keeps the old hash, and copy-back finds the damage.
+//     is read again was compared before it was changed (old_content.h): its new digest would hide
+//     the damage. One that is not keeps the old hash, and copy-back finds the damage.
 //   - The length of the chunk must be what it was.
 //
 // Threads  Note: one; then any number.

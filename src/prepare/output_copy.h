@@ -48,6 +48,8 @@ class OutputCopy {
               report::Reporter& reporter, const std::stop_token& stop);
   // The copy is prepared, and a backup from here on.
   Status Finish();
+  // After Make: files share blocks with those of the base, and were not read.
+  [[nodiscard]] bool is_sharing() const { return is_sharing_; }
 
  private:
   OutputCopy(io::FileSystem& fs, Places places) : fs_(fs), places_(std::move(places)) {}

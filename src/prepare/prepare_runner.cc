@@ -20,6 +20,7 @@
 #include "increment_chain.h"
 #include "link_names.h"
 #include "memory_plan.h"
+#include "old_content.h"
 #include "output_copy.h"
 #include "page_journal.h"
 #include "parallel.h"
@@ -63,6 +64,7 @@ class PrepareRun {
     HBK_RETURN_IF_ERROR(CheckLogs());
     HBK_RETURN_IF_ERROR(PlanIncrements());
     HBK_RETURN_IF_ERROR(ReadRedo());
+    HBK_RETURN_IF_ERROR(CheckContent());
     HBK_RETURN_IF_ERROR(LayIncrements());
     HBK_RETURN_IF_ERROR(PlanTablespaces());
     HBK_RETURN_IF_ERROR(lock_->BeginChanges());
@@ -95,6 +97,7 @@ class PrepareRun {
   Status CheckLogs();
   Status PlanIncrements();
   Status ReadRedo();
+  Status CheckContent();
   Status LayIncrements();
   Status CheckKeysOfFiles();
   Status ApplyMarkers();
@@ -131,6 +134,7 @@ class PrepareRun {
   TablespaceTable table_;
   manifest::DamagedPageList damaged_;
   std::set<std::string> changed_files_;
+  bool is_as_copied_ = false;  // no earlier run, and no other program, has changed files
   PrepareSummary summary_;
 };
 
@@ -224,15 +228,17 @@ Result<PrepareSummary> PrepareRun::AlreadyPrepared() {
 // After a run that was killed nobody knows what it had written, nor what another program has.
 void PrepareRun::NoteChunks() {
   const bool is_begun = chain_ != nullptr && chain_->is_begun();
-  const bool is_known = !lock_->was_interrupted() && !is_begun && !set_.is_prepared_elsewhere;
-  const Status noted = chunks_.Note(set_, is_known);
+  is_as_copied_ = !lock_->was_interrupted() && !is_begun && !set_.is_prepared_elsewhere;
+  const Status noted = chunks_.Note(set_, is_as_copied_);
   if (!noted.ok())
     reporter_.Info(noted.message() + ": files that change are read whole for their digests");
 }
 
 Status PrepareRun::FinishInterruptedRun() {
   if (!lock_->was_interrupted()) {
-    return set_.is_prepared_elsewhere ? OkStatus() : CheckManifestFiles(fs_, set_);
+    // The base of a copy was looked at before, and the copy has a checkpoints file of its own.
+    const bool is_known = set_.is_prepared_elsewhere || has_output();
+    return is_known ? OkStatus() : CheckManifestFiles(fs_, set_);
   }
   reporter_.Info("an earlier prepare was interrupted: going on");
   HBK_RETURN_IF_ERROR(ReplayJournals(fs_, set_.dir).status());
@@ -279,6 +285,26 @@ Status PrepareRun::ReadRedo() {
                                {"entries", fmt::format("{}", scan_.entry_count)},
                                {"spilled", report::HumanBytes(store_->spilled_bytes())}});
   return OkStatus();
+}
+
+// An earlier run that was killed has done so before its first change. A copy was compared already,
+// unless it shares the blocks of the base.
+Status PrepareRun::CheckContent() {
+  if (!is_as_copied_ || (has_output() && !output_->is_sharing())) return OkStatus();
+  reporter_.BeginPhase("check what changes", {});
+  HBK_ASSIGN_OR_RETURN(
+      const OldContentCounts counts,
+      CheckOldContent({.fs = fs_,
+                       .set = set_,
+                       .chunks = chunks_,
+                       .logs = scan_.logs,
+                       .increments = chain_ == nullptr ? nullptr : &chain_->increments(),
+                       .worker_count = plan_.worker_count,
+                       .stop = stop_}));
+  reporter_.Info("files that will change are as they were copied",
+                 {{"files", fmt::format("{}", counts.file_count)},
+                  {"bytes", report::HumanBytes(counts.bytes)}});
+  return CheckStop();
 }
 
 Status PrepareRun::LayIncrements() {

@@ -84,6 +84,9 @@ class MtrSplitter {
     header_.length = static_cast<uint32_t>(run_.size()) & 0x3FFFFFFF;
     SpaceLog& space = SpaceOf(header_.space);
     if (space.entry_count++ == 0) space.first_page_lsn = header_.start_lsn;
+    const uint32_t extent = header_.page / kRedoExtentPages;
+    if (extent >= space.extents.size()) space.extents.resize(extent + 1);
+    space.extents[extent] = true;
     if (header_.page == 0 && header_.is_rebuild && !header_.is_free) space.has_first_page = true;
     ++scan_.entry_count;
     const uint32_t partition = PartitionOf({header_.space, header_.page}, partition_count_);

@@ -14,6 +14,9 @@
 
 namespace hbk::prepare {
 
+// Pages whose redo is noted together: no more than a chunk of a digest, of pages up to 16 KiB.
+constexpr uint32_t kRedoExtentPages = 64;
+
 struct SpaceLog {
   std::string last_name;  // "db/t.ibd"; empty: the redo names no file of it
   std::string last_path;  // as the redo has it: "./db/t.ibd", "/elsewhere/db/t.ibd"
@@ -23,6 +26,7 @@ struct SpaceLog {
   bool has_first_page = false;     // INIT_PAGE of page 0: everything of it is in the redo
   uint64_t entry_count = 0;        // runs of page records, since a deletion
   innodb::Lsn first_page_lsn = 0;  // of the first of them
+  std::vector<bool> extents = {};  // with a page that any redo is of, kRedoExtentPages each
 };
 
 // TRIM_PAGES: the tablespace was cut to `page_count` pages.

@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 
 #include "hbk/datadir/scanner.h"
+#include "hbk/filter/tree_digest.h"
 #include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/damaged_page_list.h"
+#include "hbk/manifest/lost_manifest.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
 namespace hbk::restore {
@@ -150,6 +152,18 @@ Status AddFilesFound(io::FileSystem& fs, const MariadbBackupSet& metadata, Resto
   return OkStatus();
 }
 
+// What is left behind is for those who look up positions in it.
+Status CheckDigestOfMetadata(io::FileSystem& fs, const SourceFile& file) {
+  if (file.digest.empty()) return OkStatus();
+  HBK_ASSIGN_OR_RETURN(const std::string bytes, io::ReadFile(fs, file.path, file.info.size));
+  const std::string found = filter::DigestOf(AsBytes(bytes));
+  if (found == file.digest) return OkStatus();
+  return CorruptionError(
+      fmt::format("{}: its digest is {}, the manifest says {}: the file is damaged, or somebody "
+                  "has changed it",
+                  file.path, found, file.digest));
+}
+
 // Each system file is there, and no other file claims to be one.
 Status CheckSystemFiles(const RestoreSource& source) {
   size_t count = 0;
@@ -202,6 +216,10 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
                     "mariadb-backup",
                     backup_dir, manifest::kManifestFileName));
   }
+  if (!manifest) {
+    HBK_ASSIGN_OR_RETURN(const bool is_lost, manifest::HasLostManifest(fs, backup_dir, &*metadata));
+    if (is_lost) return manifest::LostManifest(backup_dir);
+  }
   if (manifest && manifest->state == BackupState::kPrepared) {
     HBK_RETURN_IF_ERROR(AddManifestFiles(fs, *manifest, source));
   } else if (IsLogApplied(metadata)) {
@@ -213,6 +231,9 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
   }
   HBK_RETURN_IF_ERROR(CheckSystemFiles(source));
 
+  for (const SourceFile& file : source.files)
+    if (file.kind == FileKind::kMetadata && IsForBackupOnly(file.name))
+      HBK_RETURN_IF_ERROR(CheckDigestOfMetadata(fs, file));
   source.files.erase(std::remove_if(source.files.begin(), source.files.end(),
                                     [](const SourceFile& file) {
                                       return file.kind == FileKind::kMetadata &&

@@ -8,7 +8,7 @@
 #include "hbk/datadir/layout.h"
 #include "hbk/innodb/page.h"
 #include "hbk/innodb/page_image.h"
-#include "hbk/seal/key_slots.h"
+#include "hbk/manifest/lost_manifest.h"
 
 namespace hbk::verify {
 namespace {
@@ -41,22 +41,6 @@ Status CheckAtRest(const std::string& dir, io::FileSystem& fs) {
         .WithHint("a backup that is being changed cannot be verified: run that prepare to its end");
   }
   return OkStatus();
-}
-
-// The manifest is gone, but the rest says that hbk made it.
-Result<bool> IsOfHbk(const std::string& dir, const manifest::MariadbBackupSet* metadata,
-                     io::FileSystem& fs) {
-  for (const std::string_view name : {manifest::kChunkHashesName, seal::kKeySlotsFileName}) {
-    HBK_ASSIGN_OR_RETURN(const bool is_there, io::Exists(fs, io::JoinPath(dir, name)));
-    if (is_there) return true;
-  }
-  if (metadata == nullptr) return false;
-  const auto text = io::ReadFile(fs, io::JoinPath(dir, metadata->names.info), kSmallFileBytesMax);
-  if (!text.ok()) return false;
-  const auto info = manifest::ParseBackupInfo(*text);
-  if (!info.ok()) return false;
-  const auto tool = info->find("tool_name");
-  return tool != info->end() && tool->second == "hbk";
 }
 
 class FactsReader {
@@ -131,8 +115,9 @@ class FactsReader {
       return NoteDamage(metadata.status(), FindingKind::kMetadata, "");
     }
     if (!facts_.manifest) {
-      HBK_ASSIGN_OR_RETURN(const bool is_ours,
-                           IsOfHbk(facts_.dir, is_missing ? nullptr : &*metadata, context_.fs));
+      HBK_ASSIGN_OR_RETURN(
+          const bool is_ours,
+          manifest::HasLostManifest(context_.fs, facts_.dir, is_missing ? nullptr : &*metadata));
       if (is_ours) {
         return NoteDamage(CorruptionError("it is missing, and hbk has made the backup"),
                           FindingKind::kManifest, std::string(manifest::kManifestFileName));

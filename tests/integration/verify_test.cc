@@ -1,7 +1,12 @@
 // hbk verify on backups of a real server: nothing is found in good ones, and whatever is damaged at
-// random is. HBK_VERIFY_DAMAGES: how many of each kind of backup, 40 unless it says so.
+// random is. The first of these damages also go through prepare and copy-back, which must find them
+// as well, or end in what they would have made of the undamaged backup.
+//
+// HBK_VERIFY_DAMAGES: how many of each kind of backup, 40 unless it says so; then the number that
+// is restored is the same, else it is 12.
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +27,7 @@
 #include "tests/support/byte_buffers.h"
 #include "tests/support/live/backup_tool.h"
 #include "tests/support/live/mariadbd.h"
+#include "tests/support/live/restore_trial.h"
 #include "tests/support/live/scratch_dir.h"
 #include "tests/support/silent_reporter.h"
 #include "tests/support/status_matchers.h"
@@ -34,6 +40,12 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
 constexpr size_t kBlockBytes = 4096;
+constexpr size_t kPageBytes = 16384;
+
+// What DamageOne does, by its number.
+constexpr std::array<const char*, 10> kDamageNames = {
+    "bit flip",     "truncation",    "lost block",      "misplaced block", "appended byte",
+    "removed file", "swapped files", "file of another", "page of another", "added file"};
 
 uint32_t NumberFrom(const char* variable, uint32_t usual) {
   const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe)
@@ -101,6 +113,13 @@ class VerifyTest : public ::testing::Test {
                    {.output_path = scratch_->Sub(name + ".log"), .stdout_path = stdout_path});
     ASSERT_THAT(end, IsOk());
     ASSERT_TRUE(end->succeeded()) << end->Describe();
+  }
+  // Of the same server; it has tables that later ones have not.
+  void BackupOther() {
+    Sql({"CREATE TABLE shop.gone AS SELECT seq AS id FROM seq_1_to_1000",
+         "CREATE TABLE shop.gone_too ENGINE=MyISAM AS SELECT seq AS id FROM seq_1_to_1000"});
+    Backup("other");
+    Sql({"DROP TABLE shop.gone, shop.gone_too"});
   }
   [[nodiscard]] std::string KeyOption() const {
     return "--encrypt-key-file=" + scratch_->Sub("key");
@@ -170,15 +189,44 @@ class VerifyTest : public ::testing::Test {
   }
 
   struct Damage {
+    std::string kind;
     std::string what;
+    std::string file;  // name in the backup
     bool is_done = false;
     std::map<std::string, std::string> was;  // to put back
+    std::vector<std::string> added;          // to be removed
   };
+
+  // Each second time a large file is likelier: it is those that prepare changes.
+  const std::string& ChooseFile(const std::vector<std::string>& paths) {
+    const std::string* path = &paths[random_() % paths.size()];
+    if (random_() % 2 == 0) return *path;
+    for (int i = 0; i < 3; ++i) {
+      const std::string& other = paths[random_() % paths.size()];
+      if (fs::file_size(other) > fs::file_size(*path)) path = &other;
+    }
+    return *path;
+  }
+
+  // One of which the other backup has another version.
+  std::string ChooseTwin(const std::vector<std::string>& paths, const std::string& base,
+                         const std::string& other) {
+    if (twins_.empty()) {
+      for (const std::string& path : paths) {
+        const std::string twin = other + path.substr(std::min(base.size(), path.size()));
+        if (path.starts_with(base + "/") && fs::is_regular_file(twin) && Load(path) != Load(twin))
+          twins_.push_back(path);
+      }
+    }
+    return twins_.empty() ? paths.front() : twins_[random_() % twins_.size()];
+  }
 
   // One random damage of the files; `other`: a backup that none of them is of.
   Damage DamageOne(const std::vector<std::string>& paths, const std::string& base,
                    const std::string& other) {
-    const std::string& path = paths[random_() % paths.size()];
+    const auto kind = random_() % kDamageNames.size();
+    const bool is_twin = kind == 7 || kind == 8;
+    const std::string path = is_twin ? ChooseTwin(paths, base, other) : ChooseFile(paths);
     const std::string bytes = Load(path);
     Damage damage;
     const auto put = [&](const std::string& target, const std::string& before,
@@ -188,36 +236,78 @@ class VerifyTest : public ::testing::Test {
       damage.was[target] = before;
       Store(target, after);
     };
-    const auto kind = random_() % 8;
+    damage.kind = kDamageNames[kind];
+    damage.file = path.substr(scratch_->path().size() + 1);
+    damage.what = fmt::format("{}: {}", path, damage.kind);
+    const std::string twin = other + path.substr(base.size());
     if (kind < 5) {
       if (bytes.empty()) return damage;
-      damage.what = fmt::format("{}: damage {}", path, kind);
       put(path, bytes, Damaged(bytes, static_cast<int>(kind)));
     } else if (kind == 5) {
       // Without its list of chunks a backup only takes longer to prepare.
       if (path.ends_with("/hbk_chunks")) return damage;
-      damage.what = path + " removed";
       damage.is_done = true;
       damage.was[path] = bytes;
       fs::remove(path);
     } else if (kind == 6) {
-      const std::string& second = paths[random_() % paths.size()];
+      const std::string& second = ChooseFile(paths);
       const std::string second_bytes = Load(second);
       damage.what = fmt::format("{} and {} swapped", path, second);
       if (bytes == second_bytes) return damage;
       put(path, bytes, second_bytes);
       put(second, second_bytes, bytes);
-    } else {
-      const std::string twin = other + path.substr(base.size());
+    } else if (kind == 7) {
       if (!fs::is_regular_file(twin) || path.ends_with("/hbk_chunks")) return damage;
-      damage.what = path + " of another backup";
       put(path, bytes, Load(twin));
+    } else if (kind == 8) {
+      if (!path.starts_with(base + "/") || !fs::is_regular_file(twin) || bytes.empty())
+        return damage;
+      // Pages that are whole, but those of another time; each that differs may be it.
+      const std::string old = Load(twin);
+      std::vector<size_t> offsets;
+      for (size_t at = 0; at + kPageBytes <= std::min(old.size(), bytes.size()); at += kPageBytes)
+        if (old.compare(at, kPageBytes, bytes, at, kPageBytes) != 0) offsets.push_back(at);
+      if (offsets.empty()) return damage;
+      const size_t at = offsets[random_() % offsets.size()];
+      std::string mixed = bytes;
+      mixed.replace(at, kPageBytes, old, at, kPageBytes);
+      damage.what += fmt::format(" at {}", at);
+      put(path, bytes, mixed);
+    } else {
+      return AddFile(base, other);
     }
     return damage;
   }
 
+  // A file that the other backup has, and this one has not.
+  Damage AddFile(const std::string& base, const std::string& other) {
+    Damage damage{
+        .kind = "added file", .what = {}, .file = {}, .is_done = false, .was = {}, .added = {}};
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(other)) {
+      const std::string name = entry.path().string().substr(other.size() + 1);
+      if (entry.is_regular_file() && !name.starts_with("hbk_") && !fs::exists(base + "/" + name))
+        names.push_back(name);
+    }
+    if (names.empty()) return damage;
+    damage.file = names[random_() % names.size()];
+    const std::string target = base + "/" + damage.file;
+    damage.what = target + ": of another backup";
+    fs::copy_file(other + "/" + damage.file, target);
+    damage.added.push_back(target);
+    damage.is_done = true;
+    return damage;
+  }
+
+  static void Undo(const Damage& damage) {
+    for (const auto& [path, bytes] : damage.was)
+      Store(path, bytes);
+    for (const std::string& path : damage.added)
+      fs::remove(path);
+  }
+
   void ExpectAllFound(const std::string& base, const std::vector<std::string>& increments,
-                      const std::string& other) {
+                      const std::string& other, bool is_restored = false) {
     std::vector<std::string> names = {base};
     std::vector<std::string> dirs;
     for (const std::string& increment : increments) {
@@ -226,25 +316,39 @@ class VerifyTest : public ::testing::Test {
     }
     const std::vector<std::string> paths = FilesOf(names);
     ASSERT_FALSE(IsFound(base, dirs));
+    RestoreTrial trial(scratch_->Sub("trial"));
+    if (is_restored) {
+      ASSERT_THAT(trial.MakeReference(scratch_->Sub(base), dirs), IsOk());
+    }
+    TrialTally tally;
     uint32_t found = 0;
     for (uint32_t i = 0; i < damages_;) {
       // A twin of a file of the base lies under the same name in the other backup.
       const Damage damage = DamageOne(paths, scratch_->Sub(base), scratch_->Sub(other));
       if (!damage.is_done) continue;
-      ++i;
+      const std::string which = fmt::format("seed {}, {}: {}", seed_, i, damage.what);
       const bool is_found = IsFound(base, dirs);
-      EXPECT_TRUE(is_found) << "seed " << seed_ << ", " << i << ": " << damage.what;
+      EXPECT_TRUE(is_found) << which;
       found += is_found ? 1 : 0;
-      for (const auto& [path, bytes] : damage.was)
-        Store(path, bytes);
+      if (is_restored && i < restores_) {
+        const auto result = trial.Restore(scratch_->Sub(base), dirs);
+        ASSERT_THAT(result, IsOk()) << which;
+        EXPECT_NE(result->end, TrialResult::End::kLie) << which << ": " << result->what;
+        tally.Add(damage.kind, damage.file, *result);
+      }
+      ++i;
+      Undo(damage);
     }
     EXPECT_FALSE(IsFound(base, dirs));
     fmt::print("{}: {} damages, {} found\n", base, damages_, found);
+    if (is_restored) fmt::print("{}", tally.Render(base));
   }
 
   const uint32_t seed_ = NumberFrom("HBK_SEED", std::random_device()());
   std::mt19937 random_{seed_};
   const uint32_t damages_ = NumberFrom("HBK_VERIFY_DAMAGES", 40);
+  const uint32_t restores_ = NumberFrom("HBK_VERIFY_DAMAGES", 12);
+  std::vector<std::string> twins_;
   std::optional<ScratchDir> scratch_;
   std::unique_ptr<Mariadbd> server_;
   SilentReporter reporter_;
@@ -317,10 +421,10 @@ TEST_F(VerifyTest, NothingIsFoundInBackupsOfMariadbBackup) {
 }
 
 TEST_F(VerifyTest, ADamageOfAFullBackupIsFound) {
-  Backup("other");
+  BackupOther();
   ChangeRows(3);
   Backup("full");
-  ExpectAllFound("full", {}, "other");
+  ExpectAllFound("full", {}, "other", /*is_restored=*/true);
 }
 
 TEST_F(VerifyTest, ADamageOfAPreparedBackupIsFound) {
@@ -334,14 +438,14 @@ TEST_F(VerifyTest, ADamageOfAPreparedBackupIsFound) {
 }
 
 TEST_F(VerifyTest, ADamageOfAChainIsFound) {
-  Backup("other");
+  BackupOther();
   ChangeRows(3);
   Backup("base");
   ChangeRows(4);
   Backup("inc1", {"--incremental-basedir=" + scratch_->Sub("base")});
   ChangeRows(5);
   Backup("inc2", {"--incremental-basedir=" + scratch_->Sub("inc1")});
-  ExpectAllFound("base", {"inc1", "inc2"}, "other");
+  ExpectAllFound("base", {"inc1", "inc2"}, "other", /*is_restored=*/true);
 }
 
 TEST_F(VerifyTest, ADamageOfASealedBackupIsFound) {
@@ -367,6 +471,12 @@ TEST_P(VerifyStreamTest, ADamageOfAnArchiveIsFound) {
     return !summary.ok() || summary->finding_count != 0;
   };
   ASSERT_FALSE(is_found(archive));
+  constexpr std::array<const char*, 7> kNames = {"bit flip",        "truncation",    "lost block",
+                                                 "misplaced block", "appended byte", "missing part",
+                                                 "part of another"};
+  RestoreTrial trial(scratch_->Sub("trial"));
+  ASSERT_THAT(trial.MakeArchiveReference(scratch_->Sub("archive")), IsOk());
+  TrialTally tally;
   uint32_t found = 0;
   for (uint32_t i = 0; i < damages_;) {
     std::string damaged;
@@ -382,12 +492,19 @@ TEST_P(VerifyStreamTest, ADamageOfAnArchiveIsFound) {
       damaged.replace(at, size, other.substr(std::min(at, other.size()), size));
     }
     if (damaged == archive) continue;
-    ++i;
+    const std::string which = fmt::format("seed {}, {}: {} at {}", seed_, i, kNames[kind], at);
     const bool is = is_found(damaged);
-    EXPECT_TRUE(is) << "seed " << seed_ << ", " << i << ": kind " << kind << " at " << at;
+    EXPECT_TRUE(is) << which;
     found += is ? 1 : 0;
+    if (i++ >= restores_) continue;
+    Store(scratch_->Sub("damaged"), damaged);
+    const auto result = trial.RestoreArchive(scratch_->Sub("damaged"));
+    ASSERT_THAT(result, IsOk()) << which;
+    EXPECT_NE(result->end, TrialResult::End::kLie) << which << ": " << result->what;
+    tally.Add(kNames[kind], "the archive", *result);
   }
   fmt::print("{}: {} damages, {} found\n", GetParam(), damages_, found);
+  fmt::print("{}", tally.Render(GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, VerifyStreamTest, ::testing::Values("hbk", "mbstream"),

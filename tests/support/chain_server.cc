@@ -370,7 +370,7 @@ manifest::BackupManifest ChainServer::NewManifest() const {
   manifest.server.uid = "server";
   manifest.server.version = "10.11.19-MariaDB";
   manifest.server.page_size = kPageSize;
-  manifest.server.data_file_path = "ibdata1:1M:autoextend";
+  manifest.server.data_file_path = "ibdata1:4096:autoextend";
   manifest.redo_creator = "MariaDB 10.11.19";
   manifest.databases = {"db", "db2"};
   return manifest;
@@ -554,6 +554,8 @@ void ChainServer::MakeTheirs(MemFileSystem& fs, const std::string& dir, Lsn from
   taken.is_theirs = true;
   HBK_CHECK(fs.Remove(dir + "/hbk_manifest.json").ok());
   HBK_CHECK(fs.SyncDirectory(dir).ok());
+  fs.PutFile(dir + "/xtrabackup_info",
+             fmt::format("uuid = {}\ntool_name = mariadb-backup\n", taken.manifest.backup_uuid));
   fs.PutFile(dir + "/xtrabackup_checkpoints",
              fmt::format("backup_type = {}\nfrom_lsn = {}\nto_lsn = {}\nlast_lsn = {}\n",
                          from_lsn == 0 ? "full-backuped" : "incremental", from_lsn,
@@ -576,10 +578,11 @@ size_t ChainServer::Finish(MemFileSystem& fs, const std::string& dir, Taken take
                   base == nullptr ? "full-backuped" : "incremental",
                   base == nullptr ? 0 : base->manifest.last_lsn, start, log_.end_lsn()));
   put("backup-my.cnf", "metadata",
-      fmt::format("[mysqld]\ninnodb_data_file_path=ibdata1:1M:autoextend\ninnodb_page_size={}\n"
+      fmt::format("[mysqld]\ninnodb_data_file_path=ibdata1:4096:autoextend\ninnodb_page_size={}\n"
                   "innodb_undo_tablespaces=1\n",
                   kPageSize));
-  put("xtrabackup_info", "metadata", fmt::format("uuid = {}\n", manifest.backup_uuid));
+  put("xtrabackup_info", "metadata",
+      fmt::format("uuid = {}\ntool_name = hbk\n", manifest.backup_uuid));
   for (const auto& [name, bytes] : others_) {
     const std::string kind = name.ends_with(".frm") ? "definition" : "myisam-table";
     if (base != nullptr && base->others.contains(name) && base->others.at(name) == bytes) {

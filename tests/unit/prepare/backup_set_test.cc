@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hbk/filter/tree_digest.h"
+
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
@@ -186,7 +188,7 @@ TEST_F(BackupSetTest, DamagedManifestIsNotPassedOver) {
               StatusIs(StatusCode::kCorruption, HasSubstr("hbk_manifest.json")));
 }
 
-TEST(CheckManifestFilesTest, MissingAndShorterFilesAreNamedAndLongerOnesAreNot) {
+TEST(CheckManifestFilesTest, MissingFilesAndThoseOfAnotherSizeAreNamed) {
   MemFileSystem fs;
   fs.PutFile("/b/db/t.ibd", "12345678");
   BackupSet set;
@@ -198,7 +200,9 @@ TEST(CheckManifestFilesTest, MissingAndShorterFilesAreNamedAndLongerOnesAreNot) 
   EXPECT_THAT(CheckManifestFiles(fs, set), IsOk());
 
   fs.PutFile("/b/db/t.ibd", "123456789");
-  EXPECT_THAT(CheckManifestFiles(fs, set), IsOk());
+  EXPECT_THAT(
+      CheckManifestFiles(fs, set),
+      StatusIs(StatusCode::kCorruption, HasSubstr("db/t.ibd has 9 bytes, the manifest says 8")));
   fs.PutFile("/b/db/t.ibd", "1234567");
   EXPECT_THAT(
       CheckManifestFiles(fs, set),
@@ -206,6 +210,55 @@ TEST(CheckManifestFilesTest, MissingAndShorterFilesAreNamedAndLongerOnesAreNot) 
   ASSERT_THAT(fs.Remove("/b/db/t.ibd"), IsOk());
   EXPECT_THAT(CheckManifestFiles(fs, set),
               StatusIs(StatusCode::kCorruption, HasSubstr("db/t.ibd is missing")));
+}
+
+// Nothing else would find that a position in them is another one: they get new digests.
+TEST(CheckManifestFilesTest, MetadataAreComparedWithTheirDigests) {
+  MemFileSystem fs;
+  fs.PutFile("/b/xtrabackup_binlog_info", "binlog.000001\t4");
+  BackupSet set;
+  set.dir = "/b";
+  manifest::ManifestFile& file = set.manifest.emplace().files.emplace_back();
+  file.name = "xtrabackup_binlog_info";
+  file.kind = "metadata";
+  file.size = 15;
+  file.digest = filter::DigestOf(AsBytes(std::string_view("binlog.000001\t4")));
+  EXPECT_THAT(CheckManifestFiles(fs, set), IsOk());
+
+  fs.PutFile("/b/xtrabackup_binlog_info", "binlog.000001\t5");
+
+  EXPECT_THAT(
+      CheckManifestFiles(fs, set),
+      StatusIs(StatusCode::kCorruption, HasSubstr("/b/xtrabackup_binlog_info: its digest")));
+}
+
+// It would be taken for one that the redo has made.
+TEST(CheckManifestFilesTest, TableThatIsNotInTheManifestIsNamed) {
+  MemFileSystem fs;
+  fs.PutFile("/b/db/t.frm", "x");
+  BackupSet set;
+  set.dir = "/b";
+  set.manifest.emplace();
+  EXPECT_THAT(CheckManifestFiles(fs, set), IsOk());
+
+  fs.PutFile("/b/db/t.ibd", "x");
+
+  EXPECT_THAT(
+      CheckManifestFiles(fs, set),
+      StatusIs(StatusCode::kCorruption, HasSubstr("/b/db/t.ibd does not belong to the backup")));
+}
+
+TEST_F(BackupSetTest, BackupOfHbkThatHasLostItsManifestIsNotTakenForAnother) {
+  PutMetadata("full-backuped");
+  ASSERT_THAT(OpenBackupSet(fs_, "/b"), IsOk());
+
+  fs_.PutFile("/b/hbk_chunks", "");
+  EXPECT_THAT(OpenBackupSet(fs_, "/b"),
+              StatusIs(StatusCode::kCorruption, HasSubstr("it is missing, and hbk has made")));
+
+  // Made before the manifest by a prepare that was killed.
+  fs_.PutFile("/b/hbk_prepare.increments", "");
+  EXPECT_THAT(OpenBackupSet(fs_, "/b"), IsOk());
 }
 
 }  // namespace

@@ -37,12 +37,19 @@ inline const std::map<std::string, std::string>& SampleFiles() {
 
 inline std::string SampleKind(const std::string& name) {
   static const std::map<std::string, std::string> kinds = {
-      {"ibdata1", "system-tablespace"},  {"undo001", "undo-tablespace"},
-      {"ib_logfile0", "redo-log"},       {"aria_log_control", "aria-control"},
-      {"aria_log.00000001", "aria-log"}, {"xtrabackup_info", "metadata"},
-      {"shop/t.frm", "definition"},      {"shop/t.ibd", "tablespace"},
-      {"#rocksdb/1.sst", "rocksdb"},     {"#rocksdb/2.log", "rocksdb"},
-      {"shop/t.isl", "tablespace-link"}, {"xtrabackup_checkpoints", "metadata"},
+      {"ibdata1", "system-tablespace"},
+      {"undo001", "undo-tablespace"},
+      {"ib_logfile0", "redo-log"},
+      {"aria_log_control", "aria-control"},
+      {"aria_log.00000001", "aria-log"},
+      {"xtrabackup_info", "metadata"},
+      {"shop/t.frm", "definition"},
+      {"shop/t.ibd", "tablespace"},
+      {"#rocksdb/1.sst", "rocksdb"},
+      {"#rocksdb/2.log", "rocksdb"},
+      {"shop/t.isl", "tablespace-link"},
+      {"xtrabackup_checkpoints", "metadata"},
+      {"xtrabackup_binlog_info", "metadata"},
   };
   return kinds.at(name);
 }
@@ -92,6 +99,7 @@ inline void PutSampleBackup(hbk::testing::MemFileSystem& fs) {
 inline void PutMariadbBackup(hbk::testing::MemFileSystem& fs, std::string_view backup_type) {
   PutSampleBackup(fs);
   (void)fs.Remove("/b/hbk_manifest.json");
+  fs.PutFile("/b/xtrabackup_info", "tool_name = mariadb-backup\n");
   fs.PutFile("/b/xtrabackup_checkpoints",
              "backup_type = " + std::string(backup_type) +
                  "\nfrom_lsn = 0\nto_lsn = 10\nlast_lsn = 20\nrecover_binlog_info = 0\n");

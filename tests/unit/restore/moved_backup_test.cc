@@ -19,6 +19,7 @@ class MovedBackupTest : public ::testing::Test {
   MovedBackupTest() {
     PutMariadbBackup(fs_, "log-applied");
     PutManifest(fs_, SampleManifest());
+    fs_.PutFile("/b/xtrabackup_info", SampleFiles().at("xtrabackup_info"));
     source_ = OpenRestoreSource(fs_, "/b").value();
   }
 

@@ -207,6 +207,7 @@ TEST_F(RestoreRunnerTest, ADirectoryOfMariadbBackupIsRestored) {
 
   auto expected = SampleTree("/d");
   expected["/d/xtrabackup_binlog_pos_innodb"] = "b.000001\t4\n";
+  expected["/d/xtrabackup_info"] = "tool_name = mariadb-backup\n";
   EXPECT_TRUE(fs_.Tree("/d") == expected);
 }
 

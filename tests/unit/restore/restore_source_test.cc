@@ -146,6 +146,34 @@ TEST(RestoreSourceTest, AFileOfAnotherSizeIsNamed) {
               StatusIs(StatusCode::kCorruption, HasSubstr("/b/undo001: 18 bytes")));
 }
 
+// It stays behind, and nothing else would look at it: but people look up positions in it.
+TEST(RestoreSourceTest, MetadataThatIsNotRestoredIsComparedWithItsDigest) {
+  MemFileSystem fs;
+  PutSampleBackup(fs);
+  manifest::BackupManifest manifest = SampleManifest();
+  AddToManifest(manifest, "xtrabackup_binlog_info", "binlog.000001\t4");
+  PutManifest(fs, manifest);
+  fs.PutFile("/b/xtrabackup_binlog_info", "binlog.000001\t4");
+  ASSERT_THAT(OpenRestoreSource(fs, "/b"), IsOk());
+
+  fs.PutFile("/b/xtrabackup_binlog_info", "binlog.000001\t5");
+
+  EXPECT_THAT(
+      OpenRestoreSource(fs, "/b"),
+      StatusIs(StatusCode::kCorruption, HasSubstr("/b/xtrabackup_binlog_info: its digest")));
+}
+
+TEST(RestoreSourceTest, ABackupOfOursThatHasLostItsManifestIsNotTakenForAnother) {
+  MemFileSystem fs;
+  PutMariadbBackup(fs, "log-applied");
+  ASSERT_THAT(OpenRestoreSource(fs, "/b"), IsOk());
+
+  fs.PutFile("/b/hbk_chunks", "");
+
+  EXPECT_THAT(OpenRestoreSource(fs, "/b"),
+              StatusIs(StatusCode::kCorruption, HasSubstr("it is missing, and hbk has made")));
+}
+
 TEST(RestoreSourceTest, NothingIsReachedThroughASymlink) {
   MemFileSystem file;
   PutSampleBackup(file);
