@@ -101,7 +101,7 @@ class TablespaceFuzz : CheckFixture {
     }
     file.append(bytes.size() % 3, 'x');
     Check(input, file);
-    CheckFindings(input, makings);
+    CheckFindings(input, file.size(), makings);
   }
 
  private:
@@ -121,18 +121,24 @@ class TablespaceFuzz : CheckFixture {
     HBK_CHECK((*check)->Finish(/*is_whole=*/true, scratch).ok());
   }
 
-  void CheckFindings(const Input& input, const std::vector<Making>& makings) {
-    std::vector<bool> is_damaged(makings.size());
-    for (const Finding& finding : findings.Take()) {
+  void CheckFindings(const Input& input, uint64_t file_bytes, const std::vector<Making>& makings) {
+    std::vector<Finding> found = findings.Take();
+    for (const Finding& finding : found) {
       HBK_CHECK(!finding.what.empty() && finding.file == "db/t.ibd");
+      HBK_CHECK(!finding.page || *finding.page <= file_bytes / innodb::kPageSizeMin);
+      HBK_CHECK(!finding.offset || *finding.offset <= file_bytes);
+    }
+    // Raw bytes may be a first page of another page size.
+    if (makings.empty() || makings[0] == Making::kRaw) return;
+    std::vector<bool> is_damaged(makings.size());
+    for (const Finding& finding : found) {
       HBK_CHECK(!finding.page || *finding.page < makings.size());
       if (finding.what == innodb::PageVerdictName(innodb::PageVerdict::kBadChecksum))
         is_damaged[*finding.page] = true;
     }
     // Without a good first page it is not known what a page is, unless a manifest says so.
-    const bool is_readable =
-        !makings.empty() && (makings[0] == Making::kWhole || makings[0] == Making::kFlipped);
-    const bool has_flags = is_readable && (makings[0] == Making::kWhole || input.is_listed);
+    const bool has_flags =
+        makings[0] == Making::kWhole || (makings[0] == Making::kFlipped && input.is_listed);
     for (size_t number = 0; number < makings.size(); ++number) {
       if (makings[number] == Making::kWhole || makings[number] == Making::kZeros)
         HBK_CHECK(!is_damaged[number]);
