@@ -145,10 +145,15 @@ size_t OldPayloadOffset(uint16_t type) {
 }
 
 std::optional<ByteView> OldPayloadOf(ByteView image) {
+  const uint16_t type = LoadBe16(image, kFilType);
   const size_t size = LoadBe16(image, kOldPayloadSize);
   // Of a clear one, too, none is so long that it would not fit if it was encrypted.
   if (size > image.size() - kOldEncryptedPayload) return std::nullopt;
-  return image.subspan(OldPayloadOffset(LoadBe16(image, kFilType)), size);
+  const uint64_t algorithm = type == kPageCompressedEncrypted
+                                 ? LoadBe16(image, kOldEncryptedAlgorithm)
+                                 : LoadBe64(image, kOldAlgorithm);
+  if (algorithm == 0) return std::nullopt;
+  return image.subspan(OldPayloadOffset(type), size);
 }
 
 size_t UsedBytes(ByteView page, const TablespaceFlags& flags) {

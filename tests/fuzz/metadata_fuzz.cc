@@ -1,6 +1,6 @@
-// The small texts a backup or a server's option brings: mariadb-backup's metadata files, .isl
-// files, innodb_data_file_path. Any text reads, and what was read renders and reads again, or is
-// refused.
+// The small texts a backup or a server's option brings: mariadb-backup's metadata files, its list
+// of damaged pages, .isl files, innodb_data_file_path. Any text reads, and what was read renders
+// and reads again, or is refused.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +10,7 @@
 #include "hbk/datadir/file_kind.h"
 #include "hbk/datadir/layout.h"
 #include "hbk/datadir/scanner.h"
+#include "hbk/manifest/damaged_page_list.h"
 #include "hbk/manifest/mariadb_backup_files.h"
 
 namespace {
@@ -36,6 +37,21 @@ void CheckConfig(std::string_view text) {
       hbk::manifest::ParseBackupConfig(hbk::manifest::RenderBackupConfig(config.value())).ok());
 }
 
+void CheckDamagedPages(std::string_view text) {
+  const auto list = hbk::manifest::ParseDamagedPageList(text);
+  if (!list.ok()) {
+    HBK_CHECK(list.status().code() == StatusCode::kCorruption);
+    return;
+  }
+  for (const auto& space : list->spaces) {
+    for (const hbk::innodb::PageNo page : space.pages)
+      HBK_CHECK(list->Contains({.space = space.id, .page = page}));
+  }
+  const std::string rendered = hbk::manifest::RenderDamagedPageList(*list);
+  const auto again = hbk::manifest::ParseDamagedPageList(rendered);
+  HBK_CHECK(again.ok() && hbk::manifest::RenderDamagedPageList(*again) == rendered);
+}
+
 void CheckDataFilePath(std::string_view text) {
   const auto files = hbk::datadir::ParseDataFilePath(text);
   if (!files.ok()) {
@@ -52,6 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = hbk::AsText({data, size});
   CheckCheckpoints(text);
   CheckConfig(text);
+  CheckDamagedPages(text);
   CheckDataFilePath(text);
   (void)hbk::manifest::ParseBackupInfo(text);
   (void)hbk::manifest::MetadataNamesFor(text);

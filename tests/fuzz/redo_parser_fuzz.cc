@@ -123,7 +123,11 @@ void ParseHead(ByteView input) {
   std::string block = Exact(AsText(input.first(512)));
   StoreBe32(Mutable(block), 508, Crc32c(AsBytes(block).first(508)));
   const Result<LogFileHeader> header = ParseLogFileHeader(AsBytes(block));
-  if (header.ok()) HBK_CHECK(header->first_lsn >= kFirstLsn && header->creator.size() <= 32);
+  if (header.ok()) {
+    HBK_CHECK(header->creator.size() <= 32);
+    // In files of blocks it says nothing.
+    HBK_CHECK(header->first_lsn >= kFirstLsn || header->container == LogContainer::kBlocks);
+  }
 
   std::string checkpoint = Exact(AsText(input.first(64)));
   StoreBe32(Mutable(checkpoint), 60, Crc32c(AsBytes(checkpoint).first(60)));

@@ -70,7 +70,7 @@ bool IsOldCompressedType(uint16_t type);
 // Where the payload of such an image begins.
 size_t OldPayloadOffset(uint16_t type);
 // The compressed stream of such an image, encrypted or not; nothing if it says that it is longer
-// than it can be.
+// than it can be, or made by no algorithm.
 std::optional<ByteView> OldPayloadOf(ByteView image);
 
 // The bytes at the start of a good page that mean something; behind them may be anything. The whole

@@ -11,6 +11,7 @@
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/crc32c.h"
+#include "hbk/innodb/page_image.h"
 
 #include "tablespace_image.h"
 #include "tests/support/faulty_file_system.h"
@@ -67,6 +68,7 @@ class PageReaderTest : public ::testing::Test {
     StoreBe32(view, innodb::kFilChecksum, 0xDEADBEEF);
     StoreBe16(view, innodb::kFilType, innodb::kPageCompressedEncrypted);
     StoreBe16(view, innodb::kFilData, 1000);
+    StoreBe16(view, innodb::kOldEncryptedAlgorithm, 1);
     content_.replace(3 * kPageBytes, kPageBytes, bytes);
     return bytes;
   }

@@ -91,7 +91,7 @@ TEST_P(FrameCodecTest, ChunksOfEverySizeComeBack) {
 
 TEST_P(FrameCodecTest, AFrameOfAnotherSizeIsRefused) {
   const auto frame = Encode(Rows(1000));
-  for (const size_t size : {999, 1001, 1})
+  for (const size_t size : {999U, 1001U, 1U})
     EXPECT_THAT(Decode(frame, size), StatusIs(StatusCode::kCorruption, HasSubstr("")));
 }
 

@@ -70,6 +70,7 @@ TEST(PageImageTest, ACompressedPageIsUsedUpToTheEndOfItsImage) {
   page = MakeGoodPage(old);
   StoreBe16(MutableBytes(page), kFilData, 100);
   StoreBe16(MutableBytes(page), kFilType, kPageCompressed);
+  StoreBe64(MutableBytes(page), kOldAlgorithm, 1);
   EXPECT_EQ(UsedBytes(AsBytes(page), old), 140U);
   StoreBe16(MutableBytes(page), kFilType, kPageCompressedEncrypted);
   EXPECT_EQ(UsedBytes(AsBytes(page), old), 142U);
@@ -87,6 +88,7 @@ TEST(PageImageTest, ASizeThatNoCompressedImageHasMeansTheWholePage) {
 
 TEST(PageImageTest, APayloadThatDoesNotFitIsNone) {
   std::string page = MakeGoodPage(Flags(0x10021));
+  StoreBe64(MutableBytes(page), kOldAlgorithm, 1);
   for (const uint16_t type : {kPageCompressed, kPageCompressedEncrypted}) {
     StoreBe16(MutableBytes(page), kFilType, type);
     StoreBe16(MutableBytes(page), kFilData, kPageBytes - 42);
@@ -94,6 +96,28 @@ TEST(PageImageTest, APayloadThatDoesNotFitIsNone) {
     EXPECT_EQ(OldPayloadOf(AsBytes(page))->size(), kPageBytes - 42);
     StoreBe16(MutableBytes(page), kFilData, kPageBytes - 41);
     EXPECT_FALSE(OldPayloadOf(AsBytes(page)).has_value());
+  }
+}
+
+// No checksum covers it. Taken for a plain page it would be stored again as if it were whole.
+TEST(PageImageTest, ACompressedPageThatNamesNoAlgorithmIsDamaged) {
+  for (const uint32_t raw : {0x21U, 0x10021U}) {
+    const TablespaceFlags flags = Flags(raw);
+    std::string page = MakeGoodPage(flags);
+    const MutableByteView view = MutableBytes(page);
+    StoreBe32(view, kFilChecksum, 0xDEADBEEF);
+    StoreBe16(view, kOldPayloadSize, 100);
+    for (const uint16_t type : {kPageCompressed, kPageCompressedEncrypted}) {
+      StoreBe16(view, kFilType, type);
+      StoreBe64(view, kOldAlgorithm, 1);
+      StoreBe16(view, kOldEncryptedAlgorithm, 1);
+      EXPECT_EQ(CheckPage(view, flags, kId), PageVerdict::kGood);
+      StoreBe64(view, kOldAlgorithm, type == kPageCompressed ? 0 : 1);
+      StoreBe16(view, kOldEncryptedAlgorithm, 0);
+      EXPECT_FALSE(OldPayloadOf(view).has_value());
+      EXPECT_EQ(CheckPage(view, flags, kId), PageVerdict::kBadChecksum);
+      EXPECT_EQ(UsedBytes(view, flags), page.size());
+    }
   }
 }
 
