@@ -127,6 +127,7 @@ class OldContentCheck {
   }
 
   void AddRedo(const ManifestFile& file, ChangingChunks& changing) const {
+    if (input_.logs.has_unnoted_extents) return changing.AddAll();
     const uint64_t page_size = file.space->page_size;
     const uint64_t begin = BeginOf(file);
     const auto add = [&](uint64_t offset, uint64_t size) {

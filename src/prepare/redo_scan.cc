@@ -84,15 +84,25 @@ class MtrSplitter {
     header_.length = static_cast<uint32_t>(run_.size()) & 0x3FFFFFFF;
     SpaceLog& space = SpaceOf(header_.space);
     if (space.entry_count++ == 0) space.first_page_lsn = header_.start_lsn;
-    const uint32_t extent = header_.page / kRedoExtentPages;
-    if (extent >= space.extents.size()) space.extents.resize(extent + 1);
-    space.extents[extent] = true;
+    NoteExtent(space);
     if (header_.page == 0 && header_.is_rebuild && !header_.is_free) space.has_first_page = true;
     ++scan_.entry_count;
     const uint32_t partition = PartitionOf({header_.space, header_.page}, partition_count_);
     Status appended = store_.Append(partition, HeaderBytes(header_), run_);
     run_ = {};
     return appended;
+  }
+
+  // A log that no server wrote may name any page of any tablespace.
+  void NoteExtent(SpaceLog& space) {
+    const size_t extent = header_.page / kRedoExtentPages;
+    if (extent >= space.extents.size()) {
+      extent_count_ += extent + 1 - space.extents.size();
+      if (extent_count_ > kRedoExtentsMax) scan_.logs.has_unnoted_extents = true;
+      if (scan_.logs.has_unnoted_extents) return;
+      space.extents.resize(extent + 1);
+    }
+    space.extents[extent] = true;
   }
 
   // Neighbouring records mostly belong to one tablespace.
@@ -110,6 +120,7 @@ class MtrSplitter {
   const uint32_t partition_count_;
   RedoEntryHeader header_;
   ByteView run_;  // records of one page so far
+  uint64_t extent_count_ = 0;
   SpaceLog* last_space_ = nullptr;
   innodb::SpaceId last_space_id_ = 0;
 };

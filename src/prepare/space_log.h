@@ -16,6 +16,8 @@ namespace hbk::prepare {
 
 // Pages whose redo is noted together: no more than a chunk of a digest, of pages up to 16 KiB.
 constexpr uint32_t kRedoExtentPages = 64;
+// Of all tablespaces: 32 MiB, for 256 TiB of pages.
+constexpr uint64_t kRedoExtentsMax = 256ULL << 20;
 
 struct SpaceLog {
   std::string last_name;  // "db/t.ibd"; empty: the redo names no file of it
@@ -38,6 +40,7 @@ struct Trim {
 struct SpaceLogs {
   std::map<innodb::SpaceId, SpaceLog> spaces;
   std::map<innodb::SpaceId, std::vector<Trim>> trims;
+  bool has_unnoted_extents = false;  // there was redo of others: what changes is not known
   // Start of the mtr of the last deletion: what was before is about another file.
   std::map<innodb::SpaceId, innodb::Lsn> deletions;
   // Where each backup of a chain begins that the redo is of, the first at 0; empty: there is one.
