@@ -110,7 +110,7 @@ TEST_P(ClockJumpTest, AndNotLonger) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Weeks, ClockJumpTest, ::testing::Values(40 * 86400, -40 * 86400),
-                         [](const auto& info) { return info.param > 0 ? "Forth" : "Back"; });
+                         [](const auto& jump) { return jump.param > 0 ? "Forth" : "Back"; });
 
 }  // namespace
 }  // namespace hbk::testing

@@ -507,7 +507,8 @@ TEST_F(RunOptionsTest, ABackupIsReadByOthersOnlyIfTheUserSaysSoAndNeverWritten) 
   }
   for (const char* text : {"0400", "0660", "0700", "04600", "0x180", "600 ", "9"}) {
     Set(Opt::kBackupMode, text);
-    EXPECT_THAT(ChosenBackupMode(values_), StatusIs(StatusCode::kUsage)) << text;
+    EXPECT_THAT(ChosenBackupMode(values_), StatusIs(StatusCode::kUsage, HasSubstr("--backup-mode")))
+        << text;
   }
 }
 

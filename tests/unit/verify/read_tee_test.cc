@@ -14,6 +14,7 @@
 namespace hbk::verify {
 namespace {
 
+using ::testing::_;
 using testing::FaultKind;
 using testing::FaultyFileSystem;
 using testing::IsOk;
@@ -82,7 +83,7 @@ TEST_F(ReadTeeTest, OtherFilesAreOfNoInterest) {
 
 TEST_F(ReadTeeTest, AFileThatIsShorterIsAnError) {
   ReadTee tee = MakeTee(fs_);
-  EXPECT_THAT(tee.RestTo(content_.size() + 1), StatusIs(StatusCode::kFailed));
+  EXPECT_THAT(tee.RestTo(content_.size() + 1), StatusIs(StatusCode::kFailed, _));
   EXPECT_EQ(tee.position(), content_.size());
 }
 
