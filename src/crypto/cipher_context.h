@@ -3,13 +3,13 @@
 
 #include <memory>
 
-#include <openssl/evp.h>
+struct evp_cipher_ctx_st;  // EVP_CIPHER_CTX of OpenSSL
 
 namespace hbk::crypto {
 
 struct FreeCipherContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  void operator()(evp_cipher_ctx_st* context) const;
 };
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipherContext>;
+using CipherContext = std::unique_ptr<evp_cipher_ctx_st, FreeCipherContext>;
 
 }  // namespace hbk::crypto

@@ -91,7 +91,8 @@ TEST_P(ClockJumpTest, ALockIsWaitedForAsLongAsWasSaid) {
   auto blocker = server_->Connect();
   ASSERT_THAT(blocker.status(), IsOk());
   ASSERT_THAT(blocker->Execute("LOCK TABLES d.m WRITE"), IsOk());
-  const auto process = Process::Start(Backup("base", {"--lock-wait-timeout=30"}), JumpingClock());
+  const auto process = Process::Start(
+      Backup("base", {"--lock-wait-timeout=30", "--lock-retry-time=0"}), JumpingClock());
   ASSERT_THAT(process.status(), IsOk());
   EXPECT_FALSE((*process)->HasEndedWithin(milliseconds(3000)));
   ASSERT_THAT(blocker->Execute("UNLOCK TABLES"), IsOk());
@@ -104,7 +105,8 @@ TEST_P(ClockJumpTest, AndNotLonger) {
   auto blocker = server_->Connect();
   ASSERT_THAT(blocker.status(), IsOk());
   ASSERT_THAT(blocker->Execute("LOCK TABLES d.m WRITE"), IsOk());
-  const auto end = RunProcess(Backup("base", {"--lock-wait-timeout=1"}), JumpingClock(), kLimit);
+  const auto end = RunProcess(Backup("base", {"--lock-wait-timeout=1", "--lock-retry-time=0"}),
+                              JumpingClock(), kLimit);
   ASSERT_THAT(end.status(), IsOk());
   EXPECT_EQ(end->exit_code, 16) << end->Describe();
 }
