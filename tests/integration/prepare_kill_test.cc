@@ -50,7 +50,13 @@ TEST(PrepareKillTest, KilledAtAnyMomentItIsFinishedByTheNextRun) {
   ASSERT_THAT(undisturbed, IsOk());
 
   int interrupted_count = 0;
-  for (int i = 0; i < kill_count; ++i) {
+  int run_count = 0;
+  // More than were asked for, if the time of the first prepare was that of a busy moment.
+  const auto wants_more = [&] {
+    return run_count < kill_count ||
+           (interrupted_count <= kill_count / 2 && run_count < 4 * kill_count);
+  };
+  for (; wants_more(); ++run_count) {
     ASSERT_THAT(CopyTree(made, killed), IsOk());
     // Once in four it is killed again while it goes on.
     const int rounds = random() % 4 == 0 ? 2 : 1;
@@ -67,14 +73,14 @@ TEST(PrepareKillTest, KilledAtAnyMomentItIsFinishedByTheNextRun) {
     ASSERT_THAT(RunToSuccess(PrepareCommand(BackupTool::kHbk, killed), scratch->Sub("again.log")),
                 IsOk());
     const auto differences = CompareFiles(whole, killed, kIgnored);
-    ASSERT_THAT(differences, IsOkAndHolds(::testing::IsEmpty())) << "kill " << i;
-    ASSERT_EQ(ManifestWithoutTime(whole), ManifestWithoutTime(killed)) << "kill " << i;
+    ASSERT_THAT(differences, IsOkAndHolds(::testing::IsEmpty())) << "kill " << run_count;
+    ASSERT_EQ(ManifestWithoutTime(whole), ManifestWithoutTime(killed)) << "kill " << run_count;
     ASSERT_THAT(RemoveTree(killed), IsOk());
   }
   std::printf(
       "seed %llu: prepare takes %.1f s; %d runs, %d kills while it ran, all finished to the same "
       "bytes\n",
-      static_cast<unsigned long long>(seed), undisturbed->seconds, kill_count, interrupted_count);
+      static_cast<unsigned long long>(seed), undisturbed->seconds, run_count, interrupted_count);
   EXPECT_GT(interrupted_count, kill_count / 2);
 }
 
