@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,11 +53,20 @@ class ClockJumpTest : public ::testing::TestWithParam<int64_t> {
             .environment = {"LD_PRELOAD=" HBK_JUMPING_CLOCK,
                             "HBK_CLOCK_JUMP=" + std::to_string(GetParam()), "HBK_CLOCK_EVERY=3"}};
   }
+  // Each line begins with a date: without the library all would have the same.
+  static void ExpectJumps(const std::string& output) {
+    std::set<std::string> days;
+    std::istringstream lines(output);
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("20")) days.insert(line.substr(0, 10));
+    EXPECT_GT(days.size(), 1U) << "the clock did not jump:\n" << output;
+  }
   void Run(const std::vector<std::string>& argv) {
     const auto end = RunProcess(argv, JumpingClock(), kLimit);
     ASSERT_THAT(end.status(), IsOk());
     ASSERT_TRUE(end->succeeded()) << end->Describe();
     EXPECT_THAT(end->output, HasSubstr("completed OK!"));
+    ExpectJumps(end->output);
   }
   [[nodiscard]] std::vector<std::string> Backup(const std::string& target,
                                                 std::vector<std::string> more = {}) const {
@@ -98,6 +109,7 @@ TEST_P(ClockJumpTest, ALockIsWaitedForAsLongAsWasSaid) {
   ASSERT_THAT(blocker->Execute("UNLOCK TABLES"), IsOk());
   const ProcessEnd end = (*process)->Wait(kLimit);
   EXPECT_TRUE(end.succeeded()) << end.Describe();
+  ExpectJumps(end.output);
 }
 
 // One of one second is over after about that.
