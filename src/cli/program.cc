@@ -415,7 +415,9 @@ Result<report::Facts> RunCommand(const Given& given, uint32_t core_count, Secret
       ReportSealingKeys(options.sealing_keys, reporter);
       ReportOptions(given, options.parallel, reporter);
       const auto format = ChosenStream(values);
-      if (format && mode) {
+      // In an option file it may stand for backups that go into a directory.
+      const Setting* mode_setting = values.Find(Opt::kBackupMode);
+      if (format && mode && mode_setting->rank == SettingRank::kCommandLine) {
         return UsageError("--backup-mode is for a backup in a directory, and this one is a stream")
             .WithHint("give it to hbk extract");
       }
