@@ -33,7 +33,8 @@ Result<bool> HasLostManifest(io::FileSystem& fs, const std::string& dir,
 
 Status LostManifest(const std::string& dir) {
   return CorruptionError(fmt::format("{}: it is missing, and hbk has made the backup",
-                                     io::JoinPath(dir, kManifestFileName)));
+                                     io::JoinPath(dir, kManifestFileName)))
+      .WithHint("put it back from another copy of this backup; without it nothing can be checked");
 }
 
 }  // namespace hbk::manifest

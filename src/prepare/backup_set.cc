@@ -104,8 +104,10 @@ Status CheckNoOtherTables(io::FileSystem& fs, const BackupSet& set) {
     for (const io::DirectoryEntry& entry : entries) {
       const std::string name = io::JoinPath(directory.name, entry.name);
       if (!name.ends_with(".ibd") || known.contains(name)) continue;
-      return CorruptionError(fmt::format(
-          "{} does not belong to the backup: the manifest does not list it", set.Path(name)));
+      return CorruptionError(
+                 fmt::format("{} does not belong to the backup: the manifest does not list it",
+                             set.Path(name)))
+          .WithHint("if somebody has put it there since, move it elsewhere");
     }
   }
   return OkStatus();
