@@ -2,7 +2,7 @@
 # Times verify beside plain direct reads of the same files, alternating, and prints medians and the
 # ratio.
 #
-#   tests/bench/verify.sh [--data-mb N] [--runs N] [--parallel N] [--build DIR] [--keep]
+#   tests/bench/verify.sh [--data-mb N] [--redo-mb N] [--runs N] [--parallel N] [--build DIR] [--keep]
 #
 #   dd        dd iflag=direct bs=1M of each file of more than 1 MiB, one after another: of the small
 #             ones it would mostly time the start of dd
@@ -13,10 +13,11 @@
 # removed. Needs: mariadbd, mariadb, mariadb-install-db, and a release build.
 set -euo pipefail
 
-data_mb=1024 runs=5 parallel=2 build="" keep=""
+data_mb=1024 redo_mb=0 runs=5 parallel=2 build="" keep=""
 while (($#)); do
     case $1 in
         --data-mb)  data_mb=$2; shift 2 ;;
+        --redo-mb)  redo_mb=$2; shift 2 ;;
         --runs)     runs=$2; shift 2 ;;
         --parallel) parallel=$2; shift 2 ;;
         --build)    build=$2; shift 2 ;;
@@ -31,6 +32,7 @@ start_server "${lazy[@]}"
 load_data "$data_mb"
 shut_server_down
 start_server "${lazy[@]}"
+((redo_mb == 0)) || make_redo "$redo_mb"
 drop_cache
 "$hbk" backup --no-defaults --user=root --socket="$work/s" --parallel="$parallel" \
     --target-dir="$work/b" >"$work/backup.log" 2>&1
