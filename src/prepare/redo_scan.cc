@@ -1,15 +1,6 @@
 #include "redo_scan.h"
 
-#include <string>
-#include <thread>
-#include <utility>
-#include <vector>
-
-#include <fmt/format.h>
-
-#include "hbk/base/bounded_queue.h"
-#include "hbk/base/mutex.h"
-
+#include "mtr_pipe.h"
 #include "redo_entry.h"
 
 namespace hbk::prepare {
@@ -125,92 +116,6 @@ class MtrSplitter {
   innodb::SpaceId last_space_id_ = 0;
 };
 
-// Splits in a thread of its own what another thread reads.
-class MtrPipe {
- public:
-  // `path`: of the log, for messages.
-  MtrPipe(RedoScan& scan, PartitionStore& store, const RedoFilter* filter, std::string path)
-      : splitter_(scan, store, filter),
-        path_(std::move(path)),
-        thread_([this] { SplitBatches(); }) {}
-  MtrPipe(const MtrPipe&) = delete;
-  MtrPipe& operator=(const MtrPipe&) = delete;
-  ~MtrPipe() { (void)Finish(); }
-
-  // An error may be that of an earlier mtr.
-  Status Add(const redo::MiniTransaction& mtr) {
-    batch_.mtrs.push_back({mtr.start_lsn, mtr.end_lsn, batch_.bytes.size(), mtr.body.size()});
-    batch_.bytes.insert(batch_.bytes.end(), mtr.body.begin(), mtr.body.end());
-    return batch_.bytes.size() < kBatchBytes ? OkStatus() : Send();
-  }
-
-  // Waits until all are split.
-  Status Finish() {
-    Status sent = batch_.mtrs.empty() ? OkStatus() : Send();
-    full_.Close();
-    if (thread_.joinable()) thread_.join();
-    return sent.ok() ? status() : sent;
-  }
-
- private:
-  static constexpr size_t kBatchBytes = 256 << 10;
-  static constexpr size_t kBatchesMax = 4;
-
-  // With bytes of its own: the window of the reader moves on.
-  struct MtrBatch {
-    struct Mtr {
-      redo::Lsn start_lsn = 0;
-      redo::Lsn end_lsn = 0;
-      size_t begin = 0;
-      size_t size = 0;
-    };
-    std::vector<uint8_t> bytes;
-    std::vector<Mtr> mtrs;
-  };
-
-  Status Send() {
-    if (!full_.Push(std::exchange(batch_, {}))) return status();
-    if (auto used = free_.TryPop()) batch_ = std::move(*used);
-    return OkStatus();
-  }
-
-  void SplitBatches() {
-    while (auto batch = full_.Pop()) {
-      for (const MtrBatch::Mtr& mtr : batch->mtrs) {
-        const ByteView body = ByteView(batch->bytes).subspan(mtr.begin, mtr.size);
-        const Status split = splitter_.Split({.start_lsn = mtr.start_lsn,
-                                              .end_lsn = mtr.end_lsn,
-                                              .body = body,
-                                              .sequence_index = 0});
-        if (split.ok()) continue;
-        {
-          const MutexLock lock(mutex_);
-          status_ = split.WithContext(fmt::format("{}, LSN {}", path_, mtr.start_lsn));
-        }
-        full_.Close();
-        return;
-      }
-      batch->bytes.clear();
-      batch->mtrs.clear();
-      if (!free_.Push(std::move(*batch))) return;
-    }
-  }
-
-  Status status() HBK_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    return status_;
-  }
-
-  MtrSplitter splitter_;
-  const std::string path_;
-  MtrBatch batch_;
-  BoundedQueue<MtrBatch> full_{kBatchesMax};
-  BoundedQueue<MtrBatch> free_{kBatchesMax + 2};  // all that there are
-  Mutex mutex_;
-  Status status_ HBK_GUARDED_BY(mutex_);  // of the thread
-  std::thread thread_;                    // last: it uses the others
-};
-
 Status ReadMtrs(RedoReader& reader, const RedoPart& part, MtrPipe& pipe, RedoScan& scan,
                 report::Reporter& reporter, const std::stop_token& stop) {
   const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
@@ -241,7 +146,9 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
 
 Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
                 report::Reporter& reporter, const std::stop_token& stop) {
-  MtrPipe pipe(scan, store, part.filter, reader.path());
+  MtrSplitter splitter(scan, store, part.filter);
+  MtrPipe pipe(reader.path(),
+               [&splitter](const redo::MiniTransaction& mtr) { return splitter.Split(mtr); });
   const Status read = ReadMtrs(reader, part, pipe, scan, reporter, stop);
   // What is wrong with an earlier mtr counts for more than why no more could be read.
   const Status split = pipe.Finish();
