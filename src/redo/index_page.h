@@ -93,6 +93,8 @@ class IndexPage {
   IndexPage(MutableByteView frame, RecordFormat format) : frame_(frame), format_(format) {}
 
   [[nodiscard]] Status Check() const;
+  // The last slot that points to `record`; 0 if none but the first does.
+  [[nodiscard]] uint32_t LastSlotOf(uint32_t record) const;
   [[nodiscard]] uint32_t InfoOffset(uint32_t record) const { return record - fixed_header_bytes(); }
 
   MutableByteView frame_;

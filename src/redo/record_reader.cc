@@ -136,8 +136,16 @@ Fault ParseFileCheckpoint(ByteView content, RedoRecord& record) {
   return nullptr;
 }
 
-bool TakePageId(ByteView& content, PageId& page) {
-  return TakeVarint(content, page.space) && TakeVarint(content, page.page);
+// Takes a page id off the front of `content`; false if there is none. Inlined: what is written to
+// memory in parts and read back as a whole waits for that, which was a third of the time here.
+[[gnu::always_inline]] inline bool TakePageId(ByteView& content, PageId& page) {
+  const Varint space = DecodeVarint(content);
+  if (space.size == 0) return false;
+  const Varint number = DecodeVarint(content.subspan(space.size));
+  if (number.size == 0) return false;
+  page = {space.value, number.value};
+  content = content.subspan(space.size + number.size);
+  return true;
 }
 
 Fault ParseFileRecord(ByteView content, RedoRecord& record) {
