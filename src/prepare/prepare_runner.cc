@@ -42,6 +42,13 @@ uint32_t WorkerCount(const PrepareOptions& options) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+// Each waits for the disk after each of its batches: there are some more of them than threads that
+// find work to do at a time.
+uint32_t ApplierCount(const PrepareOptions& options) {
+  const uint32_t workers = WorkerCount(options);
+  return workers + workers / 2;
+}
+
 constexpr size_t kDamagedNamesMax = 20;
 
 // One run. The steps are in the order in which Run() has them; up to BeginChanges nothing of the
@@ -251,7 +258,7 @@ Status PrepareRun::CheckLogs() {
                        RedoChain::Open(fs_, set_, chain_ == nullptr ? none : chain_->increments(),
                                        chain_ != nullptr && chain_->is_begun(), keys_.get()));
   HBK_ASSIGN_OR_RETURN(
-      plan_, PlanMemory(options_.use_memory_bytes, WorkerCount(options_), redo_->bytes()));
+      plan_, PlanMemory(options_.use_memory_bytes, ApplierCount(options_), redo_->bytes()));
   return OkStatus();
 }
 
