@@ -19,6 +19,8 @@ namespace {
 
 // Linux moves at most this much in one call; asking for more only hides a short transfer.
 constexpr size_t kTransferBytesMax = size_t{1} << 30;
+// Below this, choosing the place costs more than waiting for another writer.
+constexpr uint64_t kReservedBytesMin = 512 << 10;
 constexpr uint64_t kOffsetMax = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
 
 bool IsAligned(uint64_t offset, const uint8_t* memory, size_t size) {
@@ -191,6 +193,13 @@ void PosixFile::StartWriteBack(uint64_t offset, uint64_t size) {
   if (is_direct_) return;
   (void)sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(size),
                         SYNC_FILE_RANGE_WRITE);
+}
+
+// ext4 writes to blocks that are allocated under a lock that writers share, and into a hole under one
+// that they do not. Whether there is room, the write itself will tell.
+void PosixFile::WillWrite(uint64_t offset, uint64_t size) {
+  if (!is_direct_ || size < kReservedBytesMin) return;
+  (void)fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(size));
 }
 
 Result<bool> PosixFile::CloneFrom(File& source) {

@@ -35,6 +35,7 @@ class PosixFile final : public File {
   Result<bool> CloneFrom(File& source) override;
   void WillRead(uint64_t offset, uint64_t size) override;
   void StartWriteBack(uint64_t offset, uint64_t size) override;
+  void WillWrite(uint64_t offset, uint64_t size) override;
   Status Sync() override;
   Result<FileInfo> Stat() override;
   Result<uint64_t> SeekData(uint64_t offset) override;

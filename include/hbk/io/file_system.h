@@ -93,6 +93,9 @@ class File {
   // them.
   virtual void WillRead(uint64_t /*offset*/, uint64_t /*size*/) {}
   virtual void StartWriteBack(uint64_t /*offset*/, uint64_t /*size*/) {}
+  // A hint, too: this part of a new file is about to be written. With its place on the disk chosen
+  // before, several threads can write to one direct file at a time; else each waits for the others.
+  virtual void WillWrite(uint64_t /*offset*/, uint64_t /*size*/) {}
   virtual Status Sync() = 0;  // data, size, owner and mode
   virtual Result<FileInfo> Stat() = 0;
   // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.
