@@ -88,7 +88,8 @@ build_and_test() {
   local listed
   listed=$(ctest --preset "$preset" -N "$@")
   if [[ $listed == *integration/* ]]; then await_servers; fi
-  ctest --preset "$preset" --parallel "$(nproc)" --output-junit "$results" "$@" || true
+  # Twice as many as cores: tests with servers mostly wait, and those that do not lock each other out.
+  ctest --preset "$preset" --parallel "$((2 * $(nproc)))" --output-junit "$results" "$@" || true
   count_results "$results"
 }
 
