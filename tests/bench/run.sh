@@ -5,7 +5,7 @@
 #   tests/bench/run.sh [--runs N] [--data-mb N] [--only PART,...] [--build DIR]
 #
 # Parts: backup, huge, small, load, locks, tailer, prepare, increments, storage,
-# verify. docs/benchmarks.md is the output of a run, with what it means.
+# verify. docs/benchmarks.md has the figures of such runs, and what they mean.
 set -euo pipefail
 
 runs=5 data_mb=2048 build="" only=backup,huge,small,load,locks,tailer,prepare,increments,storage,verify
