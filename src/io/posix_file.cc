@@ -195,8 +195,8 @@ void PosixFile::StartWriteBack(uint64_t offset, uint64_t size) {
                         SYNC_FILE_RANGE_WRITE);
 }
 
-// ext4 writes to blocks that are allocated under a lock that writers share, and into a hole under one
-// that they do not. Whether there is room, the write itself will tell.
+// ext4 writes to blocks that are allocated under a lock that writers share, and into a hole under
+// one that they do not. Whether there is room, the write itself will tell.
 void PosixFile::WillWrite(uint64_t offset, uint64_t size) {
   if (!is_direct_ || size < kReservedBytesMin) return;
   (void)fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(size));

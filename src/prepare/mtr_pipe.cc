@@ -55,8 +55,7 @@ Status MtrPipe::VisitBatch(const Batch& batch) {
                                    .end_lsn = mtr.end_lsn,
                                    .body = ByteView(batch.bytes).subspan(mtr.begin, mtr.size),
                                    .sequence_index = 0});
-    if (!visited.ok())
-      return visited.WithContext(fmt::format("{}, LSN {}", path_, mtr.start_lsn));
+    if (!visited.ok()) return visited.WithContext(fmt::format("{}, LSN {}", path_, mtr.start_lsn));
   }
   return OkStatus();
 }

@@ -37,10 +37,8 @@ Status AddAll(MtrPipe& pipe, const std::vector<SeenMtr>& mtrs) {
   for (const SeenMtr& mtr : mtrs) {
     // Bytes that are gone as soon as they were added.
     const std::vector<uint8_t> body = mtr.body;
-    HBK_RETURN_IF_ERROR(pipe.Add({.start_lsn = mtr.start_lsn,
-                                  .end_lsn = mtr.end_lsn,
-                                  .body = body,
-                                  .sequence_index = 0}));
+    HBK_RETURN_IF_ERROR(pipe.Add(
+        {.start_lsn = mtr.start_lsn, .end_lsn = mtr.end_lsn, .body = body, .sequence_index = 0}));
   }
   return OkStatus();
 }
