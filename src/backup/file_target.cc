@@ -16,11 +16,10 @@ constexpr size_t kSmallHoleBytes = io::kDirectAlignment;
 }  // namespace
 
 Result<std::unique_ptr<CopyTarget>> FileTarget::Create(io::FileSystem& fs, Options options) {
-  // With small holes every page is a write of its own: those the page cache gathers.
-  const bool is_direct = options.size >= kDirectBytesMin && !options.has_small_holes;
+  const bool is_large = options.size >= kDirectBytesMin;
   HBK_ASSIGN_OR_RETURN(
-      auto file,
-      fs.Open(options.path, {.write = true, .create = true, .direct = is_direct, .mode = 0600}));
+      auto file, fs.Open(options.path,
+                         {.write = true, .create = true, .write_behind = is_large, .mode = 0600}));
   // The whole size at once: ranges arrive in any order, and what is not written stays a hole.
   if (options.size > 0) HBK_RETURN_IF_ERROR(file->Truncate(options.size));
   return std::unique_ptr<CopyTarget>(new FileTarget(fs, std::move(options), std::move(file)));
@@ -30,9 +29,10 @@ FileTarget::FileTarget(io::FileSystem& fs, Options options, std::unique_ptr<io::
     : fs_(fs), options_(std::move(options)), file_(std::move(file)), digest_(options_.size) {}
 
 Status FileTarget::Write(const FileChunk& chunk) {
-  digest_.AddChunk(chunk.offset / kCopyBufferBytes, chunk.bytes.first(chunk.size));
+  const ByteView bytes = chunk.bytes.first(chunk.size);
+  digest_.AddChunk(chunk.offset / kCopyBufferBytes, bytes);
   HBK_ASSIGN_OR_RETURN(const uint64_t written,
-                       file_->WriteSparse(chunk.offset, chunk.bytes,
+                       file_->WriteSparse(chunk.offset, bytes,
                                           options_.has_small_holes ? kSmallHoleBytes : kHoleBytes));
   written_bytes_ += written;
   return OkStatus();
@@ -52,9 +52,7 @@ Status FileTarget::Finish(uint64_t size, CopyResult& result) {
   }
   result.size = size;
   result.written_bytes = written_bytes_;
-  // The last write may have been rounded up.
-  if (file_->is_encoded() || size != AlignUp(options_.size))
-    HBK_RETURN_IF_ERROR(file_->Truncate(size));
+  if (file_->is_encoded() || size != options_.size) HBK_RETURN_IF_ERROR(file_->Truncate(size));
   HBK_RETURN_IF_ERROR(file_->Close());
   if (size == options_.size) {
     result.digest = digest_.Finish();

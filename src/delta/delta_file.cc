@@ -88,8 +88,6 @@ Result<DeltaSummary> DeltaWriter::Finish() {
   summary.size = written_ + used_;
   summary.page_count = page_count_;
   HBK_RETURN_IF_ERROR(Flush());
-  // The last write was rounded up.
-  HBK_RETURN_IF_ERROR(file_->Truncate(summary.size));
   HBK_RETURN_IF_ERROR(file_->Close());
   summary.digest = digest_.Finish();
   return summary;
@@ -97,7 +95,7 @@ Result<DeltaSummary> DeltaWriter::Finish() {
 
 Status DeltaWriter::Open() {
   HBK_ASSIGN_OR_RETURN(
-      file_, fs_.Open(path_, {.write = true, .create = true, .direct = true, .mode = 0600}));
+      file_, fs_.Open(path_, {.write = true, .create = true, .write_behind = true, .mode = 0600}));
   buffer_ = AlignedBuffer(kBufferBytes);
   std::array<uint8_t, kHeaderBytes> head{};
   StoreLe64(head, 0, kMagic);
@@ -121,11 +119,9 @@ Status DeltaWriter::AddBytes(ByteView bytes) {
 
 Status DeltaWriter::Flush() {
   if (used_ == 0) return OkStatus();
-  const size_t rounded =
-      (used_ + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
-  std::fill_n(buffer_.data() + used_, rounded - used_, uint8_t{0});
-  digest_.AddChunk(ByteView(buffer_.view()).first(used_));
-  HBK_RETURN_IF_ERROR(file_->WriteAt(written_, ByteView(buffer_.view()).first(rounded)));
+  const ByteView bytes = ByteView(buffer_.view()).first(used_);
+  digest_.AddChunk(bytes);
+  HBK_RETURN_IF_ERROR(file_->WriteAt(written_, bytes));
   written_ += used_;
   used_ = 0;
   return OkStatus();

@@ -19,8 +19,6 @@ namespace {
 
 // Linux moves at most this much in one call; asking for more only hides a short transfer.
 constexpr size_t kTransferBytesMax = size_t{1} << 30;
-// Below this, choosing the place costs more than waiting for another writer.
-constexpr uint64_t kReservedBytesMin = 512 << 10;
 constexpr uint64_t kOffsetMax = static_cast<uint64_t>(std::numeric_limits<off_t>::max());
 
 bool IsAligned(uint64_t offset, const uint8_t* memory, size_t size) {
@@ -78,9 +76,11 @@ std::optional<FileInfo> StatFile(int dir_fd, const char* path, int flags) {
   return info;
 }
 
-Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenOptions& options) {
+Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenOptions& options,
+                                            WriteBehindQueue& queue) {
   HBK_CHECK(options.write || (!options.create && !options.truncate));
   HBK_CHECK(!(options.create && options.truncate));
+  HBK_CHECK(!options.write_behind || (options.write && !options.direct));
   const char* verb = options.create ? "creating " : "opening ";
   const int flags = OpenFlags(options);
   bool is_direct = options.direct;
@@ -97,7 +97,8 @@ Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenO
     }
     return ErrnoStatus(errno, verb + path);
   }
-  auto file = std::make_unique<PosixFile>(fd, path, is_direct);
+  auto file =
+      std::make_unique<PosixFile>(fd, path, is_direct, options.write_behind ? &queue : nullptr);
   HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
   if (info.type != FileType::kRegular) return FailedError(verb + path + ": not a regular file");
   return std::unique_ptr<File>(std::move(file));
@@ -153,6 +154,7 @@ Status PosixFile::WriteAt(uint64_t offset, ByteView data) {
     if (error_number == EINTR || FallBackToBuffered(error_number, fd)) continue;
     return ErrorAt("writing", at, size, error_number);
   }
+  if (behind_) behind_->Wrote(offset, data.size());
   return OkStatus();
 }
 
@@ -195,13 +197,6 @@ void PosixFile::StartWriteBack(uint64_t offset, uint64_t size) {
                         SYNC_FILE_RANGE_WRITE);
 }
 
-// ext4 writes to blocks that are allocated under a lock that writers share, and into a hole under
-// one that they do not. Whether there is room, the write itself will tell.
-void PosixFile::WillWrite(uint64_t offset, uint64_t size) {
-  if (!is_direct_ || size < kReservedBytesMin) return;
-  (void)fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(size));
-}
-
 Result<bool> PosixFile::CloneFrom(File& source) {
   const auto* const other = dynamic_cast<PosixFile*>(&source);
   if (other == nullptr) return false;
@@ -221,11 +216,14 @@ Result<bool> PosixFile::CloneFrom(File& source) {
 // fsync, not fdatasync: a restored file whose owner or mode is lost in a crash does not start a
 // server. One call a file makes the difference immaterial.
 Status PosixFile::Sync() {
+  if (behind_) behind_->Finish();
   int rc = 0;
   do {
     rc = fsync(fd_);
   } while (rc != 0 && errno == EINTR);
   if (rc != 0) return ErrnoStatus(errno, "syncing " + path_);
+  if (behind_ && behind_->error_number() != 0)
+    return ErrnoStatus(behind_->error_number(), "syncing " + path_);
   return OkStatus();
 }
 
@@ -265,6 +263,7 @@ Result<bool> PosixFile::TryLock() {
 
 Status PosixFile::Close() {
   HBK_CHECK(fd_ >= 0);
+  if (behind_) behind_->Finish();
   const MutexLock lock(mutex_);
   int error_number = 0;
   for (int* fd : {&buffered_fd_, &fd_}) {
@@ -273,6 +272,8 @@ Status PosixFile::Close() {
     if (close(*fd) != 0 && errno != EINTR) error_number = errno;
     *fd = -1;
   }
+  if (behind_ && error_number == 0) error_number = behind_->error_number();
+  behind_.reset();
   if (error_number != 0) return ErrnoStatus(error_number, "closing " + path_);
   return OkStatus();
 }

@@ -9,21 +9,27 @@
 #include "hbk/base/mutex.h"
 #include "hbk/io/file_system.h"
 
+#include "write_behind.h"
+
 namespace hbk::io {
 
 // What statx() says of `path` (empty: of `dir_fd` itself), in our words. `flags` as for fstatat().
 // errno tells what went wrong.
 std::optional<FileInfo> StatFile(int dir_fd, const char* path, int flags);
 
-Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenOptions& options);
+// The queue is for files that are written behind; borrowed.
+Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenOptions& options,
+                                            WriteBehindQueue& queue);
 
 // A direct file keeps a second, buffered descriptor for the transfers that O_DIRECT cannot do:
 // those that are not aligned. It is opened when the first of them comes.
 class PosixFile final : public File {
  public:
-  // Takes the descriptor over.
-  PosixFile(int fd, std::string path, bool is_direct)
-      : fd_(fd), path_(std::move(path)), is_direct_(is_direct) {}
+  // Takes the descriptor over. With a queue, what is written is written behind.
+  PosixFile(int fd, std::string path, bool is_direct, WriteBehindQueue* queue)
+      : fd_(fd), path_(std::move(path)), is_direct_(is_direct) {
+    if (queue != nullptr) behind_.emplace(fd, *queue);
+  }
   ~PosixFile() override;
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
@@ -35,7 +41,6 @@ class PosixFile final : public File {
   Result<bool> CloneFrom(File& source) override;
   void WillRead(uint64_t offset, uint64_t size) override;
   void StartWriteBack(uint64_t offset, uint64_t size) override;
-  void WillWrite(uint64_t offset, uint64_t size) override;
   Status Sync() override;
   Result<FileInfo> Stat() override;
   Result<uint64_t> SeekData(uint64_t offset) override;
@@ -60,6 +65,7 @@ class PosixFile final : public File {
   int fd_;
   const std::string path_;
   std::atomic<bool> is_direct_;
+  std::optional<WriteBehind> behind_;
   Mutex mutex_;
   int buffered_fd_ HBK_GUARDED_BY(mutex_) = -1;
 };

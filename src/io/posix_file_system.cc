@@ -98,7 +98,7 @@ Status AddInfo(int dir_fd, const std::string& path, std::vector<FileEntry>& file
 class PosixFileSystemImpl final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const std::string& path, const OpenOptions& options) override {
-    return OpenPosixFile(path, options);
+    return OpenPosixFile(path, options, queue_);
   }
 
   Result<FileInfo> Stat(const std::string& path, bool follow) override {
@@ -165,6 +165,9 @@ class PosixFileSystemImpl final : public FileSystem {
 
   Result<std::string> ReadLink(const std::string& path) override;
   Result<int64_t> LockHolder(const std::string& path) override;
+
+ private:
+  WriteBehindQueue queue_;
 };
 
 Result<std::vector<DirectoryEntry>> PosixFileSystemImpl::List(const std::string& path) {
@@ -241,7 +244,7 @@ Status PosixFileSystemImpl::SyncDirectory(const std::string& path) {
 }
 
 Result<std::unique_ptr<WholeSync>> PosixFileSystemImpl::BeginWholeSync(const std::string& path) {
-  return BeginPosixWholeSync(path);
+  return BeginPosixWholeSync(path, queue_);
 }
 
 Result<std::string> PosixFileSystemImpl::ReadLink(const std::string& path) {

@@ -21,19 +21,22 @@ constexpr std::array<uint32_t, 4> kSyncsAll{0xEF53, 0x58465342, 0x9123683E, 0x01
 class PosixWholeSync final : public WholeSync {
  public:
   // Takes the descriptor over.
-  PosixWholeSync(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  PosixWholeSync(int fd, std::string path, WriteBehindQueue& queue)
+      : fd_(fd), path_(std::move(path)), queue_(queue) {}
   ~PosixWholeSync() override { (void)close(fd_); }
   PosixWholeSync(const PosixWholeSync&) = delete;
   PosixWholeSync& operator=(const PosixWholeSync&) = delete;
 
   Status Sync() override {
     if (syncfs(fd_) != 0) return ErrnoStatus(errno, "syncing the file system of " + path_);
+    queue_.Drain();
     return OkStatus();
   }
 
  private:
   const int fd_;
   const std::string path_;
+  WriteBehindQueue& queue_;
 };
 
 // Since Linux 5.8 it fails if anything could not be written since the descriptor was opened;
@@ -53,12 +56,13 @@ bool DoesTellOfErrors() {
 
 }  // namespace
 
-Result<std::unique_ptr<WholeSync>> BeginPosixWholeSync(const std::string& directory) {
+Result<std::unique_ptr<WholeSync>> BeginPosixWholeSync(const std::string& directory,
+                                                       WriteBehindQueue& queue) {
   std::unique_ptr<WholeSync> none;
   if (!DoesTellOfErrors()) return none;
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus(errno, "opening directory " + directory);
-  auto sync = std::make_unique<PosixWholeSync>(fd, directory);
+  auto sync = std::make_unique<PosixWholeSync>(fd, directory, queue);
   struct statfs kind {};
   if (fstatfs(fd, &kind) != 0)
     return ErrnoStatus(errno, "reading the kind of the file system at " + directory);

@@ -36,7 +36,6 @@ Result<uint64_t> File::WriteSparse(uint64_t offset, ByteView data, size_t hole_b
       end += piece;
     }
     if (end > begin) {
-      WillWrite(offset + begin, end - begin);
       HBK_RETURN_IF_ERROR(WriteAt(offset + begin, data.subspan(begin, end - begin)));
       written_bytes += end - begin;
     }

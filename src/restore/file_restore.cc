@@ -9,13 +9,12 @@ namespace {
 
 using filter::TreeDigest;
 
-constexpr uint32_t kFileMode = 0660;            // as the server makes them
-constexpr uint64_t kDirectBytesMin = 16 << 20;  // less is not worth its synchronous writes
-constexpr uint64_t kHoleBytes = 4096;           // the file has holes: keep the smallest ones
-constexpr uint64_t kZeroPageBytes = 16384;      // it has none: spare pages never used
+constexpr uint32_t kFileMode = 0660;           // as the server makes them
+constexpr uint64_t kLargeBytesMin = 16 << 20;  // less may as well stay in the page cache
+constexpr size_t kHoleBytes = 4096;            // the file has holes: keep the smallest ones
+constexpr size_t kZeroPageBytes = 16384;       // it has none: spare pages never used
 
 static_assert(TreeDigest::kChunkBytes % kZeroPageBytes == 0);
-static_assert(kHoleBytes == io::kDirectAlignment);
 
 }  // namespace
 
@@ -28,14 +27,13 @@ FileRestore::FileRestore(const RestoreContext& context, const PlannedFile& file,
       digest_(file.source.info.size) {}
 
 Status FileRestore::Open() {
-  // What has holes is written in small pieces, which the page cache joins.
-  const bool direct = size_ >= kDirectBytesMin && !has_holes_;
-  HBK_ASSIGN_OR_RETURN(source_, context_.fs.Open(file_.source.path, {.direct = direct}));
+  const bool is_large = size_ >= kLargeBytesMin;
+  HBK_ASSIGN_OR_RETURN(source_, context_.fs.Open(file_.source.path, {.direct = is_large}));
   if (mode_ == Mode::kCheckOnly) return OkStatus();
   HBK_ASSIGN_OR_RETURN(
-      target_,
-      context_.fs.Open(file_.target,
-                       {.write = true, .create = true, .direct = direct, .mode = kFileMode}));
+      target_, context_.fs.Open(
+                   file_.target,
+                   {.write = true, .create = true, .write_behind = is_large, .mode = kFileMode}));
   context_.created.AddFile(file_.target);
   return OkStatus();
 }
@@ -63,34 +61,8 @@ Status FileRestore::ProcessChunk(uint64_t index, AlignedBuffer& buffer) {
   const MutableByteView chunk = buffer.view().first(bytes);
   digest_.AddChunk(index, chunk);
   if (mode_ == Mode::kCheckOnly || file_.content) return OkStatus();
-  return WriteChunk(offset, chunk, buffer);
-}
-
-Status FileRestore::WriteChunk(uint64_t offset, MutableByteView bytes, AlignedBuffer& buffer) {
-  const uint64_t granule = has_holes_ ? kHoleBytes : kZeroPageBytes;
-  size_t end = bytes.size();
-  if (target_->is_direct() && end % io::kDirectAlignment != 0) {
-    // The last block of the file is written whole; Finish() cuts it.
-    end = (end + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;
-    std::fill(buffer.data() + bytes.size(), buffer.data() + end, uint8_t{0});
-  }
-  const MutableByteView whole = buffer.view().first(end);
-  size_t run_begin = 0;
-  for (size_t at = 0; at < end;) {
-    const size_t next = std::min<size_t>(at + granule, end);
-    if (!IsAllZero(whole.subspan(at, next - at))) {
-      at = next;
-      continue;
-    }
-    if (at > run_begin) {
-      HBK_RETURN_IF_ERROR(
-          target_->WriteAt(offset + run_begin, whole.subspan(run_begin, at - run_begin)));
-    }
-    at = next;
-    run_begin = next;
-  }
-  if (run_begin == end) return OkStatus();
-  return target_->WriteAt(offset + run_begin, whole.subspan(run_begin, end - run_begin));
+  const size_t hole_bytes = has_holes_ ? kHoleBytes : kZeroPageBytes;
+  return target_->WriteSparse(offset, chunk, hole_bytes).status();
 }
 
 Status FileRestore::Finish() {

@@ -58,7 +58,6 @@ class FileRestore {
  private:
   [[nodiscard]] uint64_t ChunkBytes(uint64_t index) const;
   Status ProcessChunk(uint64_t index, AlignedBuffer& buffer);
-  Status WriteChunk(uint64_t offset, MutableByteView bytes, AlignedBuffer& buffer);
 
   const RestoreContext& context_;
   const PlannedFile& file_;

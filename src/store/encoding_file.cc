@@ -17,8 +17,8 @@ using filter::kFileChunkBytes;
 EncodingFile::EncodingFile(std::unique_ptr<io::File> below, std::string path,
                            filter::FrameEncoderPool& pool)
     : path_(std::move(path)),
-      stored_(std::move(below)),
-      writer_(pool, [this](ByteView bytes) { return stored_.Append(bytes); }) {}
+      below_(std::move(below)),
+      writer_(pool, [this](ByteView bytes) { return AppendStored(bytes); }) {}
 
 Status EncodingFile::Cannot(std::string_view what) const {
   return UnsupportedError(fmt::format("{} is stored encoded and cannot be {}", path_, what));
@@ -32,6 +32,12 @@ Status EncodingFile::WriteAt(uint64_t offset, ByteView data) {
   if (data.empty()) return OkStatus();
   is_begun_ = true;
   return announced_ ? WriteChunk(offset, data) : AppendBytes(offset, data);
+}
+
+Status EncodingFile::AppendStored(ByteView bytes) {
+  HBK_RETURN_IF_ERROR(below_->WriteAt(stored_bytes_, bytes));
+  stored_bytes_ += bytes.size();
+  return OkStatus();
 }
 
 // There are no holes in an encoded file: what is zeros takes next to nothing.
@@ -105,7 +111,7 @@ Status EncodingFile::Sync() {
 }
 
 Result<io::FileInfo> EncodingFile::Stat() {
-  return stored_.file().Stat();
+  return below_->Stat();
 }
 
 Result<uint64_t> EncodingFile::SeekData(uint64_t offset) {
@@ -113,11 +119,11 @@ Result<uint64_t> EncodingFile::SeekData(uint64_t offset) {
 }
 
 Status EncodingFile::SetOwner(uint32_t uid, uint32_t gid) {
-  return stored_.file().SetOwner(uid, gid);
+  return below_->SetOwner(uid, gid);
 }
 
 Status EncodingFile::SetMode(uint32_t mode) {
-  return stored_.file().SetMode(mode);
+  return below_->SetMode(mode);
 }
 
 Status EncodingFile::Close() {
@@ -126,10 +132,9 @@ Status EncodingFile::Close() {
   if (!announced_ || is_whole_ || size == 0) {
     HBK_RETURN_IF_ERROR(EncodeHeld());
     HBK_RETURN_IF_ERROR(writer_.Finish(size).status());
-    HBK_RETURN_IF_ERROR(stored_.Finish());
   }
-  if (wants_sync_) HBK_RETURN_IF_ERROR(stored_.file().Sync());
-  return stored_.Close();
+  if (wants_sync_) HBK_RETURN_IF_ERROR(below_->Sync());
+  return below_->Close();
 }
 
 }  // namespace hbk::store

@@ -13,8 +13,6 @@
 #include "hbk/filter/compressed_file.h"
 #include "hbk/io/file_system.h"
 
-#include "appended_file.h"
-
 namespace hbk::store {
 
 class EncodingFile final : public io::File {
@@ -35,7 +33,7 @@ class EncodingFile final : public io::File {
   Status SetMode(uint32_t mode) override;
   Status Close() override;
   [[nodiscard]] const std::string& path() const override { return path_; }
-  [[nodiscard]] bool is_direct() const override { return stored_.file().is_direct(); }
+  [[nodiscard]] bool is_direct() const override { return below_->is_direct(); }
   [[nodiscard]] bool is_encoded() const override { return true; }
 
  private:
@@ -43,9 +41,11 @@ class EncodingFile final : public io::File {
   Status WriteChunk(uint64_t offset, ByteView data);
   Status AppendBytes(uint64_t offset, ByteView data);
   Status EncodeHeld();
+  Status AppendStored(ByteView bytes);
 
   const std::string path_;
-  AppendedFile stored_;
+  const std::unique_ptr<io::File> below_;
+  uint64_t stored_bytes_ = 0;  // written to it
   filter::CompressedFileWriter writer_;
   std::atomic<bool> is_begun_ = false;
   // Said before the first byte.

@@ -10,15 +10,15 @@ Result<std::unique_ptr<SealingFile>> SealingFile::Create(std::unique_ptr<io::Fil
                                                          std::string path, const seal::DataKey& key,
                                                          const seal::FileId& id) {
   std::unique_ptr<SealingFile> file(new SealingFile(std::move(below), std::move(path)));
-  HBK_ASSIGN_OR_RETURN(
-      file->writer_, seal::SealedWriter::Create(key, id, [&sealed = file->sealed_](ByteView bytes) {
-        return sealed.Append(bytes);
-      }));
+  HBK_ASSIGN_OR_RETURN(file->writer_,
+                       seal::SealedWriter::Create(key, id, [&file = *file](ByteView bytes) {
+                         return file.AppendSealed(bytes);
+                       }));
   return file;
 }
 
 SealingFile::SealingFile(std::unique_ptr<io::File> below, std::string path)
-    : path_(std::move(path)), sealed_(std::move(below)) {}
+    : path_(std::move(path)), below_(std::move(below)) {}
 
 Status SealingFile::Cannot(std::string_view what) const {
   return UnsupportedError(fmt::format("{} is sealed and cannot be {}", path_, what));
@@ -31,6 +31,12 @@ Result<size_t> SealingFile::ReadAt(uint64_t /*offset*/, MutableByteView /*out*/)
 Status SealingFile::WriteAt(uint64_t offset, ByteView data) {
   if (offset != writer_->plain_size()) return Cannot("written but from front to back");
   return writer_->Append(data);
+}
+
+Status SealingFile::AppendSealed(ByteView bytes) {
+  HBK_RETURN_IF_ERROR(below_->WriteAt(sealed_bytes_, bytes));
+  sealed_bytes_ += bytes.size();
+  return OkStatus();
 }
 
 Status SealingFile::Truncate(uint64_t size) {
@@ -49,9 +55,8 @@ Status SealingFile::Sync() {
 Status SealingFile::Close() {
   if (std::exchange(is_closed_, true)) return OkStatus();
   HBK_RETURN_IF_ERROR(writer_->Finish().status());
-  HBK_RETURN_IF_ERROR(sealed_.Finish());
-  if (wants_sync_) HBK_RETURN_IF_ERROR(sealed_.file().Sync());
-  return sealed_.Close();
+  if (wants_sync_) HBK_RETURN_IF_ERROR(below_->Sync());
+  return below_->Close();
 }
 
 }  // namespace hbk::store

@@ -9,8 +9,6 @@
 #include "hbk/io/file_system.h"
 #include "hbk/seal/sealed_file.h"
 
-#include "appended_file.h"
-
 namespace hbk::store {
 
 class SealingFile final : public io::File {
@@ -25,10 +23,10 @@ class SealingFile final : public io::File {
   Status Truncate(uint64_t size) override;
   Status PunchHole(uint64_t offset, uint64_t size) override;
   Status Sync() override;
-  Result<io::FileInfo> Stat() override { return sealed_.file().Stat(); }
+  Result<io::FileInfo> Stat() override { return below_->Stat(); }
   Result<uint64_t> SeekData(uint64_t offset) override { return offset; }
-  Status SetOwner(uint32_t uid, uint32_t gid) override { return sealed_.file().SetOwner(uid, gid); }
-  Status SetMode(uint32_t mode) override { return sealed_.file().SetMode(mode); }
+  Status SetOwner(uint32_t uid, uint32_t gid) override { return below_->SetOwner(uid, gid); }
+  Status SetMode(uint32_t mode) override { return below_->SetMode(mode); }
   Status Close() override;
   [[nodiscard]] const std::string& path() const override { return path_; }
   // It takes writes of any size.
@@ -38,9 +36,11 @@ class SealingFile final : public io::File {
  private:
   SealingFile(std::unique_ptr<io::File> below, std::string path);
   [[nodiscard]] Status Cannot(std::string_view what) const;
+  Status AppendSealed(ByteView bytes);
 
   const std::string path_;
-  AppendedFile sealed_;
+  const std::unique_ptr<io::File> below_;
+  uint64_t sealed_bytes_ = 0;  // written to it
   std::unique_ptr<seal::SealedWriter> writer_;
   bool wants_sync_ = false;
   bool is_closed_ = false;

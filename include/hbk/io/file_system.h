@@ -52,6 +52,10 @@ struct OpenOptions {
   // O_DIRECT where the file system can, buffered where not: is_direct() tells, and may turn false
   // at the first transfer.
   bool direct = false;
+  // With write, and not direct: for a big file that nobody reads soon. What is written goes to the
+  // disk soon and leaves the page cache when it is there; a writer waits only for what was written
+  // long before.
+  bool write_behind = false;
   bool follow = false;   // follow a symlink in the last component; else it is an error
   uint32_t mode = 0600;  // of a created file, before umask
 };
@@ -93,9 +97,6 @@ class File {
   // them.
   virtual void WillRead(uint64_t /*offset*/, uint64_t /*size*/) {}
   virtual void StartWriteBack(uint64_t /*offset*/, uint64_t /*size*/) {}
-  // A hint, too: this part of a new file is about to be written. With its place on the disk chosen
-  // before, several threads can write to one direct file at a time; else each waits for the others.
-  virtual void WillWrite(uint64_t /*offset*/, uint64_t /*size*/) {}
   virtual Status Sync() = 0;  // data, size, owner and mode
   virtual Result<FileInfo> Stat() = 0;
   // Offset of the first byte at or after `offset` that is not in a hole; the size if none is.

@@ -43,7 +43,6 @@ class ForwardingFile : public File {
     return below_->CloneFrom(forwarding != nullptr ? forwarding->below() : source);
   }
   void WillRead(uint64_t offset, uint64_t size) override { below_->WillRead(offset, size); }
-  void WillWrite(uint64_t offset, uint64_t size) override { below_->WillWrite(offset, size); }
   void StartWriteBack(uint64_t offset, uint64_t size) override {
     below_->StartWriteBack(offset, size);
   }

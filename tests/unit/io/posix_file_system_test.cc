@@ -270,21 +270,6 @@ TEST_P(FileSystemTest, DirectFilesReadAndWriteWholeBlocks) {
   EXPECT_THAT(file->Close(), IsOk());
 }
 
-TEST_P(FileSystemTest, WhatIsAboutToBeWrittenIsStillZeros) {
-  const uint64_t size = 2 << 20;
-  const auto file = MustOpen(At("x"), {.write = true, .create = true, .direct = true});
-  ASSERT_THAT(file->Truncate(size), IsOk());
-  file->WillWrite(1 << 20, 1 << 20);
-  file->WillWrite(size, size);  // behind the end: nothing grows
-
-  AlignedBuffer buffer(2 * size);
-  EXPECT_THAT(file->ReadAt(0, buffer.view()), IsOkAndHolds(size));
-  EXPECT_TRUE(IsAllZero(buffer.view()));
-  const auto info = file->Stat();
-  ASSERT_THAT(info, IsOk());
-  EXPECT_EQ(info->size, size);
-}
-
 TEST_P(FileSystemTest, ThreadsWriteTheirOwnPartsOfAFile) {
   const auto file = MustOpen(At("x"), {.write = true, .create = true});
 

@@ -46,23 +46,6 @@ class PosixFileTest : public ::testing::Test {
   const std::string path_ = dir_.path() + "/file";
 };
 
-TEST_F(PosixFileTest, WhatIsAboutToBeWrittenToADirectFileHasItsPlaceAlready) {
-  const auto probe = MustOpen(path_ + "-probe", {.write = true, .create = true, .direct = true});
-  const int fd = open((path_ + "-probe").c_str(), O_WRONLY | O_CLOEXEC);
-  const bool can_allocate = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
-  (void)close(fd);
-  if (!probe->is_direct() || !can_allocate) GTEST_SKIP() << "the file system cannot do it";
-
-  const uint64_t size = 2 << 20;
-  const auto file = MustOpen(path_, {.write = true, .create = true, .direct = true});
-  ASSERT_THAT(file->Truncate(size), IsOk());
-  file->WillWrite(0, 64 << 10);
-  EXPECT_EQ(file->Stat()->allocated_bytes, 0U);  // too little to be worth it
-  file->WillWrite(1 << 20, 1 << 20);
-  EXPECT_EQ(file->Stat()->allocated_bytes, 1U << 20);
-  EXPECT_EQ(file->Stat()->size, size);
-}
-
 TEST_F(PosixFileTest, DirectReadOverAnOddEndGivesTheBytesThatThereAre) {
   for (const size_t size : {1UL, 511UL, 512UL, 4095UL, 4096UL, 4097UL, 10000UL, 12288UL}) {
     const std::string path = path_ + std::to_string(size);

@@ -22,7 +22,8 @@ TEST(PosixWholeSyncTest, SyncsWhatItsKindCan) {
   const TemporaryDirectory directory;
   struct statfs kind {};
   ASSERT_EQ(statfs(directory.path().c_str(), &kind), 0);
-  const auto sync = BeginPosixWholeSync(directory.path());
+  WriteBehindQueue queue;
+  const auto sync = BeginPosixWholeSync(directory.path(), queue);
   ASSERT_THAT(sync, IsOk());
   // ext4: the kernels that tests run on tell of errors.
   if (kind.f_type == 0xEF53) {
@@ -35,14 +36,16 @@ TEST(PosixWholeSyncTest, SyncsWhatItsKindCan) {
 }
 
 TEST(PosixWholeSyncTest, IsNotThereForOtherKindsOfFileSystems) {
-  const auto sync = BeginPosixWholeSync("/proc");
+  WriteBehindQueue queue;
+  const auto sync = BeginPosixWholeSync("/proc", queue);
 
   ASSERT_THAT(sync, IsOk());
   EXPECT_EQ(*sync, nullptr);
 }
 
 TEST(PosixWholeSyncTest, AMissingDirectoryIsAnError) {
-  EXPECT_THAT(BeginPosixWholeSync("/nowhere/at/all"), StatusIs(StatusCode::kNotFound, _));
+  WriteBehindQueue queue;
+  EXPECT_THAT(BeginPosixWholeSync("/nowhere/at/all", queue), StatusIs(StatusCode::kNotFound, _));
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+#include "write_behind.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+
+#include "hbk/io/file_system.h"
+
+namespace hbk::io {
+namespace {
+
+// Less at a time costs requests, more brings nothing: measured with 1 to 16 MiB.
+constexpr uint64_t kRunBytes = 4 << 20;
+// Threads that write one file, each its own part.
+constexpr size_t kRunsMax = 8;
+constexpr uint64_t kUnderWayBytesMax = 32 << 20;
+// Small files are ranges, too; each holds a descriptor.
+constexpr size_t kUnderWayRangesMax = 128;
+
+int SyncRange(int fd, uint64_t offset, uint64_t size, unsigned flags) {
+  int rc = 0;
+  do {
+    rc = sync_file_range(fd, static_cast<off64_t>(offset), static_cast<off64_t>(size), flags);
+  } while (rc != 0 && errno == EINTR);
+  return rc == 0 ? 0 : errno;
+}
+
+// Where the call does not exist, or not for such a file, the kernel writes when it wants to.
+void NoteError(WriteBehindQueue::OpenFile& file, int error_number) {
+  if (error_number == 0 || error_number == EINVAL || error_number == ENOSYS ||
+      error_number == ESPIPE) {
+    return;
+  }
+  int none = 0;
+  file.error_number.compare_exchange_strong(none, error_number);
+}
+
+}  // namespace
+
+void WriteBehindQueue::Start(std::shared_ptr<OpenFile> file, uint64_t offset, uint64_t size) {
+  if (file->fd.get() < 0) return;  // there was no descriptor left for it
+  NoteError(*file, SyncRange(file->fd.get(), offset, size, SYNC_FILE_RANGE_WRITE));
+  {
+    const MutexLock lock(mutex_);
+    ranges_.push_back({std::move(file), offset, size});
+    bytes_ += size;
+  }
+  while (FinishOldest(kUnderWayBytesMax, kUnderWayRangesMax)) {
+  }
+}
+
+void WriteBehindQueue::Drain() {
+  while (FinishOldest(0, 0)) {
+  }
+}
+
+bool WriteBehindQueue::FinishOldest(uint64_t bytes_max, size_t ranges_max) {
+  Range range;
+  {
+    const MutexLock lock(mutex_);
+    if (bytes_ <= bytes_max && ranges_.size() <= ranges_max) return false;
+    range = std::move(ranges_.front());
+    ranges_.pop_front();
+    bytes_ -= range.size;
+  }
+  const int fd = range.file->fd.get();
+  NoteError(*range.file, SyncRange(fd, range.offset, range.size,
+                                   SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                       SYNC_FILE_RANGE_WAIT_AFTER));
+  (void)posix_fadvise(fd, static_cast<off_t>(range.offset), static_cast<off_t>(range.size),
+                      POSIX_FADV_DONTNEED);
+  return true;
+}
+
+WriteBehind::WriteBehind(int fd, WriteBehindQueue& queue)
+    : file_(std::make_shared<WriteBehindQueue::OpenFile>(fcntl(fd, F_DUPFD_CLOEXEC, 0))),
+      queue_(queue) {}
+
+void WriteBehind::Wrote(uint64_t offset, uint64_t size) {
+  Run ready;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = std::ranges::find(runs_, offset, &Run::end);
+    Run run = found != runs_.end() ? *found : Run{offset, offset};
+    if (found != runs_.end()) runs_.erase(found);
+    run.end = offset + size;
+    if (run.end - run.begin >= kRunBytes) {
+      // A page that is not whole yet would be written twice.
+      ready = {run.begin, run.end / kDirectAlignment * kDirectAlignment};
+      run.begin = ready.end;
+    }
+    if (run.begin < run.end) runs_.push_back(run);
+    if (runs_.size() > kRunsMax) {
+      ready = runs_.front();
+      runs_.erase(runs_.begin());
+    }
+  }
+  if (ready.begin < ready.end) queue_.Start(file_, ready.begin, ready.end - ready.begin);
+}
+
+void WriteBehind::Finish() {
+  std::vector<Run> runs;
+  {
+    const MutexLock lock(mutex_);
+    runs.swap(runs_);
+  }
+  for (const Run& run : runs)
+    queue_.Start(file_, run.begin, run.end - run.begin);
+}
+
+}  // namespace hbk::io
