@@ -150,7 +150,6 @@ void BackupRecord::AddCopied(datadir::FileKind kind, CopyStage stage, const Copy
   file.source = result.source;
   chunk_hashes.Add(result.chunk_hashes);
   synced.erase(result.name);
-  if (result.is_synced) synced.insert(result.name);
   increment_pages.erase(result.name);
   if (result.content == manifest::FileContent::kDelta)
     increment_pages[result.name] = result.delta_page_count;

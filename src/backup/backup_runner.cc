@@ -686,9 +686,12 @@ Status BackupRun::SyncCopies() {
     names.push_back(stored);
     if (record_.synced.count(name) != 0) synced.insert(stored);
   }
-  return watch_.Run([this, &names, &synced](std::stop_token halt) {
+  HBK_RETURN_IF_ERROR(watch_.Run([this, &names, &synced](std::stop_token halt) {
     return copier_->SyncAll(names, synced, halt);
-  });
+  }));
+  for (const auto& entry : record_.files)
+    record_.synced.insert(entry.first);
+  return OkStatus();
 }
 
 // Before anything is copied: whether the list can be written to.

@@ -1,6 +1,5 @@
 #include "hbk/backup/file_copier.h"
 
-#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <set>
@@ -85,9 +84,6 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
   uint64_t total = 0;
   for (const CopyJob& job : jobs)
     total += job.size_hint;
-  std::vector<bool> is_synced_here;
-  for (const CopyJob& job : jobs)
-    is_synced_here.push_back(!job.under_lock);
 
   std::atomic<uint64_t> done = 0;
   CopyEnvironment environment{.fs = fs_,
@@ -105,18 +101,7 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
                                 reporter_.Progress(now, std::max(total, now));
                               }};
   CopyPool pool(std::move(environment), std::move(jobs), options_.workers);
-  HBK_ASSIGN_OR_RETURN(auto results, pool.Run());
-
-  // All at the end: the first sync commits the metadata of the others too, so that thousands of
-  // small tables do not each wait for the journal.
-  std::vector<std::string> names;
-  for (size_t i = 0; i < results.size(); ++i) {
-    const std::string stored = StoredName(results[i]);
-    results[i].is_synced = is_synced_here[i] && !stored.empty();
-    if (results[i].is_synced) names.push_back(stored);
-  }
-  HBK_RETURN_IF_ERROR(SyncFiles(names, stop));
-  return results;
+  return pool.Run();
 }
 
 Status FileCopier::BeginSync() {
@@ -136,7 +121,6 @@ Status FileCopier::SyncFiles(const std::vector<std::string>& names, const std::s
 Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
   HBK_RETURN_IF_ERROR(BeginSync());
   HBK_RETURN_IF_ERROR(MakeDirectoriesFor(fs_, {job}, options_.target_dir));
-  const bool is_synced_here = !job.under_lock;
   const CopyEnvironment environment{.fs = fs_,
                                     .target_dir = options_.target_dir,
                                     .page_size = options_.page_size,
@@ -152,12 +136,7 @@ Result<CopyResult> FileCopier::CopyOne(CopyJob job, std::stop_token stop) {
   HBK_RETURN_IF_ERROR(copy.Open(buffers));
   for (uint64_t i = 0; i < copy.range_count(); ++i)
     HBK_RETURN_IF_ERROR(copy.CopyRange(i, buffers));
-  HBK_ASSIGN_OR_RETURN(auto result, copy.Close());
-  const std::string stored = StoredName(result);
-  result.is_synced = is_synced_here && !stored.empty();
-  if (result.is_synced)
-    HBK_RETURN_IF_ERROR(SyncFile(fs_, io::JoinPath(options_.target_dir, stored)));
-  return result;
+  return copy.Close();
 }
 
 Result<CopyResult> FileCopier::WriteBytes(std::string_view name, ByteView bytes, bool replace,

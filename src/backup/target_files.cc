@@ -45,11 +45,6 @@ std::string StoredName(const manifest::ManifestFile& file) {
   return NameOf(file.name, file.content, file.delta_size);
 }
 
-std::string StoredName(const CopyResult& result) {
-  if (result.outcome != CopyOutcome::kCopied) return "";
-  return NameOf(result.name, result.content, result.delta_size);
-}
-
 Status RemoveCopy(io::FileSystem& fs, const std::string& target_dir, const std::string& name,
                   BackupRecord& record) {
   const auto file = record.files.find(name);

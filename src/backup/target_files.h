@@ -24,7 +24,6 @@ class IncrementBase;
 
 // The name in the target of what there is of the file; empty: nothing.
 std::string StoredName(const manifest::ManifestFile& file);
-std::string StoredName(const CopyResult& result);
 
 // The copy of that name, which must be in the record, leaves both.
 Status RemoveCopy(io::FileSystem& fs, const std::string& target_dir, const std::string& name,

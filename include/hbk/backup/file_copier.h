@@ -5,7 +5,7 @@
 // is cut into ranges, which idle workers take over from each other. All-zero stretches are not
 // written: holes stay holes. Of the pages of a page_compressed file only what they use is written:
 // behind it the server leaves whatever was there, and the copy has zeros, in holes where a block of
-// the file system is free. Reads and writes go past the page cache where the file system can.
+// the file system is free. Large files do not stay in the page cache.
 // The first error stops all workers within one buffer.
 //
 // Pages are copied as they lie there, encrypted or compressed, and checked without a key.
@@ -82,9 +82,8 @@ struct CopyJob {
   // DDL is not blocked yet: a file that vanishes, or is rewritten by IMPORT, is an outcome. Else it
   // is an error.
   bool ddl_may_run = false;
-  // No limiter applies, and the file is not synced: SyncAll() does that later.
-  bool under_lock = false;
-  bool replace = false;  // the target may exist from an earlier stage: overwrite it
+  bool under_lock = false;  // no limiter applies
+  bool replace = false;     // the target may exist from an earlier stage: overwrite it
   bool follow_symlink = false;
   bool is_mapped = false;  // its owner writes it through a memory map: its times say nothing
   std::optional<SystemFilePart> system = std::nullopt;  // kSystem
@@ -132,7 +131,6 @@ struct CopyResult {
   manifest::SourceFile source;
   uint64_t retried_pages = 0;              // that were good when read again
   uint64_t written_bytes = 0;              // without holes
-  bool is_synced = false;                  // what was written
   std::vector<KeyUse> keys;                // sorted
   std::vector<DamagedPage> damaged_pages;  // by page number
   std::vector<uint8_t> head;               // kAria: the first aria::kTableHeadBytes, as copied
@@ -164,13 +162,14 @@ class FileCopier {
   FileCopier(const FileCopier&) = delete;
   FileCopier& operator=(const FileCopier&) = delete;
 
-  // Results in the order of the jobs. Progress goes to the reporter.
+  // Results in the order of the jobs. Progress goes to the reporter. Nothing is synced: SyncAll()
+  // does that, for all that was copied before a stage in which others wait, and at the end.
   Result<std::vector<CopyResult>> Copy(std::vector<CopyJob> jobs, std::stop_token stop);
 
   // Null: of a full backup.
   [[nodiscard]] const IncrementBase* base() const { return options_.base; }
 
-  // One plain file, by the calling thread.
+  // One plain file, by the calling thread. Not synced either.
   Result<CopyResult> CopyOne(CopyJob job, std::stop_token stop);
 
   // A new file with these bytes; `replace` overwrites one of an earlier stage. Synced unless

@@ -165,17 +165,16 @@ TEST(BackupRecordTest, WhatIsSyncedGoesWithTheFile) {
   BackupRecord record = SomeRecord();
   CopyResult result;
   result.name = "d/t.ibd";
-  result.is_synced = true;
   record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kStart, result);
+  EXPECT_TRUE(record.synced.empty());
+  record.synced.insert("d/t.ibd");
   record.RenameFiles({{"d/t.ibd", "d/u.ibd"}});
   EXPECT_EQ(record.synced, (std::set<std::string>{"d/u.ibd"}));
 
   result.name = "d/u.ibd";
-  result.is_synced = false;
   record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kBlockDdl, result);
   EXPECT_TRUE(record.synced.empty()) << "it was copied again";
-  result.is_synced = true;
-  record.AddCopied(datadir::FileKind::kTablespace, CopyStage::kBlockDdl, result);
+  record.synced.insert("d/u.ibd");
   record.Forget("d/u.ibd");
   EXPECT_TRUE(record.synced.empty());
 }

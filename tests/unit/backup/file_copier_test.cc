@@ -218,21 +218,10 @@ TEST_F(FileCopierTest, ASymlinkIsRefusedUnlessItIsToBeFollowed) {
   EXPECT_EQ(Target("d/followed.MYD"), "rows");
 }
 
-TEST_F(FileCopierTest, FilesAreSyncedUnlessCopiedUnderALock) {
-  CopyJob locked = PutPlain("d/locked.frm", "l");
-  locked.under_lock = true;
-
-  ASSERT_THAT(Copy({PutPlain("d/free.frm", "f"), locked}), IsOk());
-
-  EXPECT_THAT(fs_.synced(), ::testing::Contains("/backup/d/free.frm"));
-  EXPECT_THAT(fs_.synced(), ::testing::Not(::testing::Contains("/backup/d/locked.frm")));
-}
-
 TEST_F(FileCopierTest, SyncAllSyncsFilesAndTheirDirectories) {
-  CopyJob job = PutPlain("d/t.frm", "x");
-  job.under_lock = true;
   FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
-  ASSERT_THAT(copier.Copy({job}, {}), IsOk());
+  ASSERT_THAT(copier.Copy({PutPlain("d/t.frm", "x")}, {}), IsOk());
+  EXPECT_THAT(fs_.synced(), ::testing::IsEmpty());
 
   ASSERT_THAT(copier.SyncAll({"d/t.frm"}, {}, {}), IsOk());
 
@@ -241,16 +230,11 @@ TEST_F(FileCopierTest, SyncAllSyncsFilesAndTheirDirectories) {
 
 TEST_F(FileCopierTest, WhatIsSyncedAlreadyIsNotSyncedAgain) {
   FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
-  const auto results = copier.Copy({PutPlain("d/t.frm", "x")}, {});
-  ASSERT_THAT(results, IsOk());
-  EXPECT_TRUE(results->front().is_synced);
-  const auto synced = fs_.synced();
+  ASSERT_THAT(copier.Copy({PutPlain("d/t.frm", "x")}, {}), IsOk());
 
   ASSERT_THAT(copier.SyncAll({"d/t.frm"}, {"d/t.frm"}, {}), IsOk());
 
-  const auto all = fs_.synced();
-  EXPECT_THAT(std::vector(all.begin() + static_cast<ptrdiff_t>(synced.size()), all.end()),
-              ::testing::UnorderedElementsAre("/backup", "/backup/d"));
+  EXPECT_THAT(fs_.synced(), ::testing::UnorderedElementsAre("/backup", "/backup/d"));
 }
 
 class WholeSyncTest : public FileCopierTest {
@@ -261,15 +245,23 @@ class WholeSyncTest : public FileCopierTest {
       jobs_.push_back(PutPlain("d/t" + std::to_string(i) + ".frm", "x"));
   }
 
+  Status CopyAndSync() {
+    std::vector<std::string> names;
+    for (const CopyJob& job : jobs_)
+      names.push_back(job.name);
+    FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
+    HBK_RETURN_IF_ERROR(copier.Copy(jobs_, {}).status());
+    EXPECT_THAT(fs_.synced(), ::testing::IsEmpty());
+    return copier.SyncAll(names, {}, {});
+  }
+
   std::vector<CopyJob> jobs_;
 };
 
 TEST_F(WholeSyncTest, ManyFilesAreSyncedAtOnce) {
-  const auto results = Copy(jobs_, 2);
+  ASSERT_THAT(CopyAndSync(), IsOk());
 
-  ASSERT_THAT(results, IsOk());
-  EXPECT_TRUE(results->front().is_synced);
-  EXPECT_THAT(fs_.synced(), ::testing::ElementsAre("*"));
+  EXPECT_THAT(fs_.synced(), ::testing::ElementsAre("*", "/backup", "/backup/d"));
   fs_.Crash(0);
   EXPECT_EQ(Target("d/t299.frm"), "x");
 }
@@ -277,48 +269,33 @@ TEST_F(WholeSyncTest, ManyFilesAreSyncedAtOnce) {
 TEST_F(WholeSyncTest, FewFilesAreSyncedOneByOne) {
   jobs_.resize(3);
 
-  ASSERT_THAT(Copy(jobs_, 2), IsOk());
+  ASSERT_THAT(CopyAndSync(), IsOk());
 
-  EXPECT_THAT(fs_.synced(), ::testing::UnorderedElementsAre("/backup/d/t0.frm", "/backup/d/t1.frm",
-                                                            "/backup/d/t2.frm"));
+  EXPECT_THAT(fs_.synced(),
+              ::testing::UnorderedElementsAre("/backup/d/t0.frm", "/backup/d/t1.frm",
+                                              "/backup/d/t2.frm", "/backup", "/backup/d"));
 }
 
 TEST_F(WholeSyncTest, WithoutItEachOfManyIsSynced) {
   fs_.SetHasWholeSync(false);
 
-  ASSERT_THAT(Copy(jobs_, 2), IsOk());
+  ASSERT_THAT(CopyAndSync(), IsOk());
 
-  EXPECT_EQ(fs_.synced().size(), jobs_.size());
-}
-
-TEST_F(WholeSyncTest, ManyThatWereCopiedUnderTheLockAreSyncedAtOnceLater) {
-  std::vector<std::string> names;
-  for (CopyJob& job : jobs_) {
-    job.under_lock = true;
-    names.push_back(job.name);
-  }
-  FileCopier copier(fs_, reporter_, {.target_dir = "/backup", .workers = 2});
-  ASSERT_THAT(copier.Copy(jobs_, {}), IsOk());
-  ASSERT_THAT(fs_.synced(), ::testing::IsEmpty());
-
-  ASSERT_THAT(copier.SyncAll(names, {}, {}), IsOk());
-
-  EXPECT_THAT(fs_.synced(), ::testing::ElementsAre("*", "/backup", "/backup/d"));
+  EXPECT_EQ(fs_.synced().size(), jobs_.size() + 2);  // and two directories
 }
 
 TEST_F(WholeSyncTest, WhatCannotBeSyncedIsAnError) {
   FaultyFileSystem faulty(fs_);
   FileCopier copier(faulty, reporter_, {.target_dir = "/backup", .workers = 1});
-  faulty.Arm(FaultKind::kNone, 0);
   ASSERT_THAT(copier.Copy(jobs_, {}), IsOk());
-  const uint64_t change_count = faulty.change_count();
-  for (CopyJob& job : jobs_)
-    job.name = "e/" + job.name;
+  std::vector<std::string> names;
+  for (const CopyJob& job : jobs_)
+    names.push_back(job.name);
 
-  // The last change is the sync; a directory more is made this time.
-  faulty.Arm(FaultKind::kNoSpace, change_count + 1);
+  faulty.Arm(FaultKind::kNoSpace, 1);
 
-  EXPECT_THAT(copier.Copy(jobs_, {}), StatusIs(StatusCode::kNoSpace, HasSubstr("syncing all")));
+  EXPECT_THAT(copier.SyncAll(names, {}, {}),
+              StatusIs(StatusCode::kNoSpace, HasSubstr("syncing all")));
 }
 
 TEST_F(FileCopierTest, WriteBytesMakesDirectoriesAndGivesTheDigest) {

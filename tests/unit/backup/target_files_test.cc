@@ -120,12 +120,6 @@ TEST_F(TargetFilesTest, ADeltaWithoutPagesHasNoFile) {
   PutInBase("d/a.ibd");
   record_.files["d/a.ibd"].content = manifest::FileContent::kDelta;
   EXPECT_EQ(StoredName(record_.files["d/a.ibd"]), "");
-
-  CopyResult result;
-  result.name = "d/a.ibd";
-  EXPECT_EQ(StoredName(result), "d/a.ibd");
-  result.outcome = CopyOutcome::kVanished;
-  EXPECT_EQ(StoredName(result), "");
 }
 
 TEST_F(TargetFilesTest, KeysAreSwappedAndOthersStay) {
