@@ -120,11 +120,13 @@ Status CopyPool::Open(Slot& slot, CopyBuffers& buffers) {
     --opening_count_;
     slot.range_count = opened.ok() ? slot.copy->range_count() : 0;
     is_empty = slot.range_count == 0;
-    if (!is_empty) started_.push_back(&slot);
+    if (!is_empty) slot.begun[slot.next_range++] = 1;
+    if (slot.next_range < slot.range_count) started_.push_back(&slot);
   }
   changed_.NotifyAll();
   HBK_RETURN_IF_ERROR(opened);
-  return is_empty ? FinishSlot(slot) : OkStatus();
+  // Whoever has opened it has the beginning of it in his buffer.
+  return is_empty ? FinishSlot(slot) : ReadRange({&slot, 0}, buffers.chunk);
 }
 
 Status CopyPool::ReadRange(const Unit& unit, AlignedBuffer& chunk) {

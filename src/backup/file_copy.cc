@@ -97,9 +97,12 @@ Status FileCopy::ReadHeader(CopyBuffers& buffers) {
   const bool may_be_imported = job_.ddl_may_run && job_.method == CopyMethod::kTablespace;
   const auto patience = may_be_imported ? std::chrono::microseconds(kFirstPagePatienceInDdl)
                                         : std::chrono::microseconds(kFirstPagePatience);
-  HBK_ASSIGN_OR_RETURN(const innodb::FirstPage first,
-                       ReadFirstPage(*source_, before_.size, environment_.page_size, buffers.page,
-                                     patience, environment_.sleep, environment_.stop));
+  HBK_ASSIGN_OR_RETURN(innodb::FirstPage first, ReadFirstPiece(buffers));
+  if (first.kind == innodb::FirstPageKind::kDamaged) {
+    HBK_ASSIGN_OR_RETURN(
+        first, ReadFirstPage(*source_, before_.size, environment_.page_size, buffers.page, patience,
+                             environment_.sleep, environment_.stop));
+  }
   if (first.kind == innodb::FirstPageKind::kDeferred) {
     Abandon(CopyOutcome::kDeferred);
     return OkStatus();
@@ -113,6 +116,35 @@ Status FileCopy::ReadHeader(CopyBuffers& buffers) {
   PageLayout layout{first.header.space_id, 0, first.header.flags, std::nullopt};
   pages_ = std::make_unique<PageReader>(*source_, layout, environment_.sleep);
   return OkStatus();
+}
+
+// Thousands of small tables are read once each, instead of twice. For an increment there may be
+// nothing more to read than the page: that is asked for alone, and kDamaged said here.
+Result<innodb::FirstPage> FileCopy::ReadFirstPiece(CopyBuffers& buffers) {
+  innodb::FirstPage unread;
+  unread.kind = innodb::FirstPageKind::kDamaged;
+  if (environment_.base != nullptr || before_.size == 0) return unread;
+  const CopyPiece piece{0, static_cast<size_t>(std::min(kCopyBufferBytes, before_.size))};
+  HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(piece, buffers.chunk));
+  const ByteView read = ByteView(buffers.chunk.view()).first(got);
+  const innodb::FirstPage first =
+      innodb::ClassifyFirstPage(read.first(std::min<size_t>(got, innodb::kPageSizeMax)),
+                                before_.size, environment_.page_size);
+  if (first.kind != innodb::FirstPageKind::kDamaged) {
+    first_piece_ = buffers.chunk.data();
+    first_piece_bytes_ = got;
+  }
+  return first;
+}
+
+// As if it were read now. The file may end with a page that is not whole, and is left out.
+size_t FileCopy::TakeFirstPiece(const CopyPiece& piece, AlignedBuffer& chunk) {
+  HBK_CHECK(piece.offset == 0 && chunk.data() == first_piece_);
+  first_piece_ = nullptr;
+  const size_t got = std::min(first_piece_bytes_, piece.size);
+  const MutableByteView rest = chunk.view().first(AlignUp(piece.size)).subspan(got);
+  std::fill(rest.begin(), rest.end(), uint8_t{0});
+  return got;
 }
 
 Status FileCopy::OpenTarget() {
@@ -319,6 +351,9 @@ Result<std::optional<size_t>> FileCopy::Read(const CopyPiece& piece, AlignedBuff
 }
 
 Result<std::optional<size_t>> FileCopy::ReadPiece(const CopyPiece& piece, AlignedBuffer& chunk) {
+  // Whoever reads other pieces does so at the same time.
+  if (piece.offset == 0 && first_piece_ != nullptr)
+    return NoteRead(piece, TakeFirstPiece(piece, chunk));
   if (has_holes_) {
     HBK_ASSIGN_OR_RETURN(const uint64_t data, source_->SeekData(piece.offset));
     if (data >= piece.offset + piece.size) {
@@ -328,6 +363,10 @@ Result<std::optional<size_t>> FileCopy::ReadPiece(const CopyPiece& piece, Aligne
     }
   }
   HBK_ASSIGN_OR_RETURN(const size_t got, ReadChunk(piece, chunk));
+  return NoteRead(piece, got);
+}
+
+Result<std::optional<size_t>> FileCopy::NoteRead(const CopyPiece& piece, size_t got) {
   if (got < piece.size) HBK_RETURN_IF_ERROR(NoteEnd(piece.offset + got));
   return is_abandoned() ? std::nullopt : std::optional<size_t>(got);
 }

@@ -39,6 +39,7 @@ struct CopyEnvironment {
   io::RateLimiter* read_limiter = nullptr;
   io::RateLimiter* byte_limiter = nullptr;
   bool keep_damaged_pages = false;
+  bool gives_way = false;               // the copying threads run behind others
   const IncrementBase* base = nullptr;  // of an increment
   std::function<std::string(const std::string& name)> table_of = {};
   Sleep sleep = SleepForReal;
@@ -75,7 +76,9 @@ class FileCopy {
 
   FileCopy(const CopyEnvironment& environment, CopyJob job);
 
-  // Opens source and target. Afterwards there may be nothing to copy: range_count() is 0.
+  // Opens source and target. Afterwards there may be nothing to copy: range_count() is 0. Else the
+  // first Read is of the first piece, and into `buffers.chunk`: what was read for the header is in
+  // it already.
   Status Open(CopyBuffers& buffers);
   [[nodiscard]] uint64_t range_count() const;
   // In their order.
@@ -94,6 +97,7 @@ class FileCopy {
  private:
   Status OpenSource(CopyBuffers& buffers);
   Status ReadHeader(CopyBuffers& buffers);
+  Result<innodb::FirstPage> ReadFirstPiece(CopyBuffers& buffers);
   Status OpenTarget();
   Status LookAtBase(CopyBuffers& buffers);
   Status LookAtSpaceInBase(CopyBuffers& buffers);
@@ -101,6 +105,8 @@ class FileCopy {
   Result<bool> HasContentOf(const manifest::ManifestFile& known, CopyBuffers& buffers);
   Status WaitForTurn(uint64_t bytes);
   Result<size_t> ReadChunk(const CopyPiece& piece, AlignedBuffer& chunk);
+  Result<std::optional<size_t>> NoteRead(const CopyPiece& piece, size_t got);
+  size_t TakeFirstPiece(const CopyPiece& piece, AlignedBuffer& chunk);
   Result<size_t> ReadToEnd(const CopyPiece& piece, MutableByteView read);
   Result<std::optional<size_t>> ReadPiece(const CopyPiece& piece, AlignedBuffer& chunk);
   Status StorePiece(const CopyPiece& piece, size_t got, CopyBuffers& buffers);
@@ -138,6 +144,10 @@ class FileCopy {
   int64_t opened_ns_ = 0;  // in the time of files
   uint64_t size_ = 0;      // what is to be copied
   bool has_holes_ = false;
+  // The buffer that the first piece is in, until it is taken, and how much of it the file has. Of
+  // whoever reads that piece.
+  const uint8_t* first_piece_ = nullptr;
+  size_t first_piece_bytes_ = 0;
   // Of an increment.
   bool is_in_base_ = false;  // nothing is written
   ReadChoice reading_ = ReadChoice::kRead;
