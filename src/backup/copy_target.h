@@ -16,8 +16,8 @@
 
 namespace hbk::backup {
 
-// Smaller files are not worth the extra alignment work of direct I/O.
-constexpr uint64_t kDirectBytesMin = 64 << 10;
+// Smaller files are not worth the calls that keep them out of the page cache.
+constexpr uint64_t kLargeBytesMin = 64 << 10;
 
 constexpr uint64_t AlignUp(uint64_t size) {
   return (size + io::kDirectAlignment - 1) / io::kDirectAlignment * io::kDirectAlignment;

@@ -62,7 +62,7 @@ Status FileCopy::Open(CopyBuffers& buffers) {
 
 Status FileCopy::OpenSource(CopyBuffers& buffers) {
   auto source = environment_.fs.Open(
-      job_.source_path, {.direct = IsTablespace(job_.method) || job_.size_hint >= kDirectBytesMin,
+      job_.source_path, {.direct = IsTablespace(job_.method) || job_.size_hint >= kLargeBytesMin,
                          .follow = job_.follow_symlink});
   if (!source.ok()) {
     CopyOutcome outcome = CopyOutcome::kCopied;

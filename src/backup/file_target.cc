@@ -16,7 +16,7 @@ constexpr size_t kSmallHoleBytes = io::kDirectAlignment;
 }  // namespace
 
 Result<std::unique_ptr<CopyTarget>> FileTarget::Create(io::FileSystem& fs, Options options) {
-  const bool is_large = options.size >= kDirectBytesMin;
+  const bool is_large = options.size >= kLargeBytesMin;
   HBK_ASSIGN_OR_RETURN(
       auto file, fs.Open(options.path,
                          {.write = true, .create = true, .write_behind = is_large, .mode = 0600}));

@@ -97,8 +97,9 @@ Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenO
     }
     return ErrnoStatus(errno, verb + path);
   }
-  auto file =
-      std::make_unique<PosixFile>(fd, path, is_direct, options.write_behind ? &queue : nullptr);
+  OpenOptions actual = options;
+  actual.direct = is_direct;
+  auto file = std::make_unique<PosixFile>(fd, path, actual, queue);
   HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
   if (info.type != FileType::kRegular) return FailedError(verb + path + ": not a regular file");
   return std::unique_ptr<File>(std::move(file));
@@ -222,9 +223,7 @@ Status PosixFile::Sync() {
     rc = fsync(fd_);
   } while (rc != 0 && errno == EINTR);
   if (rc != 0) return ErrnoStatus(errno, "syncing " + path_);
-  if (behind_ && behind_->error_number() != 0)
-    return ErrnoStatus(behind_->error_number(), "syncing " + path_);
-  return OkStatus();
+  return queue_.status();
 }
 
 Result<FileInfo> PosixFile::Stat() {
@@ -272,7 +271,6 @@ Status PosixFile::Close() {
     if (close(*fd) != 0 && errno != EINTR) error_number = errno;
     *fd = -1;
   }
-  if (behind_ && error_number == 0) error_number = behind_->error_number();
   behind_.reset();
   if (error_number != 0) return ErrnoStatus(error_number, "closing " + path_);
   return OkStatus();

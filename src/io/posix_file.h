@@ -25,10 +25,10 @@ Result<std::unique_ptr<File>> OpenPosixFile(const std::string& path, const OpenO
 // those that are not aligned. It is opened when the first of them comes.
 class PosixFile final : public File {
  public:
-  // Takes the descriptor over. With a queue, what is written is written behind.
-  PosixFile(int fd, std::string path, bool is_direct, WriteBehindQueue* queue)
-      : fd_(fd), path_(std::move(path)), is_direct_(is_direct) {
-    if (queue != nullptr) behind_.emplace(fd, *queue);
+  // Takes the descriptor over, and borrows the queue.
+  PosixFile(int fd, std::string path, const OpenOptions& options, WriteBehindQueue& queue)
+      : fd_(fd), path_(std::move(path)), is_direct_(options.direct), queue_(queue) {
+    if (options.write_behind) behind_.emplace(fd, path_, queue);
   }
   ~PosixFile() override;
   PosixFile(const PosixFile&) = delete;
@@ -65,6 +65,7 @@ class PosixFile final : public File {
   int fd_;
   const std::string path_;
   std::atomic<bool> is_direct_;
+  WriteBehindQueue& queue_;
   std::optional<WriteBehind> behind_;
   Mutex mutex_;
   int buffered_fd_ HBK_GUARDED_BY(mutex_) = -1;

@@ -30,7 +30,7 @@ class PosixWholeSync final : public WholeSync {
   Status Sync() override {
     if (syncfs(fd_) != 0) return ErrnoStatus(errno, "syncing the file system of " + path_);
     queue_.Drain();
-    return OkStatus();
+    return queue_.status();
   }
 
  private:

@@ -28,20 +28,16 @@ int SyncRange(int fd, uint64_t offset, uint64_t size, unsigned flags) {
 }
 
 // Where the call does not exist, or not for such a file, the kernel writes when it wants to.
-void NoteError(WriteBehindQueue::OpenFile& file, int error_number) {
-  if (error_number == 0 || error_number == EINVAL || error_number == ENOSYS ||
-      error_number == ESPIPE) {
-    return;
-  }
-  int none = 0;
-  file.error_number.compare_exchange_strong(none, error_number);
+bool IsError(int error_number) {
+  return error_number != 0 && error_number != EINVAL && error_number != ENOSYS &&
+         error_number != ESPIPE;
 }
 
 }  // namespace
 
 void WriteBehindQueue::Start(std::shared_ptr<OpenFile> file, uint64_t offset, uint64_t size) {
   if (file->fd.get() < 0) return;  // there was no descriptor left for it
-  NoteError(*file, SyncRange(file->fd.get(), offset, size, SYNC_FILE_RANGE_WRITE));
+  Note(*file, SyncRange(file->fd.get(), offset, size, SYNC_FILE_RANGE_WRITE));
   {
     const MutexLock lock(mutex_);
     ranges_.push_back({std::move(file), offset, size});
@@ -56,6 +52,13 @@ void WriteBehindQueue::Drain() {
   }
 }
 
+Status WriteBehindQueue::status() {
+  const MutexLock lock(mutex_);
+  while (asking_ > 0)
+    asked_.Wait(mutex_);
+  return status_;
+}
+
 bool WriteBehindQueue::FinishOldest(uint64_t bytes_max, size_t ranges_max) {
   Range range;
   {
@@ -64,28 +67,48 @@ bool WriteBehindQueue::FinishOldest(uint64_t bytes_max, size_t ranges_max) {
     range = std::move(ranges_.front());
     ranges_.pop_front();
     bytes_ -= range.size;
+    ++asking_;
   }
   const int fd = range.file->fd.get();
-  NoteError(*range.file, SyncRange(fd, range.offset, range.size,
-                                   SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                                       SYNC_FILE_RANGE_WAIT_AFTER));
+  Note(*range.file,
+       SyncRange(fd, range.offset, range.size,
+                 SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+  {
+    const MutexLock lock(mutex_);
+    --asking_;
+  }
+  asked_.NotifyAll();
   (void)posix_fadvise(fd, static_cast<off_t>(range.offset), static_cast<off_t>(range.size),
                       POSIX_FADV_DONTNEED);
   return true;
 }
 
-WriteBehind::WriteBehind(int fd, WriteBehindQueue& queue)
-    : file_(std::make_shared<WriteBehindQueue::OpenFile>(fcntl(fd, F_DUPFD_CLOEXEC, 0))),
+void WriteBehindQueue::Note(const OpenFile& file, int error_number) {
+  if (!IsError(error_number)) return;
+  const MutexLock lock(mutex_);
+  if (status_.ok()) status_ = ErrnoStatus(error_number, "writing back " + file.path);
+}
+
+WriteBehind::WriteBehind(int fd, const std::string& path, WriteBehindQueue& queue)
+    : file_(std::make_shared<WriteBehindQueue::OpenFile>(fcntl(fd, F_DUPFD_CLOEXEC, 0), path)),
       queue_(queue) {}
 
 void WriteBehind::Wrote(uint64_t offset, uint64_t size) {
   Run ready;
   {
     const MutexLock lock(mutex_);
-    const auto found = std::ranges::find(runs_, offset, &Run::end);
-    Run run = found != runs_.end() ? *found : Run{offset, offset};
-    if (found != runs_.end()) runs_.erase(found);
-    run.end = offset + size;
+    Run run{offset, offset + size};
+    // Two threads that write neighbours may come here in either order.
+    const auto before = std::ranges::find(runs_, run.begin, &Run::end);
+    if (before != runs_.end()) {
+      run.begin = before->begin;
+      runs_.erase(before);
+    }
+    const auto behind = std::ranges::find(runs_, run.end, &Run::begin);
+    if (behind != runs_.end()) {
+      run.end = behind->end;
+      runs_.erase(behind);
+    }
     if (run.end - run.begin >= kRunBytes) {
       // A page that is not whole yet would be written twice.
       ready = {run.begin, run.end / kDirectAlignment * kDirectAlignment};

@@ -5,17 +5,20 @@
 // the kernel joins what is written to larger requests and has several of them under way, while the
 // writer goes on; on ext4 a copy of 2 GB takes two thirds of the time (docs/benchmarks.md).
 //
-// Errors   An error of the write back is kept for error_number(): the kernel tells it once for each
-//          open file, and waiting here may be what it is told to. syncfs() hears of it by itself.
+// Errors   The kernel tells an error of the write back to whoever asks first: that may be the wait
+//          here, for a file that is closed by then, and whoever syncs it later by its name would
+//          hear nothing. So the first error is kept for good, and every Sync asks for it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "hbk/base/mutex.h"
+#include "hbk/base/status.h"
 
 #include "scoped_fd.h"
 
@@ -26,15 +29,18 @@ namespace hbk::io {
 class WriteBehindQueue {
  public:
   struct OpenFile {
-    explicit OpenFile(int owned_fd) : fd(owned_fd) {}
+    OpenFile(int owned_fd, std::string name) : fd(owned_fd), path(std::move(name)) {}
     const ScopedFd fd;
-    std::atomic<int> error_number{0};
+    const std::string path;
   };
 
   // The file stays open as long as something of it is on its way.
   void Start(std::shared_ptr<OpenFile> file, uint64_t offset, uint64_t size) HBK_EXCLUDES(mutex_);
   // Until nothing is on its way.
   void Drain() HBK_EXCLUDES(mutex_);
+  // Of the first write back that failed; of what is on its way nothing is known. It waits for those
+  // that are being asked about: what was synced before this is called cannot have failed unheard.
+  Status status() HBK_EXCLUDES(mutex_);
 
  private:
   struct Range {
@@ -44,24 +50,26 @@ class WriteBehindQueue {
   };
 
   bool FinishOldest(uint64_t bytes_max, size_t ranges_max) HBK_EXCLUDES(mutex_);
+  void Note(const OpenFile& file, int error_number) HBK_EXCLUDES(mutex_);
 
   Mutex mutex_;
+  CondVar asked_;
   std::deque<Range> ranges_ HBK_GUARDED_BY(mutex_);
   uint64_t bytes_ HBK_GUARDED_BY(mutex_) = 0;
+  size_t asking_ HBK_GUARDED_BY(mutex_) = 0;  // threads that wait for the kernel's answer
+  Status status_ HBK_GUARDED_BY(mutex_);
 };
 
 // The writes of one file. Any thread, but for Finish.
 class WriteBehind {
  public:
   // `fd` is duplicated. The queue is borrowed.
-  WriteBehind(int fd, WriteBehindQueue& queue);
+  WriteBehind(int fd, const std::string& path, WriteBehindQueue& queue);
 
   // These bytes have been written. They start when they are many with those before them.
   void Wrote(uint64_t offset, uint64_t size) HBK_EXCLUDES(mutex_);
   // Starts the rest.
   void Finish() HBK_EXCLUDES(mutex_);
-  // Of the first write back that failed; 0 if none did.
-  [[nodiscard]] int error_number() const { return file_->error_number; }
 
  private:
   struct Run {

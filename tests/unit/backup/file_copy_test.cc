@@ -18,6 +18,7 @@
 #include "hbk/io/rate_limiter.h"
 
 #include "tablespace_image.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
@@ -46,7 +47,7 @@ class FileCopyTest : public ::testing::Test {
   Result<CopyResult> CopyAgain(CopyJob job) {
     job.name = "file";
     job.source_path = "/data/file";
-    const CopyEnvironment environment{.fs = fs_,
+    const CopyEnvironment environment{.fs = counting_,
                                       .target_dir = "/backup",
                                       .read_limiter = read_limiter_,
                                       .byte_limiter = byte_limiter_,
@@ -69,6 +70,7 @@ class FileCopyTest : public ::testing::Test {
   }
 
   MemFileSystem fs_;
+  hbk::testing::FaultyFileSystem counting_{fs_};
   bool keep_damaged_pages_ = false;
   io::RateLimiter* read_limiter_ = nullptr;
   io::RateLimiter* byte_limiter_ = nullptr;
@@ -85,6 +87,27 @@ TEST_F(FileCopyTest, APageThatStaysBadIsNamedWithFileAndOffset) {
               StatusIs(StatusCode::kCorruption,
                        AllOf(HasSubstr("/data/file"), HasSubstr("page 5:3 at offset 49152"),
                              HasSubstr("bad checksum"))));
+}
+
+TEST_F(FileCopyTest, ASmallTableIsReadOnceForHeaderAndRows) {
+  const std::string content = MakeTablespace({.page_count = 6});
+  const uint64_t reads_before = counting_.read_count();
+
+  // A page that the server has begun to append.
+  ASSERT_THAT(Copy({.method = CopyMethod::kTablespace}, content + std::string(100, 'x')), IsOk());
+
+  EXPECT_EQ(counting_.read_count() - reads_before, 1U);
+  EXPECT_EQ(fs_.Contents("/backup/file"), content);
+}
+
+TEST_F(FileCopyTest, OfALargeTableTheFirstPieceIsReadOnce) {
+  const std::string content = MakeTablespace({.page_count = 160});
+  const uint64_t reads_before = counting_.read_count();
+
+  ASSERT_THAT(Copy({.method = CopyMethod::kTablespace}, content), IsOk());
+
+  EXPECT_EQ(counting_.read_count() - reads_before, 3U);  // 2.5 MiB
+  EXPECT_EQ(fs_.Contents("/backup/file"), content);
 }
 
 TEST_F(FileCopyTest, ABadPageZeroIsForBlockDdlAndAnErrorThere) {

@@ -197,7 +197,8 @@ TEST_F(PosixFileTest, AFileSystemOfTheKernelsOwnDataDoesNotKeepTimes) {
 
 TEST_F(PosixFileTest, FullDeviceIsNoSpace) {
   // /dev/full is no regular file, so this takes it by descriptor.
-  PosixFile file(open("/dev/full", O_RDWR | O_CLOEXEC), "/dev/full", false);
+  WriteBehindQueue queue;
+  PosixFile file(open("/dev/full", O_RDWR | O_CLOEXEC), "/dev/full", {.write = true}, queue);
 
   EXPECT_THAT(
       file.WriteAt(0, AsBytes("x")),

@@ -1,6 +1,8 @@
 #include "write_behind.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +17,8 @@
 
 #include "hbk/io/file_system.h"
 
+#include "posix_file.h"
+#include "posix_whole_sync.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -22,7 +26,8 @@ namespace hbk::io {
 namespace {
 
 using hbk::testing::IsOk;
-using hbk::testing::IsOkAndHolds;
+using hbk::testing::StatusIs;
+using ::testing::HasSubstr;
 
 constexpr uint64_t kMiB = 1 << 20;
 
@@ -113,7 +118,7 @@ TEST_F(WriteBehindTest, AFileStaysOpenUntilItIsOnTheDisk) {
   std::weak_ptr<WriteBehindQueue::OpenFile> seen;
   {
     auto file = std::make_shared<WriteBehindQueue::OpenFile>(
-        open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), path_);
     ASSERT_EQ(ftruncate(file->fd.get(), 4096), 0);
     seen = file;
     queue.Start(std::move(file), 0, 4096);
@@ -121,26 +126,41 @@ TEST_F(WriteBehindTest, AFileStaysOpenUntilItIsOnTheDisk) {
   EXPECT_FALSE(seen.expired());
   queue.Drain();
   EXPECT_TRUE(seen.expired());
+  EXPECT_THAT(queue.status(), IsOk());
 }
 
-TEST_F(WriteBehindTest, AnErrorIsKept) {
+// Such a descriptor does not read or write: what is asked of it fails.
+TEST_F(WriteBehindTest, AnErrorIsKeptAndEverySyncTellsOfIt) {
   ASSERT_THAT(WriteNewFile(PosixFileSystem(), path_, "bytes", 0600), IsOk());
-  // Such a descriptor does not read or write: the call fails.
   const ScopedFd fd(open(path_.c_str(), O_PATH | O_CLOEXEC));
   WriteBehindQueue queue;
-  WriteBehind behind(fd.get(), queue);
-  behind.Wrote(0, 5);
-  EXPECT_EQ(behind.error_number(), 0);
-  behind.Finish();
-  EXPECT_EQ(behind.error_number(), EBADF);
+  const auto other = OpenPosixFile(dir_.path() + "/other", {.write = true, .create = true}, queue);
+  ASSERT_THAT(other, IsOk());
+  {
+    WriteBehind behind(fd.get(), path_, queue);
+    behind.Wrote(0, 5);
+    EXPECT_THAT((*other)->Sync(), IsOk());
+    behind.Finish();
+  }
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT((*other)->Sync(),
+                StatusIs(StatusCode::kFailed, HasSubstr("writing back " + path_)));
+    EXPECT_THAT(queue.status(), StatusIs(StatusCode::kFailed, HasSubstr("writing back " + path_)));
+    queue.Drain();
+  }
+  const auto whole = BeginPosixWholeSync(dir_.path(), queue);
+  ASSERT_THAT(whole, IsOk());
+  if (*whole != nullptr) {
+    EXPECT_THAT((*whole)->Sync(), StatusIs(StatusCode::kFailed, HasSubstr("writing back")));
+  }
 }
 
 TEST_F(WriteBehindTest, WithoutADescriptorTheKernelWritesWhenItWants) {
   WriteBehindQueue queue;
-  WriteBehind behind(-1, queue);
+  WriteBehind behind(-1, path_, queue);
   behind.Wrote(0, 5 * kMiB);
   behind.Finish();
-  EXPECT_EQ(behind.error_number(), 0);
+  EXPECT_THAT(queue.status(), IsOk());
 }
 
 }  // namespace
