@@ -6,8 +6,6 @@
 
 #include "hbk/base/check.h"
 
-#include "urgency.h"
-
 namespace hbk::backup {
 
 CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs, uint32_t workers)
@@ -58,7 +56,6 @@ Result<std::vector<CopyResult>> CopyPool::Run() {
 }
 
 void CopyPool::ReadFiles() {
-  if (environment_.gives_way) GiveWay();
   CopyBuffers buffers;
   Slot* current = nullptr;
   while (const auto unit = Take(current)) {
@@ -70,7 +67,6 @@ void CopyPool::ReadFiles() {
 }
 
 void CopyPool::StoreChunks() {
-  if (environment_.gives_way) GiveWay();
   CopyBuffers buffers;
   while (auto full = full_.Pop()) {
     const Status status = Store(*full, buffers);

@@ -1,6 +1,5 @@
 #include "hbk/backup/file_copier.h"
 
-#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <set>
@@ -93,7 +92,6 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
                               .read_limiter = options_.read_limiter,
                               .byte_limiter = options_.byte_limiter,
                               .keep_damaged_pages = options_.keep_damaged_pages,
-                              .gives_way = std::ranges::none_of(jobs, &CopyJob::under_lock),
                               .base = options_.base,
                               .table_of = options_.table_of,
                               .sleep = SleepForReal,

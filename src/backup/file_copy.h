@@ -39,7 +39,6 @@ struct CopyEnvironment {
   io::RateLimiter* read_limiter = nullptr;
   io::RateLimiter* byte_limiter = nullptr;
   bool keep_damaged_pages = false;
-  bool gives_way = false;               // the copying threads run behind others
   const IncrementBase* base = nullptr;  // of an increment
   std::function<std::string(const std::string& name)> table_of = {};
   Sleep sleep = SleepForReal;

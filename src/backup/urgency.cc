@@ -10,7 +10,6 @@ namespace hbk::backup {
 namespace {
 
 constexpr int kUrgentNice = -10;
-constexpr int kPatientNice = 10;
 
 // To these calls the id of a thread is that of a process.
 id_t ThisThread() {
@@ -28,13 +27,6 @@ Urgency::Urgency() {
 
 Urgency::~Urgency() {
   if (is_granted_) (void)setpriority(PRIO_PROCESS, ThisThread(), nice_before_);
-}
-
-void GiveWay() {
-  errno = 0;
-  const int nice_before = getpriority(PRIO_PROCESS, ThisThread());
-  if (errno == 0 && nice_before < kPatientNice)
-    (void)setpriority(PRIO_PROCESS, ThisThread(), kPatientNice);
 }
 
 }  // namespace hbk::backup

@@ -24,9 +24,4 @@ class Urgency {
   bool is_granted_ = false;
 };
 
-// The calling thread runs behind others on the CPU from now on: for what takes long and nobody
-// waits for. Where a server under load keeps all cores busy, it loses less to the copiers; where
-// they are idle, nothing changes.
-void GiveWay();
-
 }  // namespace hbk::backup

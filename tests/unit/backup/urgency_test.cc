@@ -30,17 +30,5 @@ TEST(UrgencyTest, ThreadsThatAreStartedMeanwhileHaveIt) {
   EXPECT_EQ(nice, NiceOfThisThread());
 }
 
-TEST(UrgencyTest, AThreadThatGivesWayIsBehindOthersAndNotTwice) {
-  const int before = NiceOfThisThread();
-  std::thread([&] {
-    GiveWay();
-    const int once = NiceOfThisThread();
-    EXPECT_GE(once, 10);
-    GiveWay();
-    EXPECT_EQ(NiceOfThisThread(), once);
-  }).join();
-  EXPECT_EQ(NiceOfThisThread(), before);
-}
-
 }  // namespace
 }  // namespace hbk::backup
