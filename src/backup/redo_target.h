@@ -34,7 +34,7 @@ class RedoTarget {
   RedoTarget& operator=(const RedoTarget&) = delete;
 
   Status Append(ByteView bytes);
-  // Writes what is left, syncs, closes. Called once.
+  // Writes what is left, sets the size, syncs, closes. Called once.
   Status Finish();
 
   [[nodiscard]] uint64_t size() const { return size_; }

@@ -18,7 +18,7 @@ CompressedFileSystem::CompressedFileSystem(io::FileSystem& below, std::string di
 
 Result<std::unique_ptr<io::File>> CompressedFileSystem::OpenStored(const std::string& path,
                                                                    const io::OpenOptions& options) {
-  HBK_ASSIGN_OR_RETURN(auto file, below().Open(StoredPath(path), options));
+  HBK_ASSIGN_OR_RETURN(auto file, below().Open(StoredPath(path), OptionsBelow(options)));
   if (options.create || options.truncate) {
     return std::unique_ptr<io::File>(
         std::make_unique<EncodingFile>(std::move(file), path, encoders_));

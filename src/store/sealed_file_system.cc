@@ -29,7 +29,7 @@ Result<std::unique_ptr<io::File>> SealedFileSystem::OpenStored(const std::string
   const std::string name(*NameOf(path));
   if (options.create || options.truncate) {
     HBK_ASSIGN_OR_RETURN(const seal::FileId id, seal::NewFileId());
-    HBK_ASSIGN_OR_RETURN(auto file, below().Open(StoredPath(path), options));
+    HBK_ASSIGN_OR_RETURN(auto file, below().Open(StoredPath(path), OptionsBelow(options)));
     HBK_ASSIGN_OR_RETURN(auto sealing, SealingFile::Create(std::move(file), path, key_, id));
     const MutexLock lock(mutex_);
     ids_.insert_or_assign(name, id);

@@ -30,6 +30,14 @@ bool StoredDirectory::IsStored(std::string_view path) const {
   return name && !name->empty() && !naming_.is_kept(*name);
 }
 
+io::OpenOptions StoredDirectory::OptionsBelow(io::OpenOptions options) {
+  if (options.write && options.direct) {
+    options.direct = false;
+    options.write_behind = true;
+  }
+  return options;
+}
+
 std::string StoredDirectory::StoredPath(std::string_view path) const {
   return std::string(path) + naming_.suffix;
 }

@@ -56,6 +56,8 @@ class StoredDirectory : public io::FileSystem {
   // Nothing: it does not lie in the directory. Else the name relative to it, empty for itself.
   [[nodiscard]] std::optional<std::string_view> NameOf(std::string_view path) const;
   [[nodiscard]] std::string StoredPath(std::string_view path) const;
+  // How the stored file is opened: what is encoded comes in odd sizes, unfit for direct writes.
+  static io::OpenOptions OptionsBelow(io::OpenOptions options);
 
  private:
   // `path` is one of a file that is not kept as it is.
