@@ -11,7 +11,7 @@
 namespace hbk::io {
 namespace {
 
-// Less at a time costs requests, more brings nothing: measured with 1 to 16 MiB.
+// Less at a time costs requests, more brings nothing: measured with 2 to 16 MiB.
 constexpr uint64_t kRunBytes = 4 << 20;
 // Threads that write one file, each its own part.
 constexpr size_t kRunsMax = 8;
