@@ -71,6 +71,18 @@ class CompressedFileSystemTest : public ::testing::Test {
                            }};
 };
 
+// The log of a backup, say: encoded it has odd sizes, which direct writes cannot do.
+TEST_F(CompressedFileSystemTest, WhatShallBeWrittenDirectIsNotOnceItIsEncoded) {
+  const std::string plain = Rows(kChunk + 5000);
+  const auto file = fs_.Open("/b/db/log", {.write = true, .create = true, .direct = true});
+  ASSERT_THAT(file, IsOk());
+  ASSERT_THAT((*file)->WriteAt(0, AsBytes(plain)), IsOk());
+  ASSERT_THAT((*file)->Close(), IsOk());
+
+  EXPECT_TRUE(ReadAll("/b/db/log") == plain);
+  EXPECT_EQ(below_.unaligned_direct_transfer_count(), 0U);
+}
+
 TEST_F(CompressedFileSystemTest, ChunksInAnyOrderAreOneFile) {
   const std::string plain = Rows(3 * kChunk + 5000);
   WriteChunks("/b/db/t.ibd", plain, {2, 0, 3, 1});
