@@ -10,6 +10,10 @@ option(HBK_BUILD_FUZZERS "Build the fuzz targets with libFuzzer (clang)" OFF)
 set(HBK_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 option(HBK_LTO "Link-time optimisation" OFF)
 
+# Lines and functions, for stacks and profiles; local variables are for the dev preset. A quarter of
+# the time to compile.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wcast-align
                     -Wnon-virtual-dtor -Woverloaded-virtual -Wundef -Wvla -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -8,7 +8,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::delta_target_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -145,4 +145,4 @@ TEST_F(DeltaTargetTest, PagesThatShouldHaveBeenNamedAreTold) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::delta_target_test

@@ -18,7 +18,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::file_copier_test {
 namespace {
 
 using ::hbk::testing::FaultKind;
@@ -333,4 +333,4 @@ TEST_F(FileCopierTest, EveryFailedOperationEndsTheCopyOrDoesNotMatter) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::file_copier_test

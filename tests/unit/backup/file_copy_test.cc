@@ -22,7 +22,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::file_copy_test {
 namespace {
 
 using ::hbk::testing::IsOk;
@@ -457,4 +457,4 @@ TEST_F(FileIncrementTest, WhereTimesAreNotKeptFilesAreRead) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::file_copy_test

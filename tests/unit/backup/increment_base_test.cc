@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hbk::backup {
+namespace hbk::backup::increment_base_test {
 namespace {
 
 using manifest::ManifestFile;
@@ -334,4 +334,4 @@ TEST_F(TimeTrustTest, OtherFilesAreJudgedByTheSameRule) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::increment_base_test

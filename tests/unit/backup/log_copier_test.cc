@@ -14,7 +14,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::log_copier_test {
 namespace {
 
 using ::hbk::testing::BlockLogBuilder;
@@ -228,4 +228,4 @@ TEST_F(EncryptedMtrCopierTest, OlderFormatStillTellsOfFiles) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::log_copier_test

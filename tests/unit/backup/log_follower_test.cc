@@ -15,7 +15,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::log_follower_test {
 namespace {
 
 using ::hbk::testing::IsOk;
@@ -432,4 +432,4 @@ TEST_F(LogFollowerTest, WhereNothingBeginsTheBaseIsOfAnotherHistory) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::log_follower_test

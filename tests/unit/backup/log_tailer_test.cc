@@ -16,7 +16,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::log_tailer_test {
 namespace {
 
 using ::hbk::testing::IsOk;
@@ -212,4 +212,4 @@ TEST_F(LogTailerTest, ABaseThatEndsBeforeTheCheckpointChangesNothing) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::log_tailer_test

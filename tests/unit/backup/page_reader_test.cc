@@ -18,7 +18,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::page_reader_test {
 namespace {
 
 using ::hbk::testing::FaultKind;
@@ -293,4 +293,4 @@ TEST(ReadFirstPageTest, ATornFirstPageHeals) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::page_reader_test

@@ -8,7 +8,7 @@
 #include "tests/support/scripted_sql_client.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::position_reader_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -171,4 +171,4 @@ TEST_F(PositionReaderTest, NodeWithoutPositionIsAnError) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::position_reader_test

@@ -12,7 +12,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::redo_ring_test {
 namespace {
 
 using ::hbk::testing::BlockLogBuilder;
@@ -116,4 +116,4 @@ TEST(RedoRingTest, AFileThatGotShorterIsAnError) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::redo_ring_test

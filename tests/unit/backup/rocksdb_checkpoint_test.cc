@@ -12,7 +12,7 @@
 #include "tests/support/silent_reporter.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::rocksdb_checkpoint_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -219,4 +219,4 @@ TEST_F(RocksdbCheckpointTest, NothingInItIsLeftOut) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::rocksdb_checkpoint_test

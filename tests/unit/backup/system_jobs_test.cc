@@ -9,7 +9,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::system_jobs_test {
 namespace {
 
 using ::hbk::testing::IsOk;
@@ -64,4 +64,4 @@ TEST(SystemJobsTest, ATablespaceOfAnotherSpaceIsNotTheSystemTablespace) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::system_jobs_test

@@ -11,7 +11,7 @@
 #include "tests/support/silent_reporter.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::backup {
+namespace hbk::backup::tablespace_set_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -405,4 +405,4 @@ TEST_F(SpaceIncrementTest, ATableThatRedoChangesAndNoFileHasIsMissed) {
 }
 
 }  // namespace
-}  // namespace hbk::backup
+}  // namespace hbk::backup::tablespace_set_test

@@ -9,7 +9,7 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace hbk::crypto {
+namespace hbk::crypto::password_file_test {
 namespace {
 
 using hbk::testing::StatusIs;
@@ -99,4 +99,4 @@ TEST(PasswordFileTest, DigestsHaveTheServersNames) {
 }
 
 }  // namespace
-}  // namespace hbk::crypto
+}  // namespace hbk::crypto::password_file_test

@@ -6,7 +6,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::delta {
+namespace hbk::delta::mariadb_backup_delta_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -180,4 +180,4 @@ TEST(MariadbBackupMetaTest, WhatCannotBeIsRefused) {
 }
 
 }  // namespace
-}  // namespace hbk::delta
+}  // namespace hbk::delta::mariadb_backup_delta_test

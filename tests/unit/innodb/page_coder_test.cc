@@ -14,7 +14,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::innodb {
+namespace hbk::innodb::page_coder_test {
 namespace {
 
 using codec::Algorithm;
@@ -415,4 +415,4 @@ TEST(PageCoderTest, ClearOldPagesMayHaveAnythingWhereTheKeyVersionIs) {
 }
 
 }  // namespace
-}  // namespace hbk::innodb
+}  // namespace hbk::innodb::page_coder_test

@@ -13,7 +13,7 @@
 
 #include "tests/support/page_builder.h"
 
-namespace hbk::innodb {
+namespace hbk::innodb::page_image_test {
 namespace {
 
 using ::testing::AllOf;
@@ -203,4 +203,4 @@ TEST(PageImageTest, AnEncryptedPageDoesNotShowItsSpaceId) {
 }
 
 }  // namespace
-}  // namespace hbk::innodb
+}  // namespace hbk::innodb::page_image_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hbk::innodb {
+namespace hbk::innodb::xdes_test {
 namespace {
 
 TablespaceFlags Flags(uint32_t raw) {
@@ -57,4 +57,4 @@ TEST(XdesTest, TheLastPageOfARangeHasItsBitOnThePage) {
 }
 
 }  // namespace
-}  // namespace hbk::innodb
+}  // namespace hbk::innodb::xdes_test

@@ -9,7 +9,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::keys {
+namespace hbk::keys::open_key_source_test {
 namespace {
 
 using hbk::testing::MemFileSystem;
@@ -79,4 +79,4 @@ TEST(OpenKeySourceTest, AVaultWithoutTlsIsAUsageError) {
 }
 
 }  // namespace
-}  // namespace hbk::keys
+}  // namespace hbk::keys::open_key_source_test

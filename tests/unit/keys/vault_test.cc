@@ -12,7 +12,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::keys {
+namespace hbk::keys::vault_test {
 namespace {
 
 using hbk::testing::MemFileSystem;
@@ -204,4 +204,4 @@ TEST_F(VaultTest, OtherUrlsAreUsageErrors) {
 }
 
 }  // namespace
-}  // namespace hbk::keys
+}  // namespace hbk::keys::vault_test

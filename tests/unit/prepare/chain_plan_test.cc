@@ -7,7 +7,7 @@
 
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::chain_plan_test {
 namespace {
 
 using datadir::FileKind;
@@ -363,4 +363,4 @@ TEST_F(ChainPlanTest, OpenLengthIsTheLeastThatAnyPartHas) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::chain_plan_test

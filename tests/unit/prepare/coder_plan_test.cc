@@ -12,7 +12,7 @@
 #include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::coder_plan_test {
 namespace {
 
 using ::testing::AllOf;
@@ -253,4 +253,4 @@ TEST_F(PlanCodersTest, AnAlgorithmWithoutCodecIsRefusedWithItsTable) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::coder_plan_test

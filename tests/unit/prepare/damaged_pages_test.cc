@@ -13,7 +13,7 @@
 #include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::damaged_pages_test {
 namespace {
 
 using manifest::DamagedPageList;
@@ -126,4 +126,4 @@ TEST_F(DamagedPagesTest, TheListIsReplacedOrGoes) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::damaged_pages_test

@@ -7,7 +7,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::file_moves_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -141,4 +141,4 @@ TEST(RemoveIntermediateDefinitionsTest, OnlyDefinitionsOfIntermediateTablesGo) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::file_moves_test

@@ -7,7 +7,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::file_sizes_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -150,4 +150,4 @@ TEST_F(FileSizesTest, TrimmedFileGetsTheSizeInItsHeader) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::file_sizes_test

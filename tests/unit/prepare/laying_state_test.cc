@@ -5,7 +5,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::laying_state_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -80,4 +80,4 @@ TEST_F(LayingStateTest, ARemovedOneDoesNotComeBack) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::laying_state_test

@@ -13,7 +13,7 @@
 #include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::mariadb_backup_increment_test {
 namespace {
 
 using innodb::TablespaceFlags;
@@ -210,4 +210,4 @@ TEST_F(MariadbBackupIncrementTest, PartialOnesSaySo) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::mariadb_backup_increment_test

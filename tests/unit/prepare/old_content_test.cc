@@ -10,7 +10,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::old_content_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -213,4 +213,4 @@ TEST_F(OldContentTest, BackupWithoutManifestHasNothingToCompareWith) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::old_content_test

@@ -13,7 +13,7 @@
 #include "tests/support/small_backup.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::output_copy_test {
 namespace {
 
 using ::testing::AllOf;
@@ -416,4 +416,4 @@ TEST_F(OutputCopyTest, BaseThatIsBetweenItselfAndASumIsRefusedByItsCheckpointsFi
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::output_copy_test

@@ -10,7 +10,7 @@
 #include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::page_journal_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -137,4 +137,4 @@ TEST_F(PageJournalTest, RestartedJournalForgetsWhatItHad) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::page_journal_test

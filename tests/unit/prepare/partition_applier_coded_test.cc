@@ -14,7 +14,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::partition_applier_coded_test {
 namespace {
 
 using ::testing::AllOf;
@@ -272,4 +272,4 @@ TEST_F(CodedPagesTest, AMissingKeyIsSaidWithThePage) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::partition_applier_coded_test

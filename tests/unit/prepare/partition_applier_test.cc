@@ -12,7 +12,7 @@
 #include "tests/support/small_backup.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::partition_applier_test {
 namespace {
 
 using ::testing::AllOf;
@@ -293,4 +293,4 @@ TEST_F(PartitionApplierTest, StopIsHeardBeforeAnythingIsDone) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::partition_applier_test

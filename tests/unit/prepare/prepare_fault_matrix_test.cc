@@ -17,7 +17,7 @@
 #include "tests/support/small_backup.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::prepare_fault_matrix_test {
 namespace {
 
 using testing::FaultCase;
@@ -180,4 +180,4 @@ TEST(PrepareFaultMatrixTest, Decrypt) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::prepare_fault_matrix_test

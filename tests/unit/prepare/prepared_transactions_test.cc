@@ -17,7 +17,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/undo_builder.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::prepared_transactions_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -264,4 +264,4 @@ INSTANTIATE_TEST_SUITE_P(Formats, PreparedTransactionsTest,
                                            Format{0x1C0, true}));
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::prepared_transactions_test

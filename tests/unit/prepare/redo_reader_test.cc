@@ -11,7 +11,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::redo_reader_test {
 namespace {
 
 using ::testing::AllOf;
@@ -307,4 +307,4 @@ TEST_F(FindFileCheckpointTest, PageRecordBeforeItIsCorruption) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::redo_reader_test

@@ -8,7 +8,7 @@
 #include "tests/support/page_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::tablespace_io_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -157,4 +157,4 @@ TEST_F(TablespaceIoTest, AnImageOfNothingIsAHole) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::tablespace_io_test

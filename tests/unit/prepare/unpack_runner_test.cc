@@ -12,7 +12,7 @@
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::unpack_runner_test {
 namespace {
 
 using ::testing::AllOf;
@@ -303,4 +303,4 @@ TEST(UnpackRunnerTest, AWrongChainLeavesTheBaseCompressed) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::unpack_runner_test

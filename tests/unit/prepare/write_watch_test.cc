@@ -8,7 +8,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::prepare {
+namespace hbk::prepare::write_watch_test {
 namespace {
 
 using hbk::testing::IsOk;
@@ -109,4 +109,4 @@ TEST_F(WriteWatchTest, FilesThatAreOpenAreWatchedOnAfterANewStart) {
 }
 
 }  // namespace
-}  // namespace hbk::prepare
+}  // namespace hbk::prepare::write_watch_test

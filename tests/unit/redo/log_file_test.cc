@@ -10,7 +10,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::redo {
+namespace hbk::redo::log_file_test {
 namespace {
 
 using ::hbk::testing::FromHex;
@@ -276,4 +276,4 @@ TEST(LogGeometryTest, FileThatIsTooShortForItsHeadIsCorruption) {
 }
 
 }  // namespace
-}  // namespace hbk::redo
+}  // namespace hbk::redo::log_file_test

@@ -11,7 +11,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::redo {
+namespace hbk::redo::page_applier_test {
 namespace {
 
 using ::hbk::testing::EncodeVarint;
@@ -236,4 +236,4 @@ TEST(IsFreePageTest, LooksAtTheFirstRecord) {
 }
 
 }  // namespace
-}  // namespace hbk::redo
+}  // namespace hbk::redo::page_applier_test

@@ -9,7 +9,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::redo {
+namespace hbk::redo::record_reader_test {
 namespace {
 
 using ::hbk::testing::FromHex;
@@ -251,4 +251,4 @@ TEST(RecordReaderTest, AfterAPageRecordTheBitMeansSamePage) {
 }
 
 }  // namespace
-}  // namespace hbk::redo
+}  // namespace hbk::redo::record_reader_test

@@ -8,7 +8,7 @@
 #include "tests/support/redo_builder.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::redo {
+namespace hbk::redo::undo_page_records_test {
 namespace {
 
 using ::hbk::testing::FromHex;
@@ -71,4 +71,4 @@ TEST(AppendUndoTest, AFreeOffsetOutsideOfTheRecordsIsCorruption) {
 }
 
 }  // namespace
-}  // namespace hbk::redo
+}  // namespace hbk::redo::undo_page_records_test

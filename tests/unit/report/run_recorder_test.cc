@@ -10,7 +10,7 @@ namespace {
 
 class RunRecorderTest : public ::testing::Test {
  protected:
-  void Advance(int seconds) { now_ += std::chrono::seconds(seconds); }
+  void Advance(int time_s) { now_ += std::chrono::seconds(time_s); }
 
   std::chrono::steady_clock::time_point now_{std::chrono::hours(1)};
   std::optional<RunRecord> record_;

@@ -12,7 +12,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::seal {
+namespace hbk::seal::key_slots_test {
 namespace {
 
 using ::hbk::testing::IsOk;
@@ -189,4 +189,4 @@ TEST_F(KeySlotsTest, NewBackupHasASlotForEachKey) {
 }
 
 }  // namespace
-}  // namespace hbk::seal
+}  // namespace hbk::seal::key_slots_test

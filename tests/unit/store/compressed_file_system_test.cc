@@ -12,7 +12,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::store {
+namespace hbk::store::compressed_file_system_test {
 namespace {
 
 using codec::FrameMethod;
@@ -217,4 +217,4 @@ TEST_F(CompressedFileSystemTest, DamageIsSaidWithTheFile) {
 }
 
 }  // namespace
-}  // namespace hbk::store
+}  // namespace hbk::store::compressed_file_system_test

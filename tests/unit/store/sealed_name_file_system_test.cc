@@ -11,7 +11,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::store {
+namespace hbk::store::sealed_name_file_system_test {
 namespace {
 
 using ::hbk::testing::IsOk;
@@ -123,4 +123,4 @@ TEST_F(SealedNameFileSystemTest, UnderTheSealing) {
 }
 
 }  // namespace
-}  // namespace hbk::store
+}  // namespace hbk::store::sealed_name_file_system_test

@@ -6,7 +6,7 @@
 #include "check_fixture.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::verify {
+namespace hbk::verify::file_check_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -102,4 +102,4 @@ TEST_F(FileCheckTest, OnlyWhatIsReadIsOpen) {
 }
 
 }  // namespace
-}  // namespace hbk::verify
+}  // namespace hbk::verify::file_check_test

@@ -11,7 +11,7 @@
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::verify {
+namespace hbk::verify::read_tee_test {
 namespace {
 
 using ::testing::_;
@@ -100,4 +100,4 @@ TEST_F(ReadTeeTest, AFailedReadOfAGapIsAnError) {
 }
 
 }  // namespace
-}  // namespace hbk::verify
+}  // namespace hbk::verify::read_tee_test

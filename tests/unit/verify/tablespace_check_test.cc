@@ -8,7 +8,7 @@
 #include "check_fixture.h"
 #include "tests/support/status_matchers.h"
 
-namespace hbk::verify {
+namespace hbk::verify::tablespace_check_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -215,4 +215,4 @@ TEST_F(PreparedTablespaceCheckTest, TwoFilesOfOneTablespaceAreFound) {
 }
 
 }  // namespace
-}  // namespace hbk::verify
+}  // namespace hbk::verify::tablespace_check_test
