@@ -1,5 +1,6 @@
 #include "hbk/manifest/chunk_hashes.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -41,6 +42,13 @@ void AppendLe64(std::string& text, uint64_t value) {
   AppendNumber(text, 8, [value](MutableByteView out) { StoreLe64(out, 0, value); });
 }
 
+std::set<std::string_view> DigestsOf(const std::vector<ManifestFile>& files) {
+  std::set<std::string_view> digests;
+  for (const ManifestFile& file : files)
+    digests.insert(file.digest);
+  return digests;
+}
+
 Status Unusable(std::string_view why) {
   return CorruptionError(fmt::format("{}: {}", kChunkHashesName, why));
 }
@@ -61,10 +69,14 @@ ByteView ChunkHashes::Find(uint64_t size, const std::string& digest) const {
 }
 
 void ChunkHashes::KeepOnly(const std::vector<ManifestFile>& files) {
-  std::set<std::string_view> digests;
-  for (const ManifestFile& file : files)
-    digests.insert(file.digest);
+  const auto digests = DigestsOf(files);
   std::erase_if(lists_, [&](const auto& list) { return !digests.contains(list.first); });
+}
+
+bool ChunkHashes::AreOf(const std::vector<ManifestFile>& files) const {
+  const auto digests = DigestsOf(files);
+  return std::all_of(lists_.begin(), lists_.end(),
+                     [&](const auto& list) { return digests.contains(list.first); });
 }
 
 std::string ChunkHashes::Render() const {

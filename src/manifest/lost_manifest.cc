@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "hbk/manifest/backup_manifest.h"
 #include "hbk/manifest/chunk_hashes.h"
 #include "hbk/seal/key_slots.h"
 
@@ -33,6 +32,22 @@ Result<bool> HasLostManifest(io::FileSystem& fs, const std::string& dir,
 
 Status LostManifest(const std::string& dir) {
   return CorruptionError(fmt::format("{}: it is missing, and hbk has made the backup",
+                                     io::JoinPath(dir, kManifestFileName)))
+      .WithHint("put it back from another copy of this backup; without it nothing can be checked");
+}
+
+Status CheckPreparedElsewhere(io::FileSystem& fs, const std::string& dir,
+                              const BackupManifest& manifest) {
+  const auto chunks = LoadChunkHashes(fs, dir);
+  // One that is damaged or missing tells nothing.
+  const StatusCode code = chunks.status().code();
+  if (code == StatusCode::kNotFound || code == StatusCode::kCorruption ||
+      code == StatusCode::kUnsupported)
+    return OkStatus();
+  HBK_RETURN_IF_ERROR(chunks.status());
+  if (chunks->AreOf(manifest.files)) return OkStatus();
+  return CorruptionError(fmt::format("{}: it is not of this backup: it says that the backup is not "
+                                     "prepared, but hbk has prepared it",
                                      io::JoinPath(dir, kManifestFileName)))
       .WithHint("put it back from another copy of this backup; without it nothing can be checked");
 }

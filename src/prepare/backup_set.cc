@@ -38,7 +38,8 @@ Status RefuseIncrement(const std::string& dir) {
           "prepare its base with it: hbk prepare --target-dir=BASE --incremental-dir={}", dir));
 }
 
-Status ApplyCheckpoints(const manifest::Checkpoints& checkpoints, BackupSet& set) {
+Status ApplyCheckpoints(io::FileSystem& fs, const manifest::Checkpoints& checkpoints,
+                        BackupSet& set) {
   const std::string& type = checkpoints.backup_type;
   if (type == "incremental") {
     return RefuseIncrement(set.dir);
@@ -55,7 +56,8 @@ Status ApplyCheckpoints(const manifest::Checkpoints& checkpoints, BackupSet& set
   const bool is_applied = type != "full-backuped";
   if (set.manifest.has_value()) {
     set.is_prepared_elsewhere = is_applied && !set.is_prepared;
-    return OkStatus();
+    return set.is_prepared_elsewhere ? manifest::CheckPreparedElsewhere(fs, set.dir, *set.manifest)
+                                     : OkStatus();
   }
   set.is_prepared = is_applied;
   // Old sets do not say where their redo ends.
@@ -145,7 +147,7 @@ Result<BackupSet> OpenBackupSet(io::FileSystem& fs, const std::string& dir) {
   auto metadata = manifest::LoadMariadbBackupSet(fs, dir);
   if (metadata.ok()) {
     set.metadata = std::move(metadata).value();
-    HBK_RETURN_IF_ERROR(ApplyCheckpoints(set.metadata->checkpoints, set));
+    HBK_RETURN_IF_ERROR(ApplyCheckpoints(fs, set.metadata->checkpoints, set));
     if (!set.manifest.has_value()) {
       HBK_RETURN_IF_ERROR(ReadPartial(fs, set));
       set.settings = set.metadata->config.key_settings;

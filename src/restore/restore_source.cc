@@ -223,6 +223,7 @@ Result<RestoreSource> OpenRestoreSource(io::FileSystem& fs, const std::string& b
   if (manifest && manifest->state == BackupState::kPrepared) {
     HBK_RETURN_IF_ERROR(AddManifestFiles(fs, *manifest, source));
   } else if (IsLogApplied(metadata)) {
+    if (manifest) HBK_RETURN_IF_ERROR(manifest::CheckPreparedElsewhere(fs, backup_dir, *manifest));
     HBK_RETURN_IF_ERROR(AddFilesFound(fs, *metadata, source));
   } else if (metadata && metadata->checkpoints.backup_type == "incremental") {
     return RefuseIncrement(backup_dir);

@@ -127,14 +127,19 @@ class FactsReader {
     }
     if (is_missing) return OkStatus();
     facts_.metadata = std::move(metadata).value();
-    TakeCheckpoints(facts_.metadata->checkpoints);
-    return OkStatus();
+    return TakeCheckpoints(facts_.metadata->checkpoints);
   }
 
-  void TakeCheckpoints(const manifest::Checkpoints& checkpoints) {
+  Status TakeCheckpoints(const manifest::Checkpoints& checkpoints) {
     const bool is_applied =
         checkpoints.backup_type == "log-applied" || checkpoints.backup_type == "full-prepared";
-    if (facts_.manifest && (facts_.is_prepared || !is_applied)) return;
+    if (facts_.manifest && (facts_.is_prepared || !is_applied)) return OkStatus();
+    if (facts_.manifest) {
+      const Status whose =
+          manifest::CheckPreparedElsewhere(context_.fs, facts_.dir, *facts_.manifest);
+      if (!whose.ok())
+        return NoteDamage(whose, FindingKind::kManifest, std::string(manifest::kManifestFileName));
+    }
     // The manifest speaks of files as they were before.
     facts_.is_prepared_elsewhere = facts_.manifest.has_value();
     facts_.manifest.reset();
@@ -143,6 +148,7 @@ class FactsReader {
     facts_.lsn_max = std::max(checkpoints.last_lsn, checkpoints.to_lsn);
     facts_.settings = facts_.metadata->config.key_settings;
     facts_.page_size = facts_.metadata->config.page_size;
+    return OkStatus();
   }
 
   Status ReadDataFilePath() {

@@ -435,6 +435,12 @@ TEST_F(VerifyTest, ADamageOfAPreparedBackupIsFound) {
                            scratch_->Sub("prepare.log")),
               IsOk());
   ExpectAllFound("full", {}, "other");
+
+  // It says that the backup is not prepared: not to be taken for one that mariadb-backup prepared.
+  fs::copy_file(scratch_->Sub("other/hbk_manifest.json"), scratch_->Sub("full/hbk_manifest.json"),
+                fs::copy_options::overwrite_existing);
+  EXPECT_EQ(RunVerify({"--target-dir=" + scratch_->Sub("full")}), 20);
+  EXPECT_THAT(Load(scratch_->Sub("verify.log")), HasSubstr("it is not of this backup"));
 }
 
 TEST_F(VerifyTest, ADamageOfAChainIsFound) {

@@ -33,6 +33,8 @@ class ChunkHashes {
   [[nodiscard]] ByteView Find(uint64_t size, const std::string& digest) const;
   // Forgets what is of no file in the list.
   void KeepOnly(const std::vector<ManifestFile>& files);
+  // Each list is of a file among these.
+  [[nodiscard]] bool AreOf(const std::vector<ManifestFile>& files) const;
   [[nodiscard]] bool empty() const { return lists_.empty(); }
 
   // The same lists always render to the same bytes.

@@ -65,6 +65,20 @@ TEST(ChunkHashesTest, WhatIsInNoFileAnyMoreIsForgotten) {
   EXPECT_FALSE(hashes.Find(3 * kChunk, file.digest).empty());
 }
 
+TEST(ChunkHashesTest, AreOfFilesThatHaveAllTheirDigests) {
+  ChunkHashes hashes;
+  ManifestFile file;
+  file.digest = filter::DigestOfChunkHashes(ListOf(3, 8));
+  EXPECT_TRUE(hashes.AreOf({}));
+
+  hashes.Add(ListOf(3, 8));
+  EXPECT_TRUE(hashes.AreOf({ManifestFile(), file}));
+  EXPECT_FALSE(hashes.AreOf({ManifestFile()}));
+
+  hashes.Add(ListOf(3, 7));
+  EXPECT_FALSE(hashes.AreOf({file}));
+}
+
 TEST(ChunkHashesTest, IsReadAsItWasWritten) {
   ChunkHashes hashes;
   hashes.Add(ListOf(3, 7));

@@ -1,7 +1,13 @@
 #include "hbk/manifest/lost_manifest.h"
 
+#include <cstdint>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/chunk_hashes.h"
 
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -9,8 +15,11 @@
 namespace hbk::manifest {
 namespace {
 
+using hbk::testing::IsOk;
 using hbk::testing::IsOkAndHolds;
 using hbk::testing::MemFileSystem;
+using hbk::testing::StatusIs;
+using ::testing::HasSubstr;
 
 class LostManifestTest : public ::testing::Test {
  protected:
@@ -49,6 +58,55 @@ TEST_F(LostManifestTest, WhatHasAManifestHasNotLostIt) {
   fs_.PutFile("/b/hbk_manifest.json", "{}");
 
   EXPECT_THAT(HasLost(), IsOkAndHolds(false));
+}
+
+// A list of two chunks, which is kept under its digest.
+std::vector<uint8_t> ListOf(uint8_t byte) {
+  return std::vector<uint8_t>(2 * filter::kChunkHashBytes, byte);
+}
+
+class PreparedElsewhereTest : public ::testing::Test {
+ protected:
+  PreparedElsewhereTest() {
+    fs_.PutDirectory("/b");
+    ManifestFile file;
+    file.digest = filter::DigestOfChunkHashes(ListOf(1));
+    manifest_.files.push_back(file);
+  }
+  void PutChunks(const std::vector<uint8_t>& list) {
+    ChunkHashes hashes;
+    hashes.Add(list);
+    fs_.PutFile("/b/hbk_chunks", hashes.Render());
+  }
+  Status Check() { return CheckPreparedElsewhere(fs_, "/b", manifest_); }
+
+  MemFileSystem fs_;
+  BackupManifest manifest_;
+};
+
+TEST_F(PreparedElsewhereTest, ChunksOfTheManifestsFilesAreAsMariadbBackupLeavesThem) {
+  PutChunks(ListOf(1));
+
+  EXPECT_THAT(Check(), IsOk());
+}
+
+TEST_F(PreparedElsewhereTest, ChunksOfOtherFilesAreOfAnotherBackup) {
+  PutChunks(ListOf(2));
+
+  EXPECT_THAT(Check(), StatusIs(StatusCode::kCorruption,
+                                HasSubstr("/b/hbk_manifest.json: it is not of this backup")));
+}
+
+TEST_F(PreparedElsewhereTest, WithoutUsableChunksNothingIsKnown) {
+  EXPECT_THAT(Check(), IsOk());
+  fs_.PutFile("/b/hbk_chunks", "x");
+  EXPECT_THAT(Check(), IsOk());
+}
+
+TEST_F(PreparedElsewhereTest, WhatCannotBeReadIsNotTakenForMissing) {
+  fs_.PutDirectory("/b/hbk_chunks");
+
+  EXPECT_FALSE(Check().ok());
 }
 
 }  // namespace

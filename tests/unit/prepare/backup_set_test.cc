@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/chunk_hashes.h"
 
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -18,6 +19,12 @@ using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::MemFileSystem;
 using testing::StatusIs;
+
+void PutForeignChunks(MemFileSystem& fs) {
+  manifest::ChunkHashes hashes;
+  hashes.Add(std::vector<uint8_t>(2 * filter::kChunkHashBytes, 7));
+  fs.PutFile("/b/hbk_chunks", hashes.Render());
+}
 
 class BackupSetTest : public ::testing::Test {
  protected:
@@ -125,6 +132,16 @@ TEST_F(BackupSetTest, OursThatMariadbBackupPreparedIsKnown) {
   ASSERT_THAT(set, IsOk());
   EXPECT_FALSE(set->is_prepared);
   EXPECT_TRUE(set->is_prepared_elsewhere);
+}
+
+// What tells of the files as they are is not of the manifest: hbk has prepared them.
+TEST_F(BackupSetTest, TheManifestOfAnotherBackupIsNoPrepareOfMariadbBackup) {
+  PutManifest(manifest::BackupState::kUnprepared);
+  PutMetadata("log-applied");
+  PutForeignChunks(fs_);
+
+  EXPECT_THAT(OpenBackupSet(fs_, "/b"),
+              StatusIs(StatusCode::kCorruption, HasSubstr("it is not of this backup")));
 }
 
 TEST_F(BackupSetTest, OursThatWePreparedIsNotPreparedElsewhere) {

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include "hbk/filter/tree_digest.h"
+#include "hbk/manifest/chunk_hashes.h"
+
 #include "backup_sample.h"
 #include "tests/support/status_matchers.h"
 
@@ -85,6 +88,13 @@ TEST(RestoreSourceTest, ABackupOfOursThatMariadbBackupPreparedHasNoDigests) {
   EXPECT_FALSE(source.value().has_digests);
   EXPECT_THAT(source.value().claim_files,
               ElementsAre("hbk_manifest.json", "xtrabackup_checkpoints"));
+
+  // hbk_chunks tells of files that are not in the manifest: hbk has prepared them.
+  manifest::ChunkHashes hashes;
+  hashes.Add(std::vector<uint8_t>(2 * filter::kChunkHashBytes, 7));
+  fs.PutFile("/b/hbk_chunks", hashes.Render());
+  EXPECT_THAT(OpenRestoreSource(fs, "/b"),
+              StatusIs(StatusCode::kCorruption, HasSubstr("it is not of this backup")));
 }
 
 TEST(RestoreSourceTest, OnlyPreparedBackupsAreRestored) {
