@@ -74,7 +74,8 @@ void RedoReader::Seek(redo::Lsn lsn) {
 }
 
 Status RedoReader::BadContent(const Status& status) const {
-  return decryptor_ ? decryptor_->WrongKey().WithContext(file_->path()) : status;
+  const bool is_wrong_key = decryptor_ && status.code() == StatusCode::kCorruption;
+  return is_wrong_key ? decryptor_->WrongKey().WithContext(file_->path()) : status;
 }
 
 Result<bool> RedoReader::Next(redo::MiniTransaction& mtr) {

@@ -48,8 +48,8 @@ class RedoReader {
   // until the next call.
   Result<bool> Next(redo::MiniTransaction& mtr);
   [[nodiscard]] std::string_view end_reason() const { return end_reason_; }
-  // The status for an mtr of this log whose content makes no sense: its checksum was right, so in
-  // an encrypted log it is the key that is wrong.
+  // The status for an mtr of this log whose content makes no sense (kCorruption): its checksum was
+  // right, so in an encrypted log it is the key that is wrong. Other errors are what they are.
   [[nodiscard]] Status BadContent(const Status& status) const;
 
  private:

@@ -225,6 +225,16 @@ TEST_F(EncryptedLogTest, AnotherKeyIsFoundBeforeAnythingIsApplied) {
               StatusIs(StatusCode::kMissingKey, HasSubstr("key 1 version 7 is not the one")));
 }
 
+TEST_F(EncryptedLogTest, OnlyContentTellsOfAnotherKey) {
+  const auto reader = RedoReader::Open(fs_, kPath, 0, &keys_);
+  ASSERT_THAT(reader, IsOk());
+
+  EXPECT_THAT((*reader)->BadContent(CorruptionError("no such record")),
+              StatusIs(StatusCode::kMissingKey, HasSubstr("key 1 version 7 is not the one")));
+  EXPECT_THAT((*reader)->BadContent(Status(StatusCode::kNoSpace, "a temporary file")),
+              StatusIs(StatusCode::kNoSpace, "a temporary file"));
+}
+
 TEST_F(RedoReaderTest, FilesThatAreTooShortAreCorruption) {
   const std::string file = LogBuilder(kFirstLsn, 64 << 10).file();
 
