@@ -101,10 +101,12 @@ Result<ChangedPages> ScanChangedPages(io::FileSystem& fs, const ChangedPagesScan
     std::string_view end_reason = "a mini-transaction is not whole";
     while (decoder->position() < scan.to) {
       const auto done = static_cast<size_t>(decoder->window_lsn() - begin);
-      HBK_ASSIGN_OR_RETURN(const redo::MtrParse parse, decoder->Next(read.bytes.subspan(done)));
-      if (parse.outcome == redo::MtrOutcome::kEndOfLog) end_reason = parse.end_reason;
-      if (parse.outcome != redo::MtrOutcome::kWhole) break;
-      HBK_RETURN_IF_ERROR(collector.Add(parse.mtr));
+      redo::MiniTransaction mtr;
+      HBK_ASSIGN_OR_RETURN(const redo::MtrOutcome outcome,
+                           decoder->Next(read.bytes.subspan(done), mtr));
+      if (outcome == redo::MtrOutcome::kEndOfLog) end_reason = decoder->end_reason();
+      if (outcome != redo::MtrOutcome::kWhole) break;
+      HBK_RETURN_IF_ERROR(collector.Add(mtr));
     }
     if (decoder->position() == position && decoder->window_lsn() == begin) {
       return CorruptionError(

@@ -34,19 +34,26 @@ class MtrCopier final : public LogCopier {
     const bool is_encrypted = encryption_ != LogEncryption::kNone;
     size_t taken = 0;
     while (taken < bytes.size()) {
-      const redo::MtrParse parse = redo::ParseMiniTransaction(
-          bytes.subspan(taken), copied_lsn_ + taken, geometry_, is_encrypted);
-      if (parse.outcome != redo::MtrOutcome::kWhole) {
-        end_reason_ = parse.outcome == redo::MtrOutcome::kEndOfLog
-                          ? parse.end_reason
+      const Lsn start_lsn = copied_lsn_ + taken;
+      const redo::MtrExtent extent =
+          redo::MeasureMiniTransaction(bytes.subspan(taken), start_lsn, geometry_, is_encrypted);
+      if (extent.outcome != redo::MtrOutcome::kWhole) {
+        end_reason_ = extent.outcome == redo::MtrOutcome::kEndOfLog
+                          ? redo::MtrFaultName(extent.fault)
                           : std::string_view("a mini-transaction crosses the flushed LSN");
         break;
       }
-      if (HasPlainFileRecords(encryption_))
-        HBK_RETURN_IF_ERROR(ScanSpaceChanges(parse.mtr, is_encrypted, changes_));
+      const size_t mtr_bytes = extent.body_bytes + redo::MtrTrailerBytes(is_encrypted);
+      if (HasPlainFileRecords(encryption_)) {
+        const redo::MiniTransaction mtr{.start_lsn = start_lsn,
+                                        .end_lsn = start_lsn + mtr_bytes,
+                                        .body = bytes.subspan(taken, extent.body_bytes),
+                                        .sequence_index = extent.body_bytes};
+        HBK_RETURN_IF_ERROR(ScanSpaceChanges(mtr, is_encrypted, changes_));
+      }
       // The target is on its first lap throughout. The checksum does not cover this byte.
-      bytes[taken + parse.mtr.sequence_index] = 1;
-      taken += static_cast<size_t>(parse.mtr.end_lsn - parse.mtr.start_lsn);
+      bytes[taken + extent.body_bytes] = 1;
+      taken += mtr_bytes;
     }
     if (taken > 0) HBK_RETURN_IF_ERROR(target_.Append(bytes.first(taken)));
     copied_lsn_ += taken;
@@ -123,13 +130,15 @@ class BlockCopier final : public LogCopier {
     decoder_->Seek(copied_lsn_);
     while (decoder_->position() < fence) {
       const auto done = static_cast<size_t>(decoder_->window_lsn() - begin);
-      HBK_ASSIGN_OR_RETURN(const redo::MtrParse parse, decoder_->Next(blocks.subspan(done)));
-      if (parse.outcome != redo::MtrOutcome::kWhole) {
-        if (parse.outcome == redo::MtrOutcome::kEndOfLog) end_reason_ = parse.end_reason;
+      redo::MiniTransaction mtr;
+      HBK_ASSIGN_OR_RETURN(const redo::MtrOutcome outcome,
+                           decoder_->Next(blocks.subspan(done), mtr));
+      if (outcome != redo::MtrOutcome::kWhole) {
+        if (outcome == redo::MtrOutcome::kEndOfLog) end_reason_ = decoder_->end_reason();
         if (end_reason_.empty()) end_reason_ = "a mini-transaction is not whole";
         break;
       }
-      HBK_RETURN_IF_ERROR(ScanSpaceChanges(parse.mtr, false, changes_));
+      HBK_RETURN_IF_ERROR(ScanSpaceChanges(mtr, false, changes_));
     }
     copied_lsn_ = whole_lsn_ = decoder_->position();
     return OkStatus();

@@ -11,7 +11,6 @@
 #include "backup_set.h"
 #include "increment_set.h"
 #include "increment_source.h"
-#include "mtr_pipe.h"
 #include "prepared_state.h"
 #include "redo_reader.h"
 
@@ -42,12 +41,16 @@ Status CountRecords(const redo::MiniTransaction& mtr, uint64_t& count) {
   }
 }
 
-Status ReadMtrs(RedoReader& reader, MtrPipe& pipe, CheckedLog& log, const std::stop_token& stop) {
+Status ReadMtrs(RedoReader& reader, CheckedLog& log, const std::stop_token& stop) {
   redo::MiniTransaction mtr;
   for (;;) {
     HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
     if (!has_mtr) return OkStatus();
-    HBK_RETURN_IF_ERROR(pipe.Add(mtr));
+    const Status counted = CountRecords(mtr, log.record_count);
+    if (!counted.ok()) {
+      return reader.BadContent(
+          counted.WithContext(fmt::format("{}, LSN {}", log.path, mtr.start_lsn)));
+    }
     if (++log.mtr_count % kStopMtrs == 0 && stop.stop_requested()) return InterruptedError();
   }
 }
@@ -59,15 +62,7 @@ Result<CheckedLog> ReadToEnd(RedoReader& reader, redo::Lsn last_lsn, const std::
   HBK_ASSIGN_OR_RETURN(const redo::Lsn checkpoint_end, FindFileCheckpoint(reader));
   log.needed_lsn = std::max(last_lsn, checkpoint_end);
   reader.Seek(log.start_lsn);
-  // Bytes and checksums here, records there: one thread for both is slower than most disks.
-  MtrPipe pipe(log.path, [&log](const redo::MiniTransaction& mtr) {
-    return CountRecords(mtr, log.record_count);
-  });
-  const Status read = ReadMtrs(reader, pipe, log, stop);
-  // What is wrong with an earlier one counts for more than why no more could be read.
-  const Status counted = pipe.Finish();
-  if (!counted.ok()) return reader.BadContent(counted);
-  HBK_RETURN_IF_ERROR(read);
+  HBK_RETURN_IF_ERROR(ReadMtrs(reader, log, stop));
   log.end_lsn = reader.position();
   if (log.end_lsn >= log.needed_lsn) return log;
   return CorruptionError(fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}",

@@ -87,14 +87,11 @@ Result<bool> RedoReader::Next(redo::MiniTransaction& mtr) {
     const size_t begin = BytesDone();
     const ByteView rest = window_.view().subspan(begin, end_ - begin);
     if (!rest.empty()) {
-      auto parse = decoder_->Next(rest);
-      if (!parse.ok()) return parse.status().WithContext(file_->path());
-      if (parse->outcome == redo::MtrOutcome::kWhole) {
-        mtr = parse->mtr;
-        return true;
-      }
-      if (parse->outcome == redo::MtrOutcome::kEndOfLog || rest.size() >= geometry_.capacity()) {
-        end_reason_ = parse->end_reason;
+      const auto outcome = decoder_->Next(rest, mtr);
+      if (!outcome.ok()) return outcome.status().WithContext(file_->path());
+      if (*outcome == redo::MtrOutcome::kWhole) return true;
+      if (*outcome == redo::MtrOutcome::kEndOfLog || rest.size() >= geometry_.capacity()) {
+        end_reason_ = *outcome == redo::MtrOutcome::kEndOfLog ? decoder_->end_reason() : "";
         return false;
       }
     }

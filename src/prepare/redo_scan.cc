@@ -1,6 +1,7 @@
 #include "redo_scan.h"
 
-#include "mtr_pipe.h"
+#include <fmt/format.h>
+
 #include "redo_entry.h"
 
 namespace hbk::prepare {
@@ -116,7 +117,7 @@ class MtrSplitter {
   innodb::SpaceId last_space_id_ = 0;
 };
 
-Status ReadMtrs(RedoReader& reader, const RedoPart& part, MtrPipe& pipe, RedoScan& scan,
+Status ReadMtrs(RedoReader& reader, const RedoPart& part, MtrSplitter& splitter, RedoScan& scan,
                 report::Reporter& reporter, const std::stop_token& stop) {
   const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
   const uint64_t total = part.expected_end > start ? part.expected_end - start : 0;
@@ -125,7 +126,10 @@ Status ReadMtrs(RedoReader& reader, const RedoPart& part, MtrPipe& pipe, RedoSca
   while (reader.position() < part.end_max) {
     HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
     if (!has_mtr) break;
-    HBK_RETURN_IF_ERROR(pipe.Add(mtr));
+    const Status split = splitter.Split(mtr);
+    if (!split.ok())
+      return reader.BadContent(
+          split.WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn)));
     if (++scan.mtr_count % kProgressMtrs != 0) continue;
     if (stop.stop_requested()) return InterruptedError();
     reporter.Progress(mtr.end_lsn - start, total);
@@ -147,12 +151,7 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
 Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
                 report::Reporter& reporter, const std::stop_token& stop) {
   MtrSplitter splitter(scan, store, part.filter);
-  MtrPipe pipe(reader.path(),
-               [&splitter](const redo::MiniTransaction& mtr) { return splitter.Split(mtr); });
-  const Status read = ReadMtrs(reader, part, pipe, scan, reporter, stop);
-  // What is wrong with an earlier mtr counts for more than why no more could be read.
-  const Status split = pipe.Finish();
-  return split.ok() ? read : reader.BadContent(split);
+  return ReadMtrs(reader, part, splitter, scan, reporter, stop);
 }
 
 }  // namespace hbk::prepare

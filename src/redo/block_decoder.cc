@@ -26,31 +26,21 @@ void BlockDecoder::Seek(Lsn lsn) {
   end_reason_ = {};
 }
 
-Result<MtrParse> BlockDecoder::Next(ByteView window) {
+Result<MtrOutcome> BlockDecoder::Next(ByteView window, MiniTransaction& mtr) {
   if (at_ > kPayloadKeptMax || at_ == payload_.size()) {
     payload_.erase(payload_.begin(), payload_.begin() + static_cast<ptrdiff_t>(at_));
     measured_ -= at_;
     at_ = 0;
   }
-  MtrParse parse;
   for (;;) {
-    const Split split = SplitOff(parse.mtr);
-    if (split == Split::kMtr) {
-      parse.outcome = MtrOutcome::kWhole;
-      return parse;
-    }
+    const Split split = SplitOff(mtr);
+    if (split == Split::kMtr) return MtrOutcome::kWhole;
     if (split == Split::kMalformed) {
       if (decryptor_) return decryptor_->WrongKey();
       end_reason_ = "length";
     }
-    if (!end_reason_.empty()) {
-      parse.end_reason = end_reason_;
-      return parse;
-    }
-    if (window.size() < kLogBlockBytes) {
-      parse.outcome = MtrOutcome::kNeedBytes;
-      return parse;
-    }
+    if (!end_reason_.empty()) return MtrOutcome::kEndOfLog;
+    if (window.size() < kLogBlockBytes) return MtrOutcome::kNeedBytes;
     HBK_RETURN_IF_ERROR(TakeBlock(window.first(kLogBlockBytes)));
     window = window.subspan(kLogBlockBytes);
   }

@@ -19,7 +19,8 @@ class BlockDecoder final : public LogDecoder {
   void Seek(Lsn lsn) override;
   [[nodiscard]] Lsn position() const override { return lsn_; }
   [[nodiscard]] Lsn window_lsn() const override { return block_lsn_; }
-  Result<MtrParse> Next(ByteView window) override;
+  Result<MtrOutcome> Next(ByteView window, MiniTransaction& mtr) override;
+  [[nodiscard]] std::string_view end_reason() const override { return end_reason_; }
 
  private:
   enum class Split : uint8_t { kMtr, kNeedPayload, kMalformed };

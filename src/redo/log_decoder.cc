@@ -18,24 +18,35 @@ class RingDecoder final : public LogDecoder {
   [[nodiscard]] Lsn position() const override { return lsn_; }
   [[nodiscard]] Lsn window_lsn() const override { return lsn_; }
 
-  Result<MtrParse> Next(ByteView window) override {
+  [[nodiscard]] std::string_view end_reason() const override { return MtrFaultName(fault_); }
+
+  Result<MtrOutcome> Next(ByteView window, MiniTransaction& mtr) override {
     const bool is_encrypted = decryptor_.has_value();
     if (window.size() > geometry_.capacity()) window = window.first(geometry_.capacity());
-    MtrParse parse = ParseMiniTransaction(window, lsn_, geometry_, is_encrypted);
-    if (parse.outcome != MtrOutcome::kWhole) return parse;
-    lsn_ = parse.mtr.end_lsn;
-    if (is_encrypted) {
-      const ByteView nonce = window.subspan(parse.mtr.sequence_index + 1, kLogNonceBytes);
-      HBK_RETURN_IF_ERROR(decryptor_->DecryptBody(parse.mtr.body, nonce, plain_));
-      parse.mtr.body = plain_;
+    const MtrExtent extent = MeasureMiniTransaction(window, lsn_, geometry_, is_encrypted);
+    if (extent.outcome != MtrOutcome::kWhole) {
+      fault_ = extent.fault;
+      return extent.outcome;
     }
-    return parse;
+    const size_t body_bytes = extent.body_bytes;
+    mtr.start_lsn = lsn_;
+    lsn_ += body_bytes + MtrTrailerBytes(is_encrypted);
+    mtr.end_lsn = lsn_;
+    mtr.body = window.first(body_bytes);
+    mtr.sequence_index = body_bytes;
+    if (is_encrypted) {
+      const ByteView nonce = window.subspan(body_bytes + 1, kLogNonceBytes);
+      HBK_RETURN_IF_ERROR(decryptor_->DecryptBody(mtr.body, nonce, plain_));
+      mtr.body = plain_;
+    }
+    return MtrOutcome::kWhole;
   }
 
  private:
   const LogGeometry geometry_;
   std::optional<LogDecryptor> decryptor_;
   Lsn lsn_;
+  MtrFault fault_ = MtrFault::kNone;
   std::vector<uint8_t> plain_;
 };
 

@@ -256,8 +256,10 @@ const char* RecordReader::ParsePageRecord(ByteView content, RedoRecord& record) 
     record.page = page_;
     if (is_blocked_) return "it follows the FREE_PAGE of its own page";
   } else {
-    if (!TakePageId(content, record.page)) return kNoPageId;
-    page_ = record.page;
+    PageId page;  // not copied from the record: see TakePageId
+    if (!TakePageId(content, page)) return kNoPageId;
+    record.page = page;
+    page_ = page;
     have_page_ = true;
     is_blocked_ = record.kind == RecordKind::kFreePage;
   }

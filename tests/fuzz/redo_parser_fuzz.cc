@@ -199,18 +199,19 @@ void DecodeBlocks(ByteView input, bool is_encrypted) {
   Lsn position = decoder->position();
   while (true) {
     const ByteView window = AsBytes(blocks).subspan(decoder->window_lsn() - kLsn);
-    const Result<MtrParse> parse = decoder->Next(window);
-    if (!parse.ok()) {
-      HBK_CHECK(is_encrypted && parse.status().code() == StatusCode::kMissingKey);
+    MiniTransaction mtr;
+    const Result<MtrOutcome> outcome = decoder->Next(window, mtr);
+    if (!outcome.ok()) {
+      HBK_CHECK(is_encrypted && outcome.status().code() == StatusCode::kMissingKey);
       return;
     }
     HBK_CHECK(decoder->position() >= position);
     HBK_CHECK(decoder->position() % kLogBlockBytes >= kLogBlockHeaderBytes);
-    if (parse->outcome != MtrOutcome::kWhole) return;
-    HBK_CHECK(parse->mtr.start_lsn >= position && !parse->mtr.body.empty());
+    if (*outcome != MtrOutcome::kWhole) return;
+    HBK_CHECK(mtr.start_lsn >= position && !mtr.body.empty());
     position = decoder->position();
-    HBK_CHECK(parse->mtr.end_lsn == position);
-    ReadRecords(parse->mtr.body);
+    HBK_CHECK(mtr.end_lsn == position);
+    ReadRecords(mtr.body);
   }
 }
 

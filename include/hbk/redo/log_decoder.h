@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "hbk/base/bytes.h"
 #include "hbk/base/status.h"
@@ -38,8 +39,11 @@ class LogDecoder {
 
   // `window` begins at window_lsn(). kNeedBytes: show more, from window_lsn() on; never answered
   // to a window of the ring's capacity or of kMiniTransactionBytesMax + 16. The body of the mtr is
-  // plain; it points into the window or into the decoder, and is good until the next call.
-  virtual Result<MtrParse> Next(ByteView window) = 0;
+  // plain; it points into the window or into the decoder, and is good until the next call. `mtr` is
+  // set with kWhole only.
+  virtual Result<MtrOutcome> Next(ByteView window, MiniTransaction& mtr) = 0;
+  // After kEndOfLog: MtrFaultName(), or what is wrong with a block.
+  [[nodiscard]] virtual std::string_view end_reason() const = 0;
 };
 
 }  // namespace hbk::redo

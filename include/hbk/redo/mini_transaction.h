@@ -21,7 +21,7 @@ using innodb::PageId;
 using innodb::PageNo;
 using innodb::SpaceId;
 
-enum class MtrOutcome {
+enum class MtrOutcome : uint8_t {
   kWhole,      // one valid mini-transaction
   kNeedBytes,  // the window ends before the mini-transaction does: ask again with more bytes
   kEndOfLog,   // nothing valid here
@@ -34,16 +34,39 @@ struct MiniTransaction {
   size_t sequence_index = 0;  // of the sequence byte, from the start of the mtr; == body.size()
 };
 
-struct MtrParse {
+// Why nothing valid stands somewhere.
+enum class MtrFault : uint8_t { kNone, kZeroByte, kNoRecord, kLength, kSequenceBit, kChecksum };
+
+// "zero byte", "no record" (a first byte of 1), "length", "sequence bit", "checksum".
+std::string_view MtrFaultName(MtrFault fault);
+
+// How far a mini-transaction reaches. Of one word: there are millions a second, and what is written
+// to memory in parts and read back as a whole waits for that, for longer than all the rest takes.
+struct MtrExtent {
   MtrOutcome outcome = MtrOutcome::kEndOfLog;
-  MiniTransaction mtr;  // kWhole
-  // kEndOfLog: "zero byte", "no record" (a first byte of 1), "length", "sequence bit", "checksum".
-  std::string_view end_reason;
+  MtrFault fault = MtrFault::kNone;  // kEndOfLog
+  uint32_t body_bytes = 0;           // kWhole: records; the sequence byte stands behind them
 };
 
-// Parses the mtr that starts with the first byte of `window`, which lies at `start_lsn`. A ring
-// is presented to it unrolled. Never answers kNeedBytes for a window of kMiniTransactionBytesMax
-// + 16, nor for one of geometry.capacity(): an mtr is not longer than the ring.
+// Bytes behind the body of an mtr: sequence byte, nonce, checksum.
+constexpr size_t MtrTrailerBytes(bool is_encrypted) {
+  return is_encrypted ? 13 : 5;
+}
+
+// Measures the mtr that starts with the first byte of `window`, which lies at `start_lsn`, and
+// checks it. A ring is presented to it unrolled. Never answers kNeedBytes for a window of
+// kMiniTransactionBytesMax + 16, nor for one of geometry.capacity(): an mtr is not longer than the
+// ring.
+MtrExtent MeasureMiniTransaction(ByteView window, Lsn start_lsn, const LogGeometry& geometry,
+                                 bool is_encrypted);
+
+struct MtrParse {
+  MtrOutcome outcome = MtrOutcome::kEndOfLog;
+  MiniTransaction mtr;          // kWhole
+  std::string_view end_reason;  // kEndOfLog: MtrFaultName()
+};
+
+// The same, with the parts of the mtr.
 MtrParse ParseMiniTransaction(ByteView window, Lsn start_lsn, const LogGeometry& geometry,
                               bool is_encrypted);
 

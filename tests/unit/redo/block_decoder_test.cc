@@ -18,6 +18,7 @@ namespace {
 using ::hbk::testing::BlockLogBuilder;
 using ::hbk::testing::FixedKeys;
 using ::hbk::testing::IsOk;
+using ::hbk::testing::IsOkAndHolds;
 using ::hbk::testing::MtrBuilder;
 using ::hbk::testing::StatusIs;
 using ::testing::ElementsAre;
@@ -44,15 +45,16 @@ Decoded DecodeAll(LogDecoder& decoder, const std::string& file, size_t step = 40
   for (;;) {
     const auto at = static_cast<size_t>(decoder.window_lsn() - first);
     const ByteView rest = AsBytes(file).subspan(kBlockLogHeadBytes + at);
-    const auto parse = decoder.Next(rest.first(std::min(step, rest.size())));
-    HBK_CHECK(parse.ok());
-    if (parse->outcome == MtrOutcome::kEndOfLog) {
-      decoded.end_reason = parse->end_reason;
+    MiniTransaction mtr;
+    const auto outcome = decoder.Next(rest.first(std::min(step, rest.size())), mtr);
+    HBK_CHECK(outcome.ok());
+    if (*outcome == MtrOutcome::kEndOfLog) {
+      decoded.end_reason = decoder.end_reason();
       break;
     }
-    if (parse->outcome != MtrOutcome::kWhole) continue;
-    decoded.bodies.emplace_back(AsText(parse->mtr.body));
-    decoded.ends.push_back(parse->mtr.end_lsn);
+    if (*outcome != MtrOutcome::kWhole) continue;
+    decoded.bodies.emplace_back(AsText(mtr.body));
+    decoded.ends.push_back(mtr.end_lsn);
   }
   decoded.position = decoder.position();
   return decoded;
@@ -132,11 +134,12 @@ TEST(BlockDecoderTest, SeekGoesIntoABlock) {
   ASSERT_EQ(decoder.window_lsn(), LogBlockOf(second));
   const std::string file = log.file();
 
-  const auto parse = decoder.Next(
-      AsBytes(file).subspan(kBlockLogHeadBytes + decoder.window_lsn() - LogBlockOf(kFirstLsn)));
-
-  ASSERT_THAT(parse, IsOk());
-  EXPECT_EQ(AsText(parse->mtr.body), Body(700, 'c'));
+  MiniTransaction mtr;
+  ASSERT_THAT(decoder.Next(AsBytes(file).subspan(kBlockLogHeadBytes + decoder.window_lsn() -
+                                                 LogBlockOf(kFirstLsn)),
+                           mtr),
+              IsOkAndHolds(MtrOutcome::kWhole));
+  EXPECT_EQ(AsText(mtr.body), Body(700, 'c'));
 }
 
 TEST(BlockDecoderTest, OldBlockBehindAFullOneIsTheEnd) {
@@ -193,7 +196,8 @@ TEST_P(EncryptedBlockDecoderTest, AnotherKeyIsNoticed) {
   BlockDecoder decoder(kFirstLsn, *decryptor);
   const std::string file = log_.file();
 
-  EXPECT_THAT(decoder.Next(AsBytes(file).subspan(kBlockLogHeadBytes)),
+  MiniTransaction mtr;
+  EXPECT_THAT(decoder.Next(AsBytes(file).subspan(kBlockLogHeadBytes), mtr),
               StatusIs(StatusCode::kMissingKey, HasSubstr("key 1 version 3 is not the one")));
 }
 

@@ -18,6 +18,7 @@ using ::hbk::testing::BlockLogBuilder;
 using ::hbk::testing::FixedKeys;
 using ::hbk::testing::FromHex;
 using ::hbk::testing::IsOk;
+using ::hbk::testing::IsOkAndHolds;
 using ::hbk::testing::LogBuilder;
 using ::hbk::testing::MtrBuilder;
 using ::hbk::testing::ToHex;
@@ -33,19 +34,20 @@ TEST(LogDecoderTest, RingIsReadInPlace) {
   const ByteView ring = AsBytes(log.file()).subspan(kLogHeadBytes);
   ASSERT_EQ(decoder->window_lsn(), 20000U);
 
-  const auto first = decoder->Next(ring);
-
-  ASSERT_THAT(first, IsOk());
-  EXPECT_EQ(first->outcome, MtrOutcome::kWhole);
-  EXPECT_EQ(first->mtr.body.data(), ring.data());
+  MiniTransaction read;
+  ASSERT_THAT(decoder->Next(ring, read), IsOkAndHolds(MtrOutcome::kWhole));
+  EXPECT_EQ(read.body.data(), ring.data());
+  EXPECT_EQ(read.start_lsn, 20000U);
+  EXPECT_EQ(read.end_lsn, middle);
+  EXPECT_EQ(read.sequence_index, read.body.size());
   EXPECT_EQ(decoder->window_lsn(), middle);
   const ByteView rest = ring.subspan(middle - 20000);
-  EXPECT_EQ(decoder->Next(rest.first(5))->outcome, MtrOutcome::kNeedBytes);
-  EXPECT_EQ(decoder->Next(rest)->outcome, MtrOutcome::kWhole);
+  EXPECT_THAT(decoder->Next(rest.first(5), read), IsOkAndHolds(MtrOutcome::kNeedBytes));
+  EXPECT_THAT(decoder->Next(rest, read), IsOkAndHolds(MtrOutcome::kWhole));
   EXPECT_EQ(decoder->position(), log.end_lsn());
-  const auto end = decoder->Next(ring.subspan(log.end_lsn() - 20000));
-  EXPECT_EQ(end->outcome, MtrOutcome::kEndOfLog);
-  EXPECT_EQ(end->end_reason, "zero byte");
+  EXPECT_THAT(decoder->Next(ring.subspan(log.end_lsn() - 20000), read),
+              IsOkAndHolds(MtrOutcome::kEndOfLog));
+  EXPECT_EQ(decoder->end_reason(), "zero byte");
   EXPECT_EQ(decoder->position(), log.end_lsn());
 }
 
@@ -65,12 +67,10 @@ TEST(LogDecoderTest, EncryptedRingGivesPlainBodies) {
       LogDecoder::Create(head, LogGeometry(12288, kLogHeadBytes + 4096), *decryptor);
   const std::string window = FromHex("34 b8e79761 01 000000000000bcd7 ffff8a94 00");
 
-  const auto parse = decoder->Next(AsBytes(window));
-
-  ASSERT_THAT(parse, IsOk());
-  ASSERT_EQ(parse->outcome, MtrOutcome::kWhole);
-  EXPECT_EQ(ToHex(AsText(parse->mtr.body)), "3400073512");
-  EXPECT_EQ(parse->mtr.end_lsn, 12288U + 18);
+  MiniTransaction mtr;
+  ASSERT_THAT(decoder->Next(AsBytes(window), mtr), IsOkAndHolds(MtrOutcome::kWhole));
+  EXPECT_EQ(ToHex(AsText(mtr.body)), "3400073512");
+  EXPECT_EQ(mtr.end_lsn, 12288U + 18);
 }
 
 TEST(LogDecoderTest, BlocksHaveADecoderOfTheirOwn) {
@@ -86,10 +86,10 @@ TEST(LogDecoderTest, BlocksHaveADecoderOfTheirOwn) {
 
   EXPECT_EQ(decoder->position(), 51200U + 300);
   EXPECT_EQ(decoder->window_lsn(), 51200U);
-  const auto parse =
-      decoder->Next(AsBytes(file).subspan(geometry->OffsetOf(decoder->window_lsn())));
-  ASSERT_THAT(parse, IsOk());
-  EXPECT_EQ(AsText(parse->mtr.body), mtr.body());
+  MiniTransaction read;
+  ASSERT_THAT(decoder->Next(AsBytes(file).subspan(geometry->OffsetOf(decoder->window_lsn())), read),
+              IsOkAndHolds(MtrOutcome::kWhole));
+  EXPECT_EQ(AsText(read.body), mtr.body());
 }
 
 }  // namespace
