@@ -34,8 +34,7 @@ Status PartitionStore::Append(uint32_t partition, ByteView head, ByteView body) 
   if (!target.blocks.empty() && options_.block_bytes - target.blocks.back().used >= size) {
     Block& block = target.blocks.back();
     uint8_t* const to = block.memory + block.used;
-    std::memcpy(to, head.data(), head.size());
-    std::memcpy(to + head.size(), body.data(), body.size());
+    std::ranges::copy(body, std::ranges::copy(head, to).out);
     block.used += size;
     target.bytes += size;
     return OkStatus();
