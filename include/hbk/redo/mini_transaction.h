@@ -40,8 +40,8 @@ enum class MtrFault : uint8_t { kNone, kZeroByte, kNoRecord, kLength, kSequenceB
 // "zero byte", "no record" (a first byte of 1), "length", "sequence bit", "checksum".
 std::string_view MtrFaultName(MtrFault fault);
 
-// How far a mini-transaction reaches. Of one word: there are millions a second, and what is written
-// to memory in parts and read back as a whole waits for that, for longer than all the rest takes.
+// How far a mini-transaction reaches. Of one word, which stays in a register: there are millions a
+// second, and what is written to memory in parts and read back as a whole has to wait for that.
 struct MtrExtent {
   MtrOutcome outcome = MtrOutcome::kEndOfLog;
   MtrFault fault = MtrFault::kNone;  // kEndOfLog
