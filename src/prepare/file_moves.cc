@@ -16,7 +16,7 @@ class Mover {
 
   Status Remove(const std::string& name) {
     const std::string path = set_.Path(name);
-    directories_.insert(io::DirName(path));
+    sources_.insert(io::DirName(path));
     const Status removed = fs_.Remove(path);
     return removed.code() == StatusCode::kNotFound ? OkStatus() : removed;
   }
@@ -24,24 +24,28 @@ class Mover {
   Status Rename(const std::string& from, const std::string& to) {
     const std::string target = set_.Path(to);
     HBK_RETURN_IF_ERROR(io::MakeDirectories(fs_, io::DirName(target), kDatabaseDirectoryMode));
-    directories_.insert(io::DirName(set_.Path(from)));
-    directories_.insert(io::DirName(target));
+    sources_.insert(io::DirName(set_.Path(from)));
+    targets_.insert(io::DirName(target));
     return fs_.Rename(set_.Path(from), target);
   }
 
   Status Sync() {
-    if (directories_.empty()) return OkStatus();
-    directories_.insert(set_.dir);
-    for (const std::string& directory : directories_)
-      HBK_RETURN_IF_ERROR(fs_.SyncDirectory(directory));
-    directories_.clear();
+    if (targets_.empty() && sources_.empty()) return OkStatus();
+    targets_.insert(set_.dir);
+    // Whatever a file system makes of half a rename: a file has two names rather than none.
+    for (const auto* directories : {&targets_, &sources_})
+      for (const std::string& directory : *directories)
+        HBK_RETURN_IF_ERROR(fs_.SyncDirectory(directory));
+    targets_.clear();
+    sources_.clear();
     return OkStatus();
   }
 
  private:
   io::FileSystem& fs_;
   const BackupSet& set_;
-  std::set<std::string> directories_;
+  std::set<std::string> targets_;  // not synced since something came
+  std::set<std::string> sources_;  // ... or went
 };
 
 // Names of files in the database directories that `wanted` says yes to, as "db/file".
