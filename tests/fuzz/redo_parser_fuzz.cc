@@ -17,6 +17,7 @@
 #include "hbk/redo/log_decryptor.h"
 #include "hbk/redo/log_file.h"
 #include "hbk/redo/mini_transaction.h"
+#include "hbk/redo/mtr_search.h"
 
 namespace hbk::redo {
 namespace {
@@ -115,6 +116,14 @@ void ParseLog(ByteView input, const LogGeometry& geometry, bool is_encrypted) {
     lsn += size;
     input = input.subspan(size);
   }
+}
+
+void FindStart(ByteView input, const LogGeometry& geometry, bool is_encrypted) {
+  const auto offset = FindMiniTransaction(input, kFirstLsn, geometry, is_encrypted);
+  if (!offset) return;
+  HBK_CHECK(
+      ParseMiniTransaction(input.subspan(*offset), kFirstLsn + *offset, geometry, is_encrypted)
+          .outcome == MtrOutcome::kWhole);
 }
 
 void ParseHead(ByteView input) {
@@ -239,7 +248,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool is_encrypted = (input[2] & 8) != 0;
   const ByteView log = input.subspan(kOptionBytes);
   ParseHead(log);
-  ParseLog(log, LogGeometry(kFirstLsn, kLogStart + capacity), is_encrypted);
+  const LogGeometry geometry(kFirstLsn, kLogStart + capacity);
+  ParseLog(log, geometry, is_encrypted);
+  FindStart(log, geometry, is_encrypted);
   ReadRecords(log);
   if (log.empty()) return 0;
   ParseBlockHead(log);
