@@ -1,8 +1,11 @@
 #include "memory_plan.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
+
+#include "hbk/redo/log_file.h"
 
 namespace hbk::prepare {
 namespace {
@@ -11,6 +14,13 @@ namespace {
 constexpr uint64_t kWorkerBytesMin = 4ULL << 20;
 constexpr uint64_t kWindowBytesMax = 8ULL << 20;
 constexpr uint32_t kPartitionCountMin = 4;
+// A thread more is worth it for so much redo. Each has a block of each partition open: the more
+// there are the smaller are the blocks.
+constexpr uint64_t kSectionBytesMin = 4ULL << 20;
+constexpr uint32_t kSectionCountMax = 8;
+constexpr uint64_t kBlockBytesMin = 16ULL << 10;
+// Behind the largest mini-transaction.
+constexpr uint64_t kWindowBytesMin = redo::kMiniTransactionBytesMax + (64 << 10);
 constexpr uint32_t kPartitionCountMax = 1024;
 
 }  // namespace
@@ -21,11 +31,12 @@ uint64_t MemoryPlan::WorkerBytes() const {
 }
 
 uint64_t MemoryPlan::TotalBytes() const {
-  return block_bytes * block_count + std::max<uint64_t>(window_bytes, worker_count * WorkerBytes());
+  return block_bytes * block_count +
+         std::max<uint64_t>(section_count * window_bytes, worker_count * WorkerBytes());
 }
 
-Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count,
-                              uint64_t redo_bytes) {
+Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count, uint64_t redo_bytes,
+                              uint32_t reader_count) {
   if (use_memory_bytes < kUseMemoryBytesMin) {
     return UsageError(fmt::format("{} bytes of memory are too few to prepare with: {} at least",
                                   use_memory_bytes, kUseMemoryBytesMin));
@@ -35,7 +46,10 @@ Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count,
   plan.worker_count = std::clamp<uint32_t>(
       worker_count, 1,
       static_cast<uint32_t>(std::min<uint64_t>(half / kWorkerBytesMin, UINT32_MAX)));
-  plan.window_bytes = std::min(kWindowBytesMax, half);
+  plan.section_count = static_cast<uint32_t>(std::clamp<uint64_t>(
+      std::min({redo_bytes / kSectionBytesMin, half / kWindowBytesMin, uint64_t{reader_count}}), 1,
+      kSectionCountMax));
+  plan.window_bytes = std::min(kWindowBytesMax, half / plan.section_count);
 
   const uint64_t share = half / plan.worker_count;
   plan.entry_bytes = share / 32 * 9;
@@ -47,12 +61,13 @@ Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count,
 
   // A partition should fit into the entries of a worker, so that each page is read and written
   // once. Entries are larger than the redo that they come from, by up to a half.
-  plan.block_bytes = use_memory_bytes >= (128ULL << 20) ? 256 << 10 : 64 << 10;
+  const uint64_t block_bytes = use_memory_bytes >= (128ULL << 20) ? 256 << 10 : 64 << 10;
+  plan.block_bytes = std::max(kBlockBytesMin, block_bytes / std::bit_ceil(plan.section_count));
   plan.block_count = half / plan.block_bytes;
   const uint64_t wanted = redo_bytes * 2 / plan.entry_bytes + 1;
-  // Each partition keeps one block open; half of the blocks at least are for full ones.
-  const auto most = static_cast<uint32_t>(
-      std::min<uint64_t>(kPartitionCountMax, std::max<uint64_t>(plan.block_count / 2, 1)));
+  // Half of the blocks at least are for full ones.
+  const auto most = static_cast<uint32_t>(std::min<uint64_t>(
+      kPartitionCountMax, std::max<uint64_t>(plan.block_count / 2 / plan.section_count, 1)));
   plan.partition_count =
       static_cast<uint32_t>(std::clamp<uint64_t>(wanted, std::min(kPartitionCountMin, most), most));
   return plan;

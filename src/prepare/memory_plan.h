@@ -1,6 +1,6 @@
 // How prepare divides the memory that it may use.
 //
-// Two times ask for memory: while the redo is read (the window of the reader and the blocks that
+// Two times ask for memory: while the redo is read (the windows of the readers and the blocks that
 // hold the records by partition), and while it is applied (those blocks, and what each worker has
 // to itself). Nothing in it grows with the redo: what does not fit into the blocks goes to a
 // temporary file.
@@ -21,7 +21,8 @@ constexpr uint64_t kUseMemoryBytesMin = 8ULL << 20;
 struct MemoryPlan {
   uint32_t worker_count = 0;
   uint32_t partition_count = 0;  // of ordinary pages; first pages have one more of their own
-  size_t window_bytes = 0;       // of the redo reader
+  uint32_t section_count = 1;    // of the redo, each read by a thread
+  size_t window_bytes = 0;       // of each of them
   size_t block_bytes = 0;
   size_t block_count = 0;
 
@@ -44,9 +45,9 @@ constexpr size_t kIndexPageBytes = 36;
 constexpr size_t kRebuiltPageBytes = 16;
 constexpr size_t kRedoEntryBytesMin = 26;
 
-// `worker_count` is what was asked for: fewer are planned where memory is short. `redo_bytes` is
-// what there is to read.
-Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count,
-                              uint64_t redo_bytes);
+// `worker_count` and `reader_count` are what was asked for: fewer are planned where memory is
+// short, and fewer readers where there is little to read: `redo_bytes`.
+Result<MemoryPlan> PlanMemory(uint64_t use_memory_bytes, uint32_t worker_count, uint64_t redo_bytes,
+                              uint32_t reader_count = 1);
 
 }  // namespace hbk::prepare

@@ -257,8 +257,8 @@ Status PrepareRun::CheckLogs() {
   HBK_ASSIGN_OR_RETURN(redo_,
                        RedoChain::Open(fs_, set_, chain_ == nullptr ? none : chain_->increments(),
                                        chain_ != nullptr && chain_->is_begun(), keys_.get()));
-  HBK_ASSIGN_OR_RETURN(
-      plan_, PlanMemory(options_.use_memory_bytes, ApplierCount(options_), redo_->bytes()));
+  HBK_ASSIGN_OR_RETURN(plan_, PlanMemory(options_.use_memory_bytes, ApplierCount(options_),
+                                         redo_->bytes(), WorkerCount(options_)));
   return OkStatus();
 }
 
@@ -272,10 +272,12 @@ Status PrepareRun::PlanIncrements() {
 Status PrepareRun::ReadRedo() {
   const redo::Lsn start = redo_->start_lsn();
   reporter_.BeginPhase("read redo", {{"start_lsn", fmt::format("{}", start)},
+                                     {"readers", fmt::format("{}", plan_.section_count)},
                                      {"workers", fmt::format("{}", plan_.worker_count)},
                                      {"memory", report::HumanBytes(plan_.TotalBytes())}});
   store_ = std::make_unique<PartitionStore>(
       fs_, PartitionStoreOptions{.partition_count = plan_.partition_count + 1,
+                                 .section_count = plan_.section_count,
                                  .block_bytes = plan_.block_bytes,
                                  .block_count = plan_.block_count,
                                  .spill_path = set_.Path(kSpillFileName),

@@ -110,35 +110,90 @@ redo::Lsn RedoChain::BeginOf(size_t part) const {
   return part == 0 ? 0 : parts_[part - 1].last_lsn;
 }
 
+redo::Lsn RedoChain::EndOf(size_t part) const {
+  return part + 1 == parts_.size() ? UINT64_MAX : parts_[part].last_lsn;
+}
+
+uint64_t RedoChain::RedoBytes(size_t part) const {
+  if (parts_[part].is_done) return 0;
+  const redo::Lsn end = std::min(parts_[part].needed_lsn, EndOf(part));
+  return end > parts_[part].start_lsn ? end - parts_[part].start_lsn : 0;
+}
+
+Result<std::unique_ptr<RedoReader>> RedoChain::OpenPart(size_t part, size_t window_bytes) const {
+  return part == 0 ? OpenLog(fs_, base_, window_bytes, keys_)
+                   : RedoReader::Open(fs_, parts_[part].path, window_bytes, keys_);
+}
+
+Result<std::vector<RedoPlace>> RedoChain::FindBegins(uint32_t count) const {
+  uint64_t total = 0;
+  for (size_t part = 0; part < parts_.size(); ++part)
+    total += RedoBytes(part);
+  std::vector<RedoPlace> begins = {{}};
+  uint64_t before = 0;
+  for (size_t part = 0; part < parts_.size(); ++part) {
+    const uint64_t bytes = RedoBytes(part);
+    while (begins.size() < count && total / count * begins.size() < before + bytes) {
+      const uint64_t wanted = total / count * begins.size();
+      const redo::Lsn lsn = parts_[part].start_lsn + (wanted > before ? wanted - before : 0);
+      HBK_ASSIGN_OR_RETURN(const auto reader, OpenPart(part, 0));
+      HBK_ASSIGN_OR_RETURN(const auto found, reader->FindStartFrom(lsn));
+      const bool is_usable = found && *found < parts_[part].start_lsn + bytes;
+      if (!is_usable) {
+        // Fewer, and so larger ones.
+        --count;
+        continue;
+      }
+      begins.push_back({part, *found});
+    }
+    before += bytes;
+  }
+  return begins;
+}
+
 Result<RedoScan> RedoChain::Scan(const ChainFilter* filter, size_t window_bytes,
                                  PartitionStore& store, report::Reporter& reporter,
                                  const std::stop_token& stop) const {
-  RedoScan scan;
-  for (size_t number = 0; number < parts_.size() && parts_.size() > 1; ++number)
-    scan.logs.part_starts.push_back(BeginOf(number));
-  if (filter != nullptr) scan.logs.oldest_parts = filter->OldestParts();
-  for (size_t number = 0; number < parts_.size(); ++number) {
+  RedoScan empty;
+  uint64_t total = 0;
+  for (size_t part = 0; part < parts_.size(); ++part) {
+    if (parts_.size() > 1) empty.logs.part_starts.push_back(BeginOf(part));
+    total += RedoBytes(part);
+  }
+  if (filter != nullptr) empty.logs.oldest_parts = filter->OldestParts();
+  HBK_ASSIGN_OR_RETURN(const auto begins, FindBegins(store.section_count()));
+  ScanWatch watch(reporter, total, stop);
+  return ReadSections(begins, empty, store, watch,
+                      [&](PartitionStore::Section& section, const RedoPlace& begin,
+                          const std::optional<RedoPlace>& end, RedoScan& scan) {
+                        return ReadFrom(begin, end, filter, window_bytes, section, scan, watch);
+                      });
+}
+
+Result<RedoPlace> RedoChain::ReadFrom(const RedoPlace& begin, const std::optional<RedoPlace>& end,
+                                      const ChainFilter* filter, size_t window_bytes,
+                                      PartitionStore::Section& section, RedoScan& scan,
+                                      ScanWatch& watch) const {
+  for (size_t number = begin.log; number < parts_.size(); ++number) {
     const Part& part = parts_[number];
     if (part.is_done) continue;
-    const bool is_base = number == 0;
-    const bool is_last = number + 1 == parts_.size();
-    HBK_ASSIGN_OR_RETURN(const auto reader,
-                         is_base ? OpenLog(fs_, base_, window_bytes, keys_)
-                                 : RedoReader::Open(fs_, part.path, window_bytes, keys_));
+    HBK_ASSIGN_OR_RETURN(const auto reader, OpenPart(number, window_bytes));
     std::optional<PartFilter> part_filter;
     if (filter != nullptr)
       part_filter.emplace(*filter, static_cast<uint32_t>(number), BeginOf(number), part.from_lsn);
-    const RedoPart redo{.expected_end = part.needed_lsn,
-                        .end_max = is_last ? UINT64_MAX : part.last_lsn,
+    const bool ends_here = end.has_value() && end->log == number;
+    const RedoPart redo{.start = number == begin.log ? begin.lsn : 0,
+                        .end_max = ends_here ? end->lsn : EndOf(number),
                         .filter = part_filter.has_value() ? &*part_filter : nullptr};
-    HBK_RETURN_IF_ERROR(ScanRedo(*reader, redo, store, scan, reporter, stop));
+    HBK_RETURN_IF_ERROR(ScanRedo(*reader, redo, section, scan, watch));
+    if (ends_here) return RedoPlace{number, scan.end_lsn};
     const redo::Lsn needed = std::min(part.needed_lsn, redo.end_max);
     if (scan.end_lsn < needed) {
       return CorruptionError(fmt::format("{}: the log ends at LSN {} ({}), the backup needs LSN {}",
                                          part.path, scan.end_lsn, reader->end_reason(), needed));
     }
   }
-  return scan;
+  return RedoPlace{parts_.size() - 1, scan.end_lsn};
 }
 
 }  // namespace hbk::prepare

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "increment_set.h"
 #include "partition_store.h"
 #include "redo_scan.h"
+#include "redo_sections.h"
 
 namespace hbk::prepare {
 
@@ -36,7 +38,8 @@ class RedoChain {
   [[nodiscard]] redo::Lsn start_lsn() const;       // of the oldest redo
   [[nodiscard]] redo::Lsn last_start_lsn() const;  // of the newest backup's redo
 
-  // `filter`: null if there are no increments.
+  // `filter`: null if there are no increments. With as many threads as the store has sections, each
+  // of which reads `window_bytes` at a time.
   Result<RedoScan> Scan(const ChainFilter* filter, size_t window_bytes, PartitionStore& store,
                         report::Reporter& reporter, const std::stop_token& stop) const;
 
@@ -59,6 +62,18 @@ class RedoChain {
   [[nodiscard]] Status CheckHistory(const IncrementSource& increment, const Part& part) const;
   // Where the redo of the part begins that older parts do not have.
   [[nodiscard]] redo::Lsn BeginOf(size_t part) const;
+  // Where it is not read any more.
+  [[nodiscard]] redo::Lsn EndOf(size_t part) const;
+  // What is to be read of it, as far as that is known.
+  [[nodiscard]] uint64_t RedoBytes(size_t part) const;
+  [[nodiscard]] Result<std::unique_ptr<RedoReader>> OpenPart(size_t part,
+                                                             size_t window_bytes) const;
+  // Of `count` sections of about the same size; of fewer where none could be found.
+  [[nodiscard]] Result<std::vector<RedoPlace>> FindBegins(uint32_t count) const;
+  Result<RedoPlace> ReadFrom(const RedoPlace& begin, const std::optional<RedoPlace>& end,
+                             const ChainFilter* filter, size_t window_bytes,
+                             PartitionStore::Section& section, RedoScan& scan,
+                             ScanWatch& watch) const;
 
   io::FileSystem& fs_;
   const BackupSet& base_;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "hbk/redo/mtr_search.h"
+
 namespace hbk::prepare {
 namespace {
 
@@ -71,6 +73,15 @@ void RedoReader::Seek(redo::Lsn lsn) {
   decoder_->Seek(lsn);
   window_lsn_ = decoder_->window_lsn();
   end_ = 0;
+}
+
+Result<std::optional<redo::Lsn>> RedoReader::FindStartFrom(redo::Lsn lsn) {
+  if (head_.header.container != redo::LogContainer::kRing) return std::optional<redo::Lsn>();
+  Seek(lsn);
+  HBK_RETURN_IF_ERROR(Fill());
+  const auto offset = redo::FindMiniTransaction(window_.view().first(end_), lsn, geometry_,
+                                                head_.header.is_encrypted);
+  return offset ? std::optional(lsn + *offset) : std::nullopt;
 }
 
 Status RedoReader::BadContent(const Status& status) const {

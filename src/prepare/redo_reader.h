@@ -42,6 +42,9 @@ class RedoReader {
 
   // Goes to where a mini-transaction starts.
   void Seek(redo::Lsn lsn);
+  // Where one starts at this LSN or soon behind it: see FindMiniTransaction. Nothing: none was
+  // found, or it is no ring. Leaves the reader anywhere.
+  Result<std::optional<redo::Lsn>> FindStartFrom(redo::Lsn lsn);
   // Where the next mini-transaction starts.
   [[nodiscard]] redo::Lsn position() const { return decoder_->position(); }
   // False at the end of the log, with the reason in end_reason(). The views of `mtr` are good

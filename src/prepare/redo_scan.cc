@@ -1,5 +1,7 @@
 #include "redo_scan.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "redo_entry.h"
@@ -16,8 +18,11 @@ bool IsFileRecord(redo::RecordKind kind) {
 // Turns the records of one mtr after the other into entries of the partitions.
 class MtrSplitter {
  public:
-  MtrSplitter(RedoScan& scan, PartitionStore& store, const RedoFilter* filter)
-      : scan_(scan), store_(store), filter_(filter), partition_count_(store.partition_count()) {}
+  MtrSplitter(RedoScan& scan, PartitionStore::Section& section, const RedoFilter* filter)
+      : scan_(scan),
+        section_(section),
+        filter_(filter),
+        partition_count_(section.partition_count()) {}
 
   Status Split(const redo::MiniTransaction& mtr) {
     header_.start_lsn = mtr.start_lsn;
@@ -80,7 +85,7 @@ class MtrSplitter {
     if (header_.page == 0 && header_.is_rebuild && !header_.is_free) space.has_first_page = true;
     ++scan_.entry_count;
     const uint32_t partition = PartitionOf({header_.space, header_.page}, partition_count_);
-    Status appended = store_.Append(partition, HeaderBytes(header_), run_);
+    Status appended = section_.Append(partition, HeaderBytes(header_), run_);
     run_ = {};
     return appended;
   }
@@ -107,7 +112,7 @@ class MtrSplitter {
   }
 
   RedoScan& scan_;
-  PartitionStore& store_;
+  PartitionStore::Section& section_;
   const RedoFilter* const filter_;
   const uint32_t partition_count_;
   RedoEntryHeader header_;
@@ -116,27 +121,6 @@ class MtrSplitter {
   SpaceLog* last_space_ = nullptr;
   innodb::SpaceId last_space_id_ = 0;
 };
-
-Status ReadMtrs(RedoReader& reader, const RedoPart& part, MtrSplitter& splitter, RedoScan& scan,
-                report::Reporter& reporter, const std::stop_token& stop) {
-  const redo::Lsn start = reader.checkpoint().checkpoint_lsn;
-  const uint64_t total = part.expected_end > start ? part.expected_end - start : 0;
-  reader.Seek(start);
-  redo::MiniTransaction mtr;
-  while (reader.position() < part.end_max) {
-    HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
-    if (!has_mtr) break;
-    const Status split = splitter.Split(mtr);
-    if (!split.ok())
-      return reader.BadContent(
-          split.WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn)));
-    if (++scan.mtr_count % kProgressMtrs != 0) continue;
-    if (stop.stop_requested()) return InterruptedError();
-    reporter.Progress(mtr.end_lsn - start, total);
-  }
-  scan.end_lsn = reader.position();
-  return OkStatus();
-}
 
 }  // namespace
 
@@ -148,10 +132,44 @@ uint32_t PartitionOf(innodb::PageId page, uint32_t partition_count) {
   return static_cast<uint32_t>((mixed >> 32) * (partition_count - 1) >> 32);
 }
 
-Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore& store, RedoScan& scan,
-                report::Reporter& reporter, const std::stop_token& stop) {
-  MtrSplitter splitter(scan, store, part.filter);
-  return ReadMtrs(reader, part, splitter, scan, reporter, stop);
+void RedoScan::Append(RedoScan later) {
+  logs.Append(std::move(later.logs));
+  end_lsn = later.end_lsn;
+  mtr_count += later.mtr_count;
+  entry_count += later.entry_count;
+}
+
+Status ScanWatch::Advance(uint32_t section, uint64_t bytes) {
+  if (stop_.stop_requested() || section > last_section_) return InterruptedError();
+  reporter_.Progress(done_bytes_ += bytes, total_bytes_);
+  return OkStatus();
+}
+
+void ScanWatch::StopBehind(uint32_t section) {
+  uint32_t last = last_section_;
+  while (section < last && !last_section_.compare_exchange_weak(last, section)) {
+  }
+}
+
+Status ScanRedo(RedoReader& reader, const RedoPart& part, PartitionStore::Section& section,
+                RedoScan& scan, ScanWatch& watch) {
+  MtrSplitter splitter(scan, section, part.filter);
+  redo::Lsn noted = part.start != 0 ? part.start : reader.checkpoint().checkpoint_lsn;
+  reader.Seek(noted);
+  redo::MiniTransaction mtr;
+  while (reader.position() < part.end_max) {
+    HBK_ASSIGN_OR_RETURN(const bool has_mtr, reader.Next(mtr));
+    if (!has_mtr) break;
+    const Status split = splitter.Split(mtr);
+    if (!split.ok())
+      return reader.BadContent(
+          split.WithContext(fmt::format("{}, LSN {}", reader.path(), mtr.start_lsn)));
+    if (++scan.mtr_count % kProgressMtrs != 0) continue;
+    HBK_RETURN_IF_ERROR(watch.Advance(section.number(), mtr.end_lsn - noted));
+    noted = mtr.end_lsn;
+  }
+  scan.end_lsn = reader.position();
+  return OkStatus();
 }
 
 }  // namespace hbk::prepare

@@ -1,6 +1,8 @@
 #include "space_log.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,13 +35,17 @@ Status SpaceLogs::AddFileRecord(const redo::RedoRecord& record, innodb::Lsn star
   space.last_path = is_rename ? record.new_path() : record.path();
   HBK_ASSIGN_OR_RETURN(space.last_name, NameFromRedoPath(space.last_path));
   space.is_deleted = record.kind == RecordKind::kFileDelete;
-  const auto deletion = deletions.find(record.page.space);
-  space.has_returned =
-      !space.is_deleted && deletion != deletions.end() &&
-      PartOf(record.page.space, deletion->second) == PartOf(record.page.space, start_lsn);
+  space.last_file_lsn = start_lsn;
+  space.has_returned = HasReturned(record.page.space, space);
   if (record.kind == RecordKind::kFileCreate) space.is_created = true;
   if (space.is_deleted) AddDeletion(record.page.space, start_lsn);
   return OkStatus();
+}
+
+bool SpaceLogs::HasReturned(innodb::SpaceId id, const SpaceLog& space) const {
+  const auto deletion = deletions.find(id);
+  return !space.is_deleted && deletion != deletions.end() &&
+         PartOf(id, deletion->second) == PartOf(id, space.last_file_lsn);
 }
 
 void SpaceLogs::AddDeletion(innodb::SpaceId id, innodb::Lsn start_lsn) {
@@ -47,6 +53,32 @@ void SpaceLogs::AddDeletion(innodb::SpaceId id, innodb::Lsn start_lsn) {
   SpaceLog& space = spaces[id];
   space.has_first_page = false;
   space.entry_count = 0;
+  space.first_page_lsn = 0;
+}
+
+void SpaceLogs::Append(SpaceLogs later) {
+  for (const auto& [id, lsn] : later.deletions)
+    AddDeletion(id, lsn);
+  for (auto& [id, trims_of_it] : later.trims)
+    std::ranges::copy(trims_of_it, std::back_inserter(trims[id]));
+  has_unnoted_extents |= later.has_unnoted_extents;
+  for (auto& [id, space] : later.spaces) {
+    SpaceLog& sum = spaces[id];
+    if (!space.last_path.empty()) {
+      sum.last_name = std::move(space.last_name);
+      sum.last_path = std::move(space.last_path);
+      sum.is_deleted = space.is_deleted;
+      sum.last_file_lsn = space.last_file_lsn;
+      sum.has_returned = HasReturned(id, sum);
+    }
+    sum.is_created |= space.is_created;
+    sum.has_first_page |= space.has_first_page;
+    if (sum.entry_count == 0) sum.first_page_lsn = space.first_page_lsn;
+    sum.entry_count += space.entry_count;
+    if (sum.extents.size() < space.extents.size()) sum.extents.resize(space.extents.size());
+    for (size_t i = 0; i < space.extents.size(); ++i)
+      if (space.extents[i]) sum.extents[i] = true;
+  }
 }
 
 // The redo of a backup may begin before its base ends, for what the base does not have.

@@ -25,6 +25,7 @@ struct SpaceLog {
   bool is_created = false;
   bool is_deleted = false;         // in the end
   bool has_returned = false;       // named again after its deletion: IMPORT TABLESPACE keeps the id
+  innodb::Lsn last_file_lsn = 0;   // of the mtr of the last record about its file
   bool has_first_page = false;     // INIT_PAGE of page 0: everything of it is in the redo
   uint64_t entry_count = 0;        // runs of page records, since a deletion
   innodb::Lsn first_page_lsn = 0;  // of the first of them
@@ -35,6 +36,8 @@ struct SpaceLog {
 struct Trim {
   innodb::Lsn start_lsn = 0;  // of its mtr
   innodb::PageNo page_count = 0;
+
+  friend bool operator==(const Trim&, const Trim&) = default;
 };
 
 struct SpaceLogs {
@@ -59,6 +62,8 @@ struct SpaceLogs {
   Status AddFileRecord(const redo::RedoRecord& record, innodb::Lsn start_lsn);
   // The mtr at `start_lsn` deletes the file: what was before is about another one.
   void AddDeletion(innodb::SpaceId id, innodb::Lsn start_lsn);
+  // Takes in what the redo behind this one says, of which another thread has read it.
+  void Append(SpaceLogs later);
   // Whether the redo of the page in the mtr at `start_lsn` went away with a later truncation or
   // deletion. A truncation in the redo of a later backup of the chain takes away what is cut off,
   // and nothing else: had the backups been prepared one by one, the rest would be in the pages.
@@ -67,6 +72,10 @@ struct SpaceLogs {
   [[nodiscard]] bool MayBeGone(innodb::SpaceId space) const {
     return deletions.count(space) != 0 || trims.count(space) != 0;
   }
+
+ private:
+  // Of a tablespace whose file is there, by the last record about it.
+  [[nodiscard]] bool HasReturned(innodb::SpaceId id, const SpaceLog& space) const;
 };
 
 // The name within a backup of a path in the redo: "./db/t.ibd" as well as "/elsewhere/db/t.ibd"

@@ -55,7 +55,7 @@ class ApplyPartitionsTest : public ::testing::Test {
     header.page = page;
     header.mtr_bytes = 100;
     header.length = static_cast<uint32_t>(records.size()) & 0x3FFFFFFF;
-    ASSERT_THAT(store_.Append(partition, HeaderBytes(header), AsBytes(records)), IsOk());
+    ASSERT_THAT(store_.section(0).Append(partition, HeaderBytes(header), AsBytes(records)), IsOk());
   }
   Result<ApplyCounts> Apply(uint32_t worker_count, report::Reporter& reporter,
                             const std::stop_token& stop = {}) {

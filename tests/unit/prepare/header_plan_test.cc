@@ -72,7 +72,7 @@ class PlanHeadersTest : public ::testing::Test {
     header.length = static_cast<uint32_t>(mtr.body().size()) & 0x3FFFFFFF;
     header.is_rebuild = is_rebuild;
     header.is_free = is_free;
-    ASSERT_THAT(store_.Append(1, HeaderBytes(header), AsBytes(mtr.body())), IsOk());
+    ASSERT_THAT(store_.section(0).Append(1, HeaderBytes(header), AsBytes(mtr.body())), IsOk());
   }
   void AddResize(innodb::SpaceId space, innodb::Lsn lsn, uint32_t size) {
     Add(space, lsn, MtrBuilder().Write({space, 0}, innodb::kFspSize, Be32(size)));

@@ -45,6 +45,31 @@ TEST(MemoryPlanTest, EveryPartHasRoomForTheLargestThing) {
   }
 }
 
+TEST(MemoryPlanTest, ManyReadersStayWithinTheMemoryToo) {
+  for (const uint64_t memory : {8 * kMiB, 9 * kMiB, 64 * kMiB, 256 * kMiB, 100000 * kMiB}) {
+    for (const uint32_t readers : {1U, 2U, 3U, 8U, 64U}) {
+      for (const uint64_t redo : {uint64_t{0}, 64 * kMiB, 1500 * kMiB, 1000000 * kMiB}) {
+        const auto plan = PlanMemory(memory, readers, redo, readers);
+
+        ASSERT_THAT(plan, IsOk());
+        const auto place = ::testing::Message() << memory << ' ' << readers << ' ' << redo;
+        EXPECT_LE(plan->TotalBytes(), memory) << place;
+        EXPECT_GE(plan->section_count, 1U) << place;
+        EXPECT_LE(plan->section_count, readers) << place;
+        EXPECT_GT(plan->block_count, (plan->partition_count + 1) * plan->section_count) << place;
+        EXPECT_GT(plan->window_bytes, redo::kMiniTransactionBytesMax) << place;
+      }
+    }
+  }
+}
+
+TEST(MemoryPlanTest, LittleRedoIsReadByOne) {
+  EXPECT_EQ(PlanMemory(256 * kMiB, 8, 7 * kMiB, 8)->section_count, 1U);
+  EXPECT_EQ(PlanMemory(256 * kMiB, 8, 1500 * kMiB, 8)->section_count, 8U);
+  EXPECT_EQ(PlanMemory(256 * kMiB, 8, 1500 * kMiB, 8)->partition_count,
+            PlanMemory(256 * kMiB, 8, 1500 * kMiB, 1)->partition_count);
+}
+
 TEST(MemoryPlanTest, MoreRedoMeansMorePartitions) {
   const auto small = PlanMemory(256 * kMiB, 2, kMiB);
   const auto large = PlanMemory(256 * kMiB, 2, 4000 * kMiB);

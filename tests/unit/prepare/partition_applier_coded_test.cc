@@ -69,7 +69,7 @@ class CodedPagesTest : public ::testing::Test {
     header.length = static_cast<uint32_t>(mtr.body().size()) & 0x3FFFFFFF;
     header.is_rebuild = is_rebuild;
     header.is_free = is_free;
-    ASSERT_THAT(store_.Append(0, HeaderBytes(header), AsBytes(mtr.body())), IsOk());
+    ASSERT_THAT(store_.section(0).Append(0, HeaderBytes(header), AsBytes(mtr.body())), IsOk());
   }
   void AddWrite(innodb::PageNo page, innodb::Lsn lsn, std::string_view text) {
     Add(page, lsn, MtrBuilder().Write({kSpace, page}, 1000, text));

@@ -26,7 +26,7 @@ class PartitionLoaderTest : public ::testing::Test {
     header.is_rebuild = kind != kChange;
     header.is_free = kind == kFree;
     const std::string body(size, 'r');
-    ASSERT_THAT(store_.Append(0, HeaderBytes(header), AsBytes(body)), IsOk());
+    ASSERT_THAT(store_.section(0).Append(0, HeaderBytes(header), AsBytes(body)), IsOk());
   }
 
   // "page:lsn,lsn* ..." of all batches, with | between them; * marks a rebuild.

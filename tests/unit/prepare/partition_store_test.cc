@@ -1,6 +1,7 @@
 #include "partition_store.h"
 
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -62,7 +63,7 @@ class PartitionStoreTest : public ::testing::Test {
       const auto partition = static_cast<uint32_t>(random() % 3);
       const std::string head(random() % 30 + 1, static_cast<char>('a' + i % 26));
       const std::string body(random() % 90, static_cast<char>('A' + i % 26));
-      EXPECT_THAT(store_.Append(partition, AsBytes(head), AsBytes(body)), IsOk());
+      EXPECT_THAT(store_.section(0).Append(partition, AsBytes(head), AsBytes(body)), IsOk());
       expected_[partition] += head + body;
       EXPECT_LE(store_.block_count(), 5U);
     }
@@ -101,7 +102,7 @@ TEST_F(PartitionStoreTest, EncryptedStretchesComeBackFromTheFile) {
       fs_, {.block_bytes = 64, .block_count = 2, .spill_path = "/t/s", .encrypts_spill = true});
   for (size_t i = 0; i < memory.size(); ++i)
     memory[i] = static_cast<char>(i * 7);
-  ASSERT_THAT(store.Append(0, AsBytes(memory), {}), IsOk());
+  ASSERT_THAT(store.section(0).Append(0, AsBytes(memory), {}), IsOk());
   ASSERT_THAT(store.Finish(), IsOk());
   ASSERT_EQ(store.spilled_bytes(), 64U * 7);
   for (size_t offset = 0; offset < memory.size(); offset += 5) {
@@ -111,6 +112,72 @@ TEST_F(PartitionStoreTest, EncryptedStretchesComeBackFromTheFile) {
       ASSERT_THAT(store.Read(0, offset, testing::MutableBytes(text)), IsOk());
       EXPECT_EQ(text, memory.substr(offset, size)) << offset;
     }
+  }
+}
+
+// Each by a thread, as prepare does it.
+TEST(PartitionStoreSectionTest, SectionsOfAPartitionComeBackOneBehindTheOther) {
+  constexpr uint32_t kSections = 4;
+  constexpr uint32_t kPartitions = 5;
+  MemFileSystem fs;
+  fs.PutDirectory("/t");
+  PartitionStore store(fs, {.partition_count = kPartitions,
+                            .section_count = kSections,
+                            .block_bytes = 64,
+                            .block_count = kSections * kPartitions + 3,
+                            .spill_path = "/t/spill"});
+  std::string expected[kSections][kPartitions];
+  std::vector<std::thread> threads;
+  for (uint32_t section = 0; section < kSections; ++section) {
+    threads.emplace_back([&, section] {
+      std::minstd_rand random(section + 1);
+      for (int i = 0; i < 2000; ++i) {
+        const auto partition = static_cast<uint32_t>(random() % kPartitions);
+        const std::string text(random() % 100, static_cast<char>('a' + random() % 26));
+        EXPECT_THAT(store.section(section).Append(partition, AsBytes(text), {}), IsOk());
+        expected[section][partition] += text;
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_THAT(store.Finish(), IsOk());
+
+  EXPECT_GT(store.spilled_bytes(), 0U);
+  for (uint32_t partition = 0; partition < kPartitions; ++partition) {
+    std::string all;
+    for (const auto& of_section : expected)
+      all += of_section[partition];
+    ASSERT_EQ(store.bytes(partition), all.size());
+    std::string text(all.size(), '\0');
+    EXPECT_THAT(store.Read(partition, 0, testing::MutableBytes(text)), IsOk());
+    EXPECT_EQ(text, all);
+    const std::string_view part = std::string_view(text).substr(0, 1000);
+    for (size_t offset = 0; offset + part.size() < all.size(); offset += 777) {
+      EXPECT_THAT(store.Read(partition, offset, testing::MutableBytes(text).first(part.size())),
+                  IsOk());
+      EXPECT_EQ(part, all.substr(offset, part.size())) << offset;
+    }
+  }
+}
+
+TEST(PartitionStoreSectionTest, DroppedSectionsLeaveTheirMemoryToTheOthers) {
+  for (const size_t before : {0U, 10U, 100U, 1000U}) {
+    MemFileSystem fs;
+    fs.PutDirectory("/t");
+    PartitionStore store(
+        fs, {.section_count = 3, .block_bytes = 64, .block_count = 5, .spill_path = "/t/spill"});
+    for (uint32_t section = 0; section < 3; ++section)
+      ASSERT_THAT(store.section(section).Append(0, AsBytes(std::string(before, 'a')), {}), IsOk());
+
+    ASSERT_THAT(store.DropFrom(1), IsOk());
+
+    const std::string rest(3000, 'b');
+    ASSERT_THAT(store.section(0).Append(0, AsBytes(rest), {}), IsOk());
+    ASSERT_THAT(store.Finish(), IsOk());
+    std::string text(store.bytes(0), '\0');
+    ASSERT_THAT(store.Read(0, 0, testing::MutableBytes(text)), IsOk());
+    EXPECT_EQ(text, std::string(before, 'a') + rest);
   }
 }
 
@@ -124,7 +191,7 @@ TEST(PartitionStoreSpillTest, WhatIsOnTheDiskCanBeHidden) {
         fs,
         {.block_bytes = 64, .block_count = 2, .spill_path = "/t/s", .encrypts_spill = is_hidden});
     for (int i = 0; i < 20; ++i)
-      ASSERT_THAT(store.Append(0, AsBytes(word), {}), IsOk());
+      ASSERT_THAT(store.section(0).Append(0, AsBytes(word), {}), IsOk());
     ASSERT_THAT(store.Finish(), IsOk());
 
     EXPECT_EQ(mem.Contents("/t/s").size(), store.spilled_bytes());
@@ -143,7 +210,7 @@ TEST(PartitionStoreSpillTest, AFileThatCannotBeWrittenIsSaidAtTheLatestAtTheEnd)
         fs, {.partition_count = 2, .block_bytes = 64, .block_count = 12, .spill_path = "/t/s"});
     Status status;
     for (uint32_t i = 0; i < 100 && status.ok(); ++i)
-      status = store.Append(i % 2, AsBytes(std::string(50, 'x')), {});
+      status = store.section(0).Append(i % 2, AsBytes(std::string(50, 'x')), {});
     const Status finished = store.Finish();
     EXPECT_TRUE(fs.has_fired()) << k;
     EXPECT_EQ((status.ok() ? finished : status).code(), StatusCode::kNoSpace) << k;

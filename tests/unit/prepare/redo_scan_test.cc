@@ -66,13 +66,14 @@ class ScanRedoTest : public ::testing::Test {
     HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs_, "/b/ib_logfile0", 0));
     QuietReporter reporter;
     RedoScan scan;
-    HBK_RETURN_IF_ERROR(
-        ScanRedo(*reader, {.expected_end = log_.end_lsn()}, store_, scan, reporter, stop));
+    ScanWatch watch(reporter, log_.end_lsn() - kFirstLsn, stop);
+    HBK_RETURN_IF_ERROR(ScanRedo(*reader, {}, store_.section(0), scan, watch));
     return scan;
   }
 
   // "page@start+mtr_bytes:length" of each entry, with r for a rebuild and f for a free.
   std::vector<std::string> Entries() {
+    EXPECT_THAT(store_.Finish(), IsOk());
     std::string bytes(store_.bytes(0), '\0');
     EXPECT_THAT(store_.Read(0, 0, testing::MutableBytes(bytes)), IsOk());
     std::vector<std::string> entries;

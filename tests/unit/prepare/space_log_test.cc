@@ -1,5 +1,7 @@
 #include "space_log.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/redo_builder.h"
@@ -104,6 +106,74 @@ TEST(SpaceLogsTest, SecondDeletionIsTheEnd) {
 
   EXPECT_TRUE(logs.spaces[7].is_deleted);
   EXPECT_FALSE(logs.spaces[7].has_returned);
+}
+
+bool IsSame(const SpaceLog& a, const SpaceLog& b) {
+  return a.last_name == b.last_name && a.last_path == b.last_path && a.is_created == b.is_created &&
+         a.is_deleted == b.is_deleted && a.has_returned == b.has_returned &&
+         a.last_file_lsn == b.last_file_lsn && a.has_first_page == b.has_first_page &&
+         a.entry_count == b.entry_count && a.first_page_lsn == b.first_page_lsn &&
+         a.extents == b.extents;
+}
+
+// What redo may say of three tablespaces, in any order; every cut of it.
+TEST(SpaceLogsTest, WhatIsReadInTwoSectionsIsTheSame) {
+  std::minstd_rand random(3);
+  for (int round = 0; round < 300; ++round) {
+    struct Event {
+      uint32_t kind;
+      innodb::SpaceId space;
+      size_t extent;
+    };
+    std::vector<Event> events(12);
+    for (Event& event : events)
+      event = {static_cast<uint32_t>(random() % 6), static_cast<innodb::SpaceId>(random() % 3 + 1),
+               random() % 100};
+    const auto play = [&](SpaceLogs& logs, size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) {
+        const Event& event = events[i];
+        const innodb::Lsn lsn = 1000 + i * 100;
+        const std::string path = "./db/t" + std::to_string(i) + ".ibd";
+        MtrBuilder mtr;
+        if (event.kind == 0) mtr.FileCreate(event.space, path);
+        if (event.kind == 1) mtr.FileModify(event.space, path);
+        if (event.kind == 2) mtr.FileDelete(event.space, path);
+        if (event.kind < 3) {
+          redo::RecordReader reader(AsBytes(mtr.body()));
+          redo::RedoRecord record;
+          ASSERT_THAT(reader.Next(record), IsOkAndHolds(true));
+          ASSERT_THAT(logs.AddFileRecord(record, lsn), testing::IsOk());
+        } else if (event.kind == 3) {
+          logs.trims[event.space].push_back({lsn, 64});
+        } else {
+          SpaceLog& space = logs.spaces[event.space];
+          if (space.entry_count++ == 0) space.first_page_lsn = lsn;
+          if (event.kind == 4) space.has_first_page = true;
+          space.extents.resize(std::max(space.extents.size(), event.extent + 1));
+          space.extents[event.extent] = true;
+        }
+      }
+    };
+    SpaceLogs whole;
+    whole.part_starts = {0, 1600};
+    whole.oldest_parts = {{1, 0}, {2, 0}};
+    const SpaceLogs empty = whole;
+    play(whole, 0, events.size());
+    for (size_t cut = 0; cut <= events.size(); ++cut) {
+      SpaceLogs first = empty;
+      SpaceLogs second = empty;
+      play(first, 0, cut);
+      play(second, cut, events.size());
+
+      first.Append(std::move(second));
+
+      EXPECT_EQ(first.deletions, whole.deletions);
+      EXPECT_TRUE(first.trims == whole.trims);
+      ASSERT_EQ(first.spaces.size(), whole.spaces.size());
+      for (const auto& [id, space] : whole.spaces)
+        EXPECT_TRUE(IsSame(first.spaces.at(id), space)) << round << ", cut " << cut << ", " << id;
+    }
+  }
 }
 
 TEST(SpaceLogsTest, RedoBeforeADeletionIsGone) {
