@@ -8,21 +8,38 @@
 
 namespace hbk::backup {
 
-CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs, uint32_t workers)
+namespace {
+
+// More than that wait for the disk.
+constexpr uint32_t kReadersAtOnce = 8;
+
+}  // namespace
+
+CopyThreads CopyThreads::Of(uint32_t workers) {
+  // Whoever asks for one gets one.
+  const uint32_t readers =
+      workers <= 1 ? 1 : std::max(workers, std::min(2 * workers, kReadersAtOnce));
+  workers = std::max(1U, workers);
+  return {.large_readers = workers, .small_readers = readers - workers, .storers = workers};
+}
+
+CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs,
+                   const CopyThreads& threads)
     : forward_stop_(environment.stop, [this] { stop_source_.request_stop(); }),
       environment_(std::move(environment)),
       slots_(jobs.size()),
-      workers_(std::max<uint32_t>(1, workers)),
-      full_(workers_),
+      threads_(threads),
+      full_(threads.storers),
       // Every buffer that there is finds room.
-      free_(size_t{3} * workers_) {
+      free_(size_t{2} * threads.large_readers + threads.small_readers + threads.storers) {
+  HBK_CHECK(threads.large_readers > 0 && threads.storers > 0);
   environment_.stop = stop_source_.get_token();
   for (size_t i = 0; i < jobs.size(); ++i) {
     slots_[i].copy = std::make_unique<FileCopy>(environment_, std::move(jobs[i]));
     by_size_.push_back(&slots_[i]);
   }
   // Besides those that the threads have in hand.
-  for (uint32_t i = 0; i < workers_; ++i)
+  for (uint32_t i = 0; i < threads_.large_readers; ++i)
     HBK_CHECK(free_.Push(AlignedBuffer()));
   std::sort(by_size_.begin(), by_size_.end(), [](const Slot* a, const Slot* b) {
     const CopyJob& left = a->copy->job();
@@ -30,15 +47,20 @@ CopyPool::CopyPool(CopyEnvironment environment, std::vector<CopyJob> jobs, uint3
     if (left.size_hint != right.size_hint) return left.size_hint > right.size_hint;
     return left.name < right.name;
   });
+  const auto is_large = [](const Slot* slot) {
+    return slot->copy->job().size_hint > kSmallFileBytes;
+  };
+  const auto small = std::partition_point(by_size_.begin(), by_size_.end(), is_large);
+  small_begin_ = next_small_ = static_cast<size_t>(std::distance(by_size_.begin(), small));
 }
 
 Result<std::vector<CopyResult>> CopyPool::Run() {
   std::vector<std::thread> readers;
   std::vector<std::thread> storers;
-  for (uint32_t i = 0; i < workers_; ++i) {
-    readers.emplace_back([this] { ReadFiles(); });
+  for (uint32_t i = 0; i < threads_.large_readers + threads_.small_readers; ++i)
+    readers.emplace_back([this, i] { ReadFiles(/*takes_large=*/i < threads_.large_readers); });
+  for (uint32_t i = 0; i < threads_.storers; ++i)
     storers.emplace_back([this] { StoreChunks(); });
-  }
   for (std::thread& thread : readers)
     thread.join();
   full_.Close();
@@ -55,13 +77,12 @@ Result<std::vector<CopyResult>> CopyPool::Run() {
   return results;
 }
 
-void CopyPool::ReadFiles() {
+void CopyPool::ReadFiles(bool takes_large) {
   CopyBuffers buffers;
-  Slot* current = nullptr;
-  while (const auto unit = Take(current)) {
-    current = unit->slot;
-    const Status status =
-        unit->range ? ReadRange(*unit, buffers.chunk) : Open(*unit->slot, buffers);
+  Reader reader{.takes_large = takes_large};
+  while (const auto unit = Take(reader)) {
+    reader.current = unit->slot;
+    const Status status = unit->range ? ReadRange(*unit, buffers) : Open(*unit->slot, buffers);
     if (!status.ok()) return Fail(status);
   }
 }
@@ -74,7 +95,7 @@ void CopyPool::StoreChunks() {
   }
 }
 
-std::optional<CopyPool::Unit> CopyPool::Take(Slot* current) {
+std::optional<CopyPool::Unit> CopyPool::Take(const Reader& reader) {
   const MutexLock lock(mutex_);
   while (true) {
     // Whoever fails says so under the mutex: nobody can miss it and wait for ever.
@@ -83,11 +104,13 @@ std::optional<CopyPool::Unit> CopyPool::Take(Slot* current) {
       status_ = InterruptedError();
       return std::nullopt;
     }
-    Slot* const started = FindStarted(current);
-    const bool goes_on = started != nullptr && started == current;
-    if (!goes_on && next_slot_ < by_size_.size()) {
-      ++opening_count_;
-      return Unit{by_size_[next_slot_++], std::nullopt};
+    Slot* const started = FindStarted(reader);
+    const bool goes_on = started != nullptr && started == reader.current;
+    if (!goes_on) {
+      if (Slot* const unopened = NextUnopened(reader)) {
+        ++opening_count_;
+        return Unit{unopened, std::nullopt};
+      }
     }
     if (started != nullptr) {
       const Unit unit{started, started->next_range++};
@@ -96,17 +119,24 @@ std::optional<CopyPool::Unit> CopyPool::Take(Slot* current) {
       return unit;
     }
     // What is being opened may have ranges for us; and what we are too far ahead in, later.
-    if (opening_count_ == 0 && started_.empty()) return std::nullopt;
+    if (!reader.takes_large || (opening_count_ == 0 && started_.empty())) return std::nullopt;
     changed_.Wait(mutex_);
   }
 }
 
-// The current one, or else the first, in which we are not too far ahead.
-CopyPool::Slot* CopyPool::FindStarted(Slot* current) {
+CopyPool::Slot* CopyPool::NextUnopened(const Reader& reader) {
+  if (reader.takes_large && next_large_ < small_begin_) return by_size_[next_large_++];
+  return next_small_ < by_size_.size() ? by_size_[next_small_++] : nullptr;
+}
+
+// The current one, or else the first, in which we are not too far ahead. One that reads small files
+// goes on in none: what has become large meanwhile is left to the others.
+CopyPool::Slot* CopyPool::FindStarted(const Reader& reader) {
+  if (!reader.takes_large) return nullptr;
   const auto is_open = [](const Slot* slot) {
     return slot->begun.empty() || slot->next_range < slot->begun.begin()->first + kAheadRangesMax;
   };
-  const auto found = std::ranges::find(started_, current);
+  const auto found = std::ranges::find(started_, reader.current);
   if (found != started_.end() && is_open(*found)) return *found;
   const auto first = std::ranges::find_if(started_, is_open);
   return first != started_.end() ? *first : nullptr;
@@ -126,20 +156,24 @@ Status CopyPool::Open(Slot& slot, CopyBuffers& buffers) {
   changed_.NotifyAll();
   HBK_RETURN_IF_ERROR(opened);
   // Whoever has opened it has the beginning of it in his buffer.
-  return is_empty ? FinishSlot(slot) : ReadRange({&slot, 0}, buffers.chunk);
+  return is_empty ? FinishSlot(slot) : ReadRange({&slot, 0}, buffers);
 }
 
-Status CopyPool::ReadRange(const Unit& unit, AlignedBuffer& chunk) {
+Status CopyPool::ReadRange(const Unit& unit, CopyBuffers& buffers) {
   FileCopy& copy = *unit.slot->copy;
   for (const CopyPiece& piece : copy.PiecesOf(*unit.range)) {
-    HBK_ASSIGN_OR_RETURN(const std::optional<size_t> got, copy.Read(piece, chunk));
+    HBK_ASSIGN_OR_RETURN(const std::optional<size_t> got, copy.Read(piece, buffers.chunk));
     if (!got) continue;
+    if (piece.size <= kHandedOverBytesMin) {
+      HBK_RETURN_IF_ERROR(copy.Store(piece, *got, buffers));
+      continue;
+    }
     BeginChunk(unit);
     // Both fail only when somebody else has failed.
-    if (!full_.Push({unit, piece, *got, std::move(chunk)})) return InterruptedError();
+    if (!full_.Push({unit, piece, *got, std::move(buffers.chunk)})) return InterruptedError();
     auto next = free_.Pop();
     if (!next) return InterruptedError();
-    chunk = std::move(*next);
+    buffers.chunk = std::move(*next);
   }
   return End(unit);
 }

@@ -100,7 +100,7 @@ Result<std::vector<CopyResult>> FileCopier::Copy(std::vector<CopyJob> jobs, std:
                                 const uint64_t now = done += bytes;
                                 reporter_.Progress(now, std::max(total, now));
                               }};
-  CopyPool pool(std::move(environment), std::move(jobs), options_.workers);
+  CopyPool pool(std::move(environment), std::move(jobs), CopyThreads::Of(options_.workers));
   return pool.Run();
 }
 

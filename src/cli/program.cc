@@ -243,7 +243,8 @@ Result<report::Facts> Extract(const extract::ExtractOptions& options, io::FileSy
 Result<report::Facts> BackupIntoDirectory(const backup::BackupOptions& options, io::FileSystem& fs,
                                           RunOutlets& outlets, std::stop_token stop) {
   HBK_ASSIGN_OR_RETURN(report::Facts facts, Backup(options, fs, outlets, std::move(stop)));
-  // For the metrics. The backup is complete: no figure is worth more than that.
+  if (!outlets.has_metrics()) return facts;
+  // The backup is complete: no figure is worth more than that.
   const auto stored = info::ListStoredFiles(io::PosixFileSystem(), options.target_dir);
   if (stored.ok()) outlets.figures().stored_bytes = stored->bytes;
   return facts;

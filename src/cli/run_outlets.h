@@ -41,6 +41,8 @@ class RunOutlets {
   // All of them at once.
   [[nodiscard]] report::Reporter& reporter() { return *all_; }
   [[nodiscard]] RunFigures& figures() { return figures_; }
+  // Whether anybody wants figures that are told in metrics only.
+  [[nodiscard]] bool has_metrics() const { return has_metrics_file_; }
 
   // The last word, everywhere. Returns the exit code. Not to be called with secrets left in the
   // environment, which the command for failures inherits.

@@ -92,7 +92,7 @@ Result<std::string> ReadFile(FileSystem& fs, const std::string& path, uint64_t b
   HBK_ASSIGN_OR_RETURN(const FileInfo info, file->Stat());
   std::string bytes;
   // The size is only a first guess: files of /proc say 0, others grow.
-  size_t step = std::max<size_t>(std::min(info.size, bytes_max) + 1, kReadStepBytes);
+  size_t step = info.size == 0 ? kReadStepBytes : std::min(info.size, bytes_max) + 1;
   while (true) {
     const size_t have = bytes.size();
     bytes.resize(have + step);

@@ -16,8 +16,8 @@
 // Files of Aria tables that are written meanwhile are checked page by page, too
 // (aria_page_reader.h); what is written later, the Aria log has.
 //
-// Memory   workers x 3 x (kCopyBufferBytes + one page); of an encoded target also what comes before
-//          its turn, at most 32 MiB a file that is being written.
+// Memory   kCopyBufferBytes and a page for each thread, 4 a worker at most; of an encoded target
+//          also what comes before its turn, at most 32 MiB a file that is being written.
 // Units    Sizes are bytes.
 // Errors   kCorruption: a page that stays bad (names table, file, page, offset and what is wrong
 //          with it), unless keep_damaged_pages; a file whose times say that it was not changed
@@ -142,7 +142,7 @@ struct CopyResult {
 
 struct FileCopierOptions {
   std::string target_dir;
-  uint32_t workers = 1;
+  uint32_t workers = 1;    // see CopyThreads (src/backup/copy_pool.h)
   uint32_t page_size = 0;  // innodb_page_size, 0: not known
   // Not owned; null: no limit. Of reads of kCopyBufferBytes at most, and of bytes read.
   io::RateLimiter* read_limiter = nullptr;

@@ -43,7 +43,8 @@ TEST(CopyPoolTest, TheBiggestFileIsOpenedFirstAndNamesBreakTies) {
                                PlainJob(fs, "a", "34")};
   const size_t before = fs.opened().size();
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), 1).Run();
+  const auto results =
+      CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), CopyThreads{}).Run();
 
   ASSERT_THAT(results, IsOk());
   const std::vector<std::string> opened = fs.opened();
@@ -58,7 +59,8 @@ TEST(CopyPoolTest, MoreWorkersThanWorkDoNoHarm) {
   fs.PutDirectory("/backup");
 
   const auto results =
-      CopyPool({.fs = fs, .target_dir = "/backup"}, {PlainJob(fs, "a", "x")}, 8).Run();
+      CopyPool({.fs = fs, .target_dir = "/backup"}, {PlainJob(fs, "a", "x")}, CopyThreads::Of(8))
+          .Run();
 
   ASSERT_THAT(results, IsOk());
   EXPECT_EQ(fs.Contents("/backup/a"), "x");
@@ -67,7 +69,7 @@ TEST(CopyPoolTest, MoreWorkersThanWorkDoNoHarm) {
 TEST(CopyPoolTest, NoJobsAreDoneAtOnce) {
   MemFileSystem fs;
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, {}, 2).Run();
+  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, {}, CopyThreads::Of(2)).Run();
 
   ASSERT_THAT(results, IsOk());
   EXPECT_TRUE(results.value().empty());
@@ -81,7 +83,8 @@ TEST(CopyPoolTest, TheFirstErrorIsTheOneReported) {
     jobs.push_back(PlainJob(fs, "f" + std::to_string(i), std::string(3 << 20, 'x')));
   jobs[7].source_path = "/data/missing";
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), 3).Run();
+  const auto results =
+      CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), CopyThreads::Of(3)).Run();
 
   EXPECT_THAT(results, StatusIs(StatusCode::kNotFound, HasSubstr("/data/missing")));
 }
@@ -102,11 +105,49 @@ TEST(CopyPoolTest, AFileThatVanishesBetweenManyRangesLeavesNothing) {
         HBK_CHECK(file.ok() && file.value()->Truncate(kPageBytes).ok());
       }};
 
-  const auto results = CopyPool(environment, {job}, 2).Run();
+  const auto results = CopyPool(environment, {job}, CopyThreads::Of(2)).Run();
 
   ASSERT_THAT(results, IsOk());
   EXPECT_EQ(results.value()[0].outcome, CopyOutcome::kVanished);
   EXPECT_FALSE(io::Exists(fs, "/backup/t.ibd").value());
+}
+
+TEST(CopyThreadsTest, FewReadLargeFilesAndManyReadSmallOnes) {
+  const auto text = [](uint32_t workers) {
+    const CopyThreads threads = CopyThreads::Of(workers);
+    return std::to_string(threads.large_readers) + "+" + std::to_string(threads.small_readers) +
+           "/" + std::to_string(threads.storers);
+  };
+  EXPECT_EQ(text(0), "1+0/1");
+  EXPECT_EQ(text(1), "1+0/1");
+  EXPECT_EQ(text(2), "2+2/2");
+  EXPECT_EQ(text(3), "3+3/3");
+  EXPECT_EQ(text(4), "4+4/4");
+  EXPECT_EQ(text(8), "8+0/8");
+  EXPECT_EQ(text(20), "20+0/20");
+}
+
+// Of a file that has grown since, who reads small files takes the first range only.
+TEST(CopyPoolTest, SmallAndLargeFilesAreCopiedByWhomever) {
+  for (const bool are_sizes_known : {true, false}) {
+    MemFileSystem fs;
+    fs.PutDirectory("/backup");
+    std::vector<CopyJob> jobs;
+    for (size_t i = 0; i < 60; ++i) {
+      const size_t size = i % 10 == 0 ? (33 << 20) + i : i * 9000;
+      jobs.push_back(PlainJob(fs, "f" + std::to_string(i),
+                              std::string(size, static_cast<char>('a' + i % 26))));
+      if (!are_sizes_known) jobs.back().size_hint = 0;
+    }
+
+    const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, jobs,
+                                  CopyThreads{.large_readers = 1, .small_readers = 5, .storers = 2})
+                             .Run();
+
+    ASSERT_THAT(results, IsOk());
+    for (const CopyJob& job : jobs)
+      EXPECT_EQ(fs.Contents("/backup/" + job.name), fs.Contents(job.source_path)) << job.name;
+  }
 }
 
 TEST(CopyPoolTest, EveryRangeOfManyFilesIsCopied) {
@@ -120,7 +161,8 @@ TEST(CopyPoolTest, EveryRangeOfManyFilesIsCopied) {
     jobs.push_back(PlainJob(fs, "f" + std::to_string(i), content));
   }
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, jobs, 3).Run();
+  const auto results =
+      CopyPool({.fs = fs, .target_dir = "/backup"}, jobs, CopyThreads::Of(3)).Run();
 
   ASSERT_THAT(results, IsOk());
   for (size_t i = 0; i < jobs.size(); ++i) {
@@ -140,7 +182,8 @@ TEST(CopyPoolTest, AFullTargetEndsEveryThread) {
   testing::FaultyFileSystem fs(mem);
   fs.Arm(testing::FaultKind::kNoSpace, 10);
 
-  const auto results = CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), 2).Run();
+  const auto results =
+      CopyPool({.fs = fs, .target_dir = "/backup"}, std::move(jobs), CopyThreads::Of(2)).Run();
 
   EXPECT_THAT(results, StatusIs(StatusCode::kNoSpace, HasSubstr("/backup/f")));
 }
