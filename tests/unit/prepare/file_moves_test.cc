@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hbk/io/forwarding_file_system.h"
+
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/mem_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -51,6 +53,33 @@ TEST(MoveFilesTest, TablespacesCanSwapTheirNames) {
 
   EXPECT_THAT(fs.Tree("/b"),
               ElementsAre(Pair("/b/db/x.ibd", "eight"), Pair("/b/db/y.ibd", "seven")));
+}
+
+// A power cut between the two syncs may leave a file in both directories, but not in none.
+TEST(MoveFilesTest, WhereAFileComesToIsSyncedBeforeWhereItCameFrom) {
+  class SyncRecorder final : public io::ForwardingFileSystem {
+   public:
+    using io::ForwardingFileSystem::ForwardingFileSystem;
+    Status SyncDirectory(const std::string& path) override {
+      synced.push_back(path);
+      return io::ForwardingFileSystem::SyncDirectory(path);
+    }
+    std::vector<std::string> synced;
+  };
+  for (const auto& [from, to] : {std::pair("aa", "zz"), std::pair("zz", "aa")}) {
+    MemFileSystem fs;
+    fs.PutFile(std::string("/b/") + from + "/t.ibd", "seven");
+    fs.PutDirectory(std::string("/b/") + to);
+    SyncRecorder recorder(fs);
+    TablespaceTable table;
+    AddSpace(table, 7, std::string(from) + "/t.ibd", std::string(to) + "/t.ibd");
+
+    ASSERT_THAT(MoveFiles(recorder, SetAt("/b"), table), IsOk());
+
+    ASSERT_GE(recorder.synced.size(), 2U);
+    EXPECT_EQ(recorder.synced[0], std::string("/b/") + to);
+    EXPECT_EQ(recorder.synced[1], std::string("/b/") + from);
+  }
 }
 
 // The second run finds each tablespace by its id, under whatever name it has by then.
