@@ -18,6 +18,8 @@ namespace hbk::prepare {
 namespace {
 
 constexpr uint64_t kStopMtrs = 4096;  // mini-transactions between two looks at `stop`
+// So much is asked of the disk ahead of what is parsed.
+constexpr size_t kWindowBytes = 8 << 20;
 
 // Manifest or checkpoints file say so; of what is no backup at all the opener will tell.
 Result<bool> IsIncrement(io::FileSystem& fs, const std::string& dir) {
@@ -79,7 +81,7 @@ Result<CheckedLog> CheckBackupLog(io::FileSystem& fs, const std::string& backup_
   if (!is_there) return CorruptionError(path + " is missing");
   if (is_increment) {
     HBK_ASSIGN_OR_RETURN(const auto increment, OpenIncrement(fs, backup_dir));
-    HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs, path, 0, keys));
+    HBK_ASSIGN_OR_RETURN(const auto reader, RedoReader::Open(fs, path, kWindowBytes, keys));
     return ReadToEnd(*reader, increment->manifest().last_lsn, stop);
   }
   HBK_ASSIGN_OR_RETURN(const BackupSet set, OpenBackupSet(fs, backup_dir));
@@ -87,7 +89,7 @@ Result<CheckedLog> CheckBackupLog(io::FileSystem& fs, const std::string& backup_
     HBK_ASSIGN_OR_RETURN(const redo::Lsn end, CheckPreparedLog(fs, set, keys));
     return CheckedLog{.path = path, .start_lsn = end, .end_lsn = end, .needed_lsn = end};
   }
-  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs, set, 0, keys));
+  HBK_ASSIGN_OR_RETURN(const auto reader, OpenLog(fs, set, kWindowBytes, keys));
   return ReadToEnd(*reader, set.last_lsn, stop);
 }
 

@@ -34,6 +34,12 @@ void ReadTee::Append(ByteView bytes) {
   while (!bytes.empty()) {
     const auto begin = static_cast<size_t>(position_ % kChunkBytes);
     const auto size = std::min<size_t>(kChunkBytes - begin, bytes.size());
+    if (size == kChunkBytes) {
+      sink_(position_, bytes.first(size));
+      position_ += size;
+      bytes = bytes.subspan(size);
+      continue;
+    }
     std::memcpy(chunk_.data() + begin, bytes.data(), size);
     position_ += size;
     bytes = bytes.subspan(size);
