@@ -58,6 +58,7 @@ backup() {  # backup LABEL COMMAND...: a line of figures, and how much redo the 
         echo "$label $(du -sk "$work/b/ib_logfile0" | cut -f1)" >>"$work/redo"
     else
         echo "$label" >>"$work/failed"
+        echo "$label failed:" "$(tail -n 3 "$work/$label.log")" >&2
         sed -i '$d' "$work/figures"
     fi
     rm -rf "$work/b"
