@@ -134,7 +134,7 @@ TEST(CopyPoolTest, SmallAndLargeFilesAreCopiedByWhomever) {
     fs.PutDirectory("/backup");
     std::vector<CopyJob> jobs;
     for (size_t i = 0; i < 60; ++i) {
-      const size_t size = i % 10 == 0 ? (33 << 20) + i : i * 9000;
+      const size_t size = i % 20 == 0 ? (17 << 20) + i : i * 9000;
       jobs.push_back(PlainJob(fs, "f" + std::to_string(i),
                               std::string(size, static_cast<char>('a' + i % 26))));
       if (!are_sizes_known) jobs.back().size_hint = 0;
