@@ -73,6 +73,25 @@ TEST_F(RedoReaderTest, ReadsFromTheCheckpointToTheEndOfTheLog) {
   EXPECT_EQ((*reader)->end_reason(), "zero byte");
 }
 
+TEST_F(RedoReaderTest, AStartIsFoundInARingAndNotInBlocks) {
+  LogBuilder log(kFirstLsn, 64 << 10);
+  const redo::Lsn second = log.Append(Write("first."));
+  BlockLogBuilder blocks(kBlockLsn, 64 << 10);
+  for (int i = 0; i < 20; ++i) {
+    log.Append(Write("more.."));
+    blocks.Append(Write("more.."));
+  }
+  const auto ring = Open(log.file());
+  ASSERT_THAT(ring, IsOk());
+  EXPECT_THAT((*ring)->FindStartFrom(kFirstLsn + 1), IsOkAndHolds(std::optional(second)));
+  // Behind the end there is none.
+  EXPECT_THAT((*ring)->FindStartFrom(log.end_lsn()), IsOkAndHolds(std::nullopt));
+
+  const auto in_blocks = Open(blocks.file());
+  ASSERT_THAT(in_blocks, IsOk());
+  EXPECT_THAT((*in_blocks)->FindStartFrom(kBlockLsn), IsOkAndHolds(std::nullopt));
+}
+
 TEST_F(RedoReaderTest, RingIsUnrolled) {
   // 200 mtrs of more than 100 bytes go round a ring of 4 KiB several times; the last ones count.
   LogBuilder log(kFirstLsn, redo::kLogHeadBytes + 4096);

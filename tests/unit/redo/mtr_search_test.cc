@@ -68,6 +68,17 @@ TEST_F(MtrSearchTest, AfterAFullPageItIsTheNext) {
   EXPECT_EQ(Find(kFirstLsn + 1), *starts_.begin());
 }
 
+// One of a real server, several times; its sequence byte is that of the first round of the ring.
+TEST_F(MtrSearchTest, EncryptedOnesAreFoundByTheirNonceAndChecksum) {
+  const std::string mtr = testing::FromHex("34 b8e79761 01 000000000000bcd7 ffff8a94");
+  std::string bytes = "xx";
+  for (size_t i = 0; i < kMtrSearchRun; ++i)
+    bytes += mtr;
+
+  EXPECT_EQ(FindMiniTransaction(AsBytes(bytes), kFirstLsn, log_.geometry(), true), 2U);
+  EXPECT_EQ(FindMiniTransaction(AsBytes(bytes), kFirstLsn, log_.geometry(), false), std::nullopt);
+}
+
 // That is why it is only a guess.
 TEST_F(MtrSearchTest, WhatARowHoldsMayLookLikeRedo) {
   AppendSome(20);
