@@ -27,10 +27,11 @@ RedoReader::RedoReader(std::unique_ptr<io::File> file, redo::LogHead head,
 
 Result<std::unique_ptr<RedoReader>> RedoReader::Open(io::FileSystem& fs, const std::string& path,
                                                      size_t window_bytes, crypto::KeySource* keys) {
-  // Below this a large mini-transaction would never fit.
-  window_bytes = std::max<size_t>(window_bytes, redo::kMiniTransactionBytesMax + (64 << 10));
   HBK_ASSIGN_OR_RETURN(auto file, fs.Open(path, {}));
   HBK_ASSIGN_OR_RETURN(const io::FileInfo info, file->Stat());
+  // Not larger than the log; but in less than this a large mini-transaction would never fit.
+  window_bytes = std::max<size_t>(std::min<uint64_t>(window_bytes, info.size),
+                                  redo::kMiniTransactionBytesMax + (64 << 10));
   AlignedBuffer buffer(redo::kLogHeadBytes);
   HBK_ASSIGN_OR_RETURN(const size_t head_bytes, file->ReadAt(0, buffer.view()));
   if (head_bytes < kHeaderBlockBytes) {
